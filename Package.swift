@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  // Binds this package alone: SwiftPM silences warnings in the packages somebody depends on.
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+func tests(_ module: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(module)Tests", dependencies: [.byName(name: module)] + dependencies, swiftSettings: swiftSettings)
+}
+
+let package = Package(
+  name: "swift-broadcast",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Broadcasting", targets: ["Broadcasting"]),
+    .library(name: "BroadcastingJSON", targets: ["BroadcastingJSON"]),
+    .library(name: "BroadcastingServer", targets: ["BroadcastingServer"]),
+    .library(name: "BroadcastingTesting", targets: ["BroadcastingTesting"]),
+    .executable(name: "broadcast", targets: ["broadcast"]),
+  ],
+  targets: [
+    // The core: the standard library alone.
+    library("BroadcastingLocking"),
+    library("Broadcasting", ["BroadcastingLocking"]),
+    library("BroadcastingJSON", ["Broadcasting"]),
+    library("BroadcastingTesting", ["Broadcasting"]),
+
+    // Loops and the wire: these know nothing of channels.
+    library("BroadcastingNetwork", ["BroadcastingLocking", "CUV"]),
+    library("BroadcastingWeb", ["BroadcastingNetwork", "CLlhttp", "COpenSSL"]),
+
+    // The server and the command.
+    library("BroadcastingServer", ["Broadcasting", "BroadcastingNetwork", "BroadcastingWeb"]),
+    .executableTarget(
+      name: "broadcast", dependencies: ["Broadcasting", "BroadcastingNetwork", "BroadcastingServer"],
+      swiftSettings: swiftSettings),
+
+    // C libraries of the system. No `pkgConfig:`, which would warn even a user of the core alone about each missing
+    // `.pc` file; the shims name the package to install instead.
+    .systemLibrary(name: "CUV", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+    .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+    .target(name: "CLlhttp", cSettings: [.headerSearchPath("private")]),
+
+    tests("Broadcasting", ["BroadcastingTesting"]),
+    tests("BroadcastingJSON"),
+    tests("BroadcastingNetwork"),
+    tests("BroadcastingWeb"),
+    tests("BroadcastingServer"),
+  ]
+)

@@ -1,0 +1,8 @@
+#pragma once
+#if __has_include(<openssl/evp.h>)
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>
+#else
+#error "OpenSSL is missing. Debian, Ubuntu: apt-get install libssl-dev; Fedora: dnf install openssl-devel; macOS: brew install openssl"
+#endif
