@@ -4,3 +4,8 @@
 #else
 #error "libuv is missing. Debian, Ubuntu: apt-get install libuv1-dev; Fedora: dnf install libuv-devel; macOS: brew install libuv"
 #endif
+
+#if defined(__linux__)
+// accept4(2) needs _GNU_SOURCE, without which Swift reads the C headers.
+extern int cuv_accept4(int descriptor, struct sockaddr *address, socklen_t *size, int flags) __asm__("accept4");
+#endif

@@ -1,0 +1,194 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import CUV
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What a listener tells besides connections.
+package enum ListenerEvent: Sendable {
+  /// Nothing can be accepted now, for want of descriptors mostly. It is tried again ten times a second. Told once.
+  case held(NetworkError)
+  /// Connections are accepted again.
+  case resumed
+}
+
+/// Accepts the connections of one loop.
+///
+/// What comes waits in a short queue, then in the kernel: a slow owner holds new clients up and nothing grows. Dropping
+/// the task that accepts does not close it: call ``close()``.
+package actor Listener {
+  package nonisolated let loop: EventLoop
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+  /// What is listened on, with the real port.
+  package nonisolated let addresses: [SocketAddress]
+
+  /// Connections that are accepted and not yet taken.
+  private static let queueLimit = 64
+  private static let retryInterval = Duration.milliseconds(100)
+
+  private var descriptors: [Descriptor]
+  private var handles: [PollHandle] = []
+  private var accepted: [SocketStream] = []
+  private var owners = Waiters()
+  private var retry: LoopTimer?
+  private var isPaused = false
+  private var isHeld = false
+  private var isClosed = false
+  private let onEvent: @Sendable (ListenerEvent) -> Void
+
+  /// Claims one set of the sockets for `loop`.
+  ///
+  /// - Parameter onEvent: is called on the loop.
+  /// - Throws: ``NetworkError`` with `closed` when all sets are claimed.
+  package init(
+    _ sockets: ListeningSockets, on loop: EventLoop, onEvent: @escaping @Sendable (ListenerEvent) -> Void = { _ in }
+  ) throws(NetworkError) {
+    guard let claimed = sockets.claim() else {
+      throw NetworkError(.closed, "every loop that the sockets were bound for has its listener already")
+    }
+    self.loop = loop
+    addresses = sockets.addresses
+    descriptors = claimed
+    self.onEvent = onEvent
+  }
+
+  /// The next connection; nil when the listener is closed, its loop ends or the task is cancelled.
+  package func accept() async throws(NetworkError) -> sending SocketStream? {
+    try open()
+    await wait()
+    return take()
+  }
+
+  private func wait() async {
+    while accepted.isEmpty, !isClosed, !Task.isCancelled {
+      let ticket = owners.newTicket()
+      await withTaskCancellationHandler {
+        await withUnsafeContinuation { continuation in
+          if Task.isCancelled { continuation.resume() } else { owners.add(continuation, ticket) }
+        }
+      } onCancel: {
+        loop.execute { self.assumeIsolated { $0.owners.wake(ticket) } }
+      }
+    }
+  }
+
+  private func take() -> sending SocketStream? {
+    let first = accepted.isEmpty || Task.isCancelled ? nil : accepted.removeFirst()
+    watch()
+    // It was made here, and the queue's was the only reference but for libuv's, which stays on the loop.
+    nonisolated(unsafe) let stream = first
+    return stream
+  }
+
+  /// Leaves new clients to wait in the kernel, for instance while there are as many as the owner wants.
+  package func pause() {
+    isPaused = true
+    watch()
+  }
+
+  package func resume() {
+    isPaused = false
+    watch()
+  }
+
+  /// Stops listening, and closes what was accepted but not taken.
+  package func close() {
+    isClosed = true
+    for handle in handles { handle.close() }
+    handles = []
+    descriptors = []
+    retry.take()?.close()
+    for stream in accepted { stream.reset() }
+    accepted = []
+    owners.wakeAll()
+  }
+
+  private func open() throws(NetworkError) {
+    if isClosed || !handles.isEmpty { return }
+    for descriptor in descriptors {
+      // The handle's closure keeps the descriptor open until the handle has closed.
+      let handle = try PollHandle(descriptor.number, on: loop) { _ in self.acceptAll(from: descriptor) }
+      handle.whenClosed = { self.close() }
+      handles.append(handle)
+    }
+    descriptors = []
+    watch()
+  }
+
+  private func watch() {
+    let wantsMore = !isPaused && retry == nil && accepted.count < Self.queueLimit
+    for handle in handles { handle.watch(wantsMore ? .readable : []) }
+  }
+
+  private func acceptAll(from listening: Descriptor) {
+    while accepted.count < Self.queueLimit {
+      let number = Self.systemAccept(listening.number)
+      if number >= 0 {
+        add(number)
+      } else if errno == EAGAIN || errno == EWOULDBLOCK {
+        break
+      } else if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) {
+        hold(NetworkError("could not accept a connection", status: errno))
+        break
+      }
+      // Anything else is the failure of one connection, which accept(2) hands on.
+    }
+    watch()
+  }
+
+  private func add(_ number: Int32) {
+    var name = sockaddr()
+    var size = socklen_t(MemoryLayout<sockaddr>.size)
+    getsockname(number, &name, &size)
+    let family: SocketAddress.Family = Int32(name.sa_family) == AF_INET6 ? .ipv6 : .ipv4
+    guard let stream = try? SocketStream(on: loop, family: family) else {
+      systemClose(number)
+      return
+    }
+    if stream.open(number) != 0 {
+      stream.close()
+      return
+    }
+    accepted.append(stream)
+    if isHeld {
+      isHeld = false
+      onEvent(.resumed)
+    }
+    owners.wakeFirst()
+  }
+
+  private func hold(_ error: NetworkError) {
+    if !isHeld {
+      isHeld = true
+      onEvent(.held(error))
+    }
+    // With no timer to be had the loop ends, and nothing is accepted any more.
+    guard let timer = try? LoopTimer(on: loop) else { return }
+    retry = timer
+    timer.start(after: Self.retryInterval) { self.tryAgain() }
+  }
+
+  private func tryAgain() {
+    retry.take()?.close()
+    watch()
+  }
+
+  private static func systemAccept(_ listening: Int32) -> Int32 {
+    #if canImport(Darwin)
+      let number = Darwin.accept(listening, nil, nil)
+      if number >= 0 { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
+      return number
+    #else
+      return cuv_accept4(listening, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+    #endif
+  }
+}

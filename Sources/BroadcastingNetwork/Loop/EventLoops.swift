@@ -1,0 +1,45 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Runs `body` with event loops of its own, and ends them when it returns or throws.
+///
+/// When this returns the threads are gone or about to go, and all they held is closed. It waits for them without
+/// blocking a thread. Whatever `body` started on the loops should have ended by itself: a socket that was left open is
+/// closed, its owner is told.
+///
+/// - Parameter count: how many loops, at least one; each is a thread. By default one for each core.
+/// - Throws: ``NetworkError`` when a loop can't be made (no descriptor, no thread left), and what `body` throws.
+public func withEventLoops<Result>(
+  count: Int = processorCount, _ body: ([EventLoop]) async throws -> Result
+) async throws -> Result {
+  var loops: [EventLoop] = []
+  let outcome: Swift.Result<Result, any Error>
+  do {
+    for _ in 0..<max(1, count) {
+      let loop = try EventLoop()
+      try loop.start()
+      loops.append(loop)
+    }
+    outcome = .success(try await body(loops))
+  } catch {
+    outcome = .failure(error)
+  }
+  for loop in loops {
+    let status = await loop.stop()
+    assert(status == 0, "a handle of the loop was left open")
+  }
+  return try outcome.get()
+}
+
+/// Cores that the system has in use, at least 1.
+public var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
