@@ -26,7 +26,8 @@ package enum HTTPSerializer {
     let isInterim = status.code < 200
     let stays = isInterim || (keepAlive && !response.headers.hasToken("close", in: "Connection"))
     let start = output.count
-    output.reserveCapacity(start + 128 + response.headers.block.count + response.headers.count * 4 + response.body.count)
+    output.reserveCapacity(
+      start + 128 + response.headers.block.count + response.headers.count * 4 + response.body.count)
     output.append("HTTP/1.1 ")
     output.append(decimal: status.code)
     output.append(ASCII.space)
@@ -100,7 +101,8 @@ package enum HTTPSerializer {
       let value = headers.bytes(field.value)
       guard !name.isEmpty, name.allSatisfy(ASCII.isToken), value.allSatisfy(ASCII.isFieldValue) else {
         throw HTTPError(
-          .unsendable, "The header field \(String(decoding: name, as: UTF8.self).debugDescription) has a byte in its "
+          .unsendable,
+          "The header field \(String(decoding: name, as: UTF8.self).debugDescription) has a byte in its "
             + "name or value that would break its line, such as CR, LF or NUL.")
       }
       if isOurs(name, withConnection: withConnection) { continue }
