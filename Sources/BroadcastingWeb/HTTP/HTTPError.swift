@@ -1,0 +1,68 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// What is wrong with a message of HTTP, or why one can't be sent.
+public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The kind of fault. More may be added.
+  public struct Code: Hashable, Sendable, CustomStringConvertible {
+    private enum Value: String, Sendable {
+      case malformed, targetTooLong, headersTooLarge, bodyTooLarge, unknownExpectation, unsendable, badHandshake
+    }
+
+    private let value: Value
+
+    private init(_ value: Value) {
+      self.value = value
+    }
+
+    /// The bytes aren't a message of HTTP/1.1 or 1.0, or one that two readers could understand differently.
+    public static let malformed = Code(.malformed)
+
+    /// The request target is over ``HTTPLimits/targetBytes``.
+    public static let targetTooLong = Code(.targetTooLong)
+
+    /// The header is over ``HTTPLimits/headerBytes`` or ``HTTPLimits/headerFields``.
+    public static let headersTooLarge = Code(.headersTooLarge)
+
+    /// The body is over ``HTTPLimits/bodyBytes``.
+    public static let bodyTooLarge = Code(.bodyTooLarge)
+
+    /// The request has an `Expect` other than `100-continue`.
+    public static let unknownExpectation = Code(.unknownExpectation)
+
+    /// A message of our own has a name, a value or a target which would break its line.
+    public static let unsendable = Code(.unsendable)
+
+    /// A server's answer to a WebSocket handshake isn't the one that RFC 6455 asks for.
+    public static let badHandshake = Code(.badHandshake)
+
+    public var description: String { value.rawValue }
+  }
+
+  public let code: Code
+
+  /// What was wrong, which limit, and what to do, in a sentence.
+  public let message: String
+
+  package init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// The status that tells the peer of this fault.
+  public var status: HTTPStatus {
+    switch code {
+    case .targetTooLong: .uriTooLong
+    case .headersTooLarge: .requestHeaderFieldsTooLarge
+    case .bodyTooLarge: .contentTooLarge
+    case .unknownExpectation: .expectationFailed
+    case .unsendable: .internalServerError
+    case .badHandshake: .badGateway
+    default: .badRequest
+    }
+  }
+
+  public var description: String { "\(code): \(message)" }
+}

@@ -1,0 +1,35 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// Percent-encoding (RFC 3986 section 2.1), strict: what can't be decoded is refused, never guessed.
+package enum PercentEncoding {
+  /// The text that these bytes stand for.
+  ///
+  /// - Parameter plusIsSpace: Whether `+` is a space, as it is in a query but not in a path.
+  package static func decode(_ encoded: Substring.UTF8View, plusIsSpace: Bool) throws(HTTPError) -> String {
+    guard encoded.contains(where: { $0 == UInt8(ascii: "%") || ($0 == UInt8(ascii: "+") && plusIsSpace) }) else {
+      return String(Substring(encoded))
+    }
+    var decoded: [UInt8] = []
+    decoded.reserveCapacity(encoded.count)
+    var iterator = encoded.makeIterator()
+    while let byte = iterator.next() {
+      switch byte {
+      case UInt8(ascii: "%"):
+        guard let high = iterator.next().flatMap(ASCII.hexDigit), let low = iterator.next().flatMap(ASCII.hexDigit)
+        else {
+          throw HTTPError(.malformed, "A % in the request target is not followed by two hexadecimal digits.")
+        }
+        decoded.append(high << 4 | low)
+      case UInt8(ascii: "+") where plusIsSpace: decoded.append(ASCII.space)
+      default: decoded.append(byte)
+      }
+    }
+    guard let text = String(validating: decoded, as: UTF8.self) else {
+      throw HTTPError(.malformed, "The request target is not UTF-8 once its percent-encoding is undone.")
+    }
+    return text
+  }
+}
