@@ -1,0 +1,82 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+package import BroadcastingNetwork
+
+/// One connection of a server, from its first byte to its last: request, answer, request, until one side ends it or it
+/// becomes a WebSocket. Its whole life is ``serve(_:)``.
+package actor HTTPConnection {
+  package nonisolated let loop: EventLoop
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  /// Nil once the connection is a WebSocket, which has no use for a parser and its memory.
+  private var exchange: HTTPExchange?
+
+  package init(_ stream: sending SocketStream, limits: HTTPLimits, timeouts: HTTPTimeouts) {
+    loop = stream.loop
+    exchange = HTTPExchange(stream, limits: limits, timeouts: timeouts)
+  }
+
+  /// Serves the connection to its end. To be called in a task that prefers the connection's loop.
+  ///
+  /// Cancelling it closes a connection that waits for a request. A request that is being answered is answered first, if
+  /// its handler does not mind the cancellation; a WebSocket is closed with 1001.
+  package func serve(_ handler: some HTTPHandler) async {
+    await withTaskCancellationHandler {
+      // Two steps, so that the frames of the first are gone while a socket sleeps in the second.
+      if let upgrade = await answerRequests(handler) { await run(upgrade) }
+    } onCancel: {
+      loop.execute { self.assumeIsolated { $0.exchange?.stop() } }
+    }
+  }
+
+  /// When it began to wait for a request, if it waits and can be dropped without harm.
+  package var waitingSince: LoopInstant? {
+    guard let exchange, exchange.isWaiting else { return nil }
+    return exchange.waitingSince
+  }
+
+  /// Closes it at once, to make room for others.
+  package func drop() { exchange?.drop() }
+
+  @inline(never)
+  private func answerRequests(_ handler: some HTTPHandler) async -> WebSocketUpgrade? {
+    guard let exchange else { return nil }
+    if Task.isCancelled { exchange.stop() }
+    let peer = HTTPPeer(loop: loop, address: exchange.peerAddress)
+    while let incoming = await exchange.next() {
+      switch incoming {
+      case .request(let request, let keepAlive):
+        switch await handler.answer(request, from: peer) {
+        case .upgrade(let upgrade):
+          return upgrade
+        case .response(let response):
+          let staysOpen = keepAlive && !Task.isCancelled
+          let bytes = response.serialized(to: request.method, keepAlive: staysOpen, version: request.version)
+          guard await exchange.send(bytes), staysOpen else {
+            await exchange.finish()
+            return nil
+          }
+        }
+      case .failed(let error):
+        _ = await exchange.send(handler.answer(error).serialized(to: .get, keepAlive: false, version: .http1_1))
+        await exchange.finish()
+        return nil
+      }
+    }
+    await exchange.finish()
+    return nil
+  }
+
+  @inline(never)
+  private func run(_ upgrade: WebSocketUpgrade) async {
+    guard let (stream, unread) = exchange.take()?.handOver() else { return }
+    // The exchange was the stream's only user and has given it up. Both actors live on the stream's loop.
+    nonisolated(unsafe) let handedOver = stream
+    let socket = WebSocket(handedOver, role: .server, limits: upgrade.limits)
+    await socket.open(sending: upgrade.head, received: unread)
+    await socket.run(upgrade.run)
+  }
+}

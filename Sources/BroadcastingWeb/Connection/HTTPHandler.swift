@@ -1,0 +1,67 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// What a server does with a request.
+package enum HTTPAnswer: Sendable {
+  case response(HTTPResponse)
+
+  /// The connection goes on as a WebSocket.
+  case upgrade(WebSocketUpgrade)
+}
+
+/// A WebSocket that a handler agreed to.
+package struct WebSocketUpgrade: Sendable {
+  /// The 101, ready to be sent.
+  package var head: [UInt8]
+
+  package var limits: WebSocketLimits
+
+  /// What the socket is for. The socket is closed when it returns or throws.
+  package var run: @Sendable (WebSocket) async throws -> Void
+
+  package init(
+    head: [UInt8], limits: WebSocketLimits, run: @escaping @Sendable (WebSocket) async throws -> Void
+  ) {
+    self.head = head
+    self.limits = limits
+    self.run = run
+  }
+}
+
+/// Answers the requests of a server's connections. It runs on the loop of the connection that asks, inside its actor.
+package protocol HTTPHandler: Sendable {
+  func answer(_ request: HTTPRequest, from peer: HTTPPeer) async -> HTTPAnswer
+
+  /// The answer to what is no request: malformed, over a limit, or too late.
+  func answer(_ error: HTTPError) -> HTTPResponse
+}
+
+/// The other end of a connection.
+package struct HTTPPeer: Sendable {
+  /// The loop that the connection lives on.
+  package var loop: EventLoop
+
+  /// Where the peer connects from: the proxy's address, where one stands in front.
+  package var address: SocketAddress?
+}
+
+/// Times after which a connection is ended. Each is noticed up to a second late.
+package struct HTTPTimeouts: Sendable {
+  /// From a request's first byte to its last.
+  package var request: Duration
+
+  /// Between two requests. Longer than the 60 s after which nginx gives an idle upstream connection up, so that the
+  /// proxy ends it and never sends into one that is just being closed.
+  package var idle: Duration
+
+  /// How long a peer may take no byte of what is to be sent to it.
+  package var write: Duration
+
+  package init(request: Duration = .seconds(10), idle: Duration = .seconds(75), write: Duration = .seconds(30)) {
+    self.request = request
+    self.idle = idle
+    self.write = write
+  }
+}

@@ -1,0 +1,73 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingLocking
+package import BroadcastingNetwork
+
+/// One loop's share of a server: accepts connections, and serves each as a child of its own ``serve(_:)``.
+package actor HTTPService {
+  package nonisolated let loop: EventLoop
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  private let listener: Listener
+  private let limits: HTTPLimits
+  private let timeouts: HTTPTimeouts
+  private let allowance: ConnectionAllowance
+  private var connections: [ObjectIdentifier: HTTPConnection] = [:]
+
+  package init(
+    _ listener: Listener, limits: HTTPLimits, timeouts: HTTPTimeouts, allowance: ConnectionAllowance
+  ) {
+    loop = listener.loop
+    self.listener = listener
+    self.limits = limits
+    self.timeouts = timeouts
+    self.allowance = allowance
+  }
+
+  /// Serves until the task is cancelled or the loop ends, and returns when the last connection has ended.
+  ///
+  /// - Throws: ``NetworkError`` when listening is not possible.
+  package func serve(_ handler: some HTTPHandler) async throws {
+    try await withThrowingDiscardingTaskGroup { group in
+      while let stream = try await listener.accept() {
+        let connection = HTTPConnection(stream, limits: limits, timeouts: timeouts)
+        connections[ObjectIdentifier(connection)] = connection
+        if !allowance.take() { await makeRoom() }
+        group.addTask(executorPreference: loop) {
+          await connection.serve(handler)
+          await self.remove(connection)
+        }
+      }
+      await listener.close()
+      group.cancelAll()
+    }
+  }
+
+  /// Descriptors are used up: drops the connections that wait for a request, those that wait longest first, so that
+  /// clients who open many and say nothing do not shut out the others.
+  package func dropWaiting(_ count: Int) {
+    let waiting = connections.values
+      .compactMap { connection in
+        connection.assumeIsolated { $0.waitingSince }.map { (since: $0, connection: connection) }
+      }
+      .sorted { $0.since < $1.since }
+    for (_, connection) in waiting.prefix(count) { connection.assumeIsolated { $0.drop() } }
+  }
+
+  private func remove(_ connection: HTTPConnection) {
+    connections[ObjectIdentifier(connection)] = nil
+    allowance.giveBack()
+  }
+
+  /// As many connections as allowed are open: one goes, or new clients wait in the kernel.
+  private func makeRoom() async {
+    dropWaiting(1)
+    await listener.pause()
+    allowance.whenFree { [listener] in
+      listener.loop.execute { listener.assumeIsolated { $0.resume() } }
+    }
+  }
+}

@@ -1,0 +1,114 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+package import BroadcastingNetwork
+
+/// A WebSocket that is open, at either end.
+///
+/// One task receives, any task may send. It lives on one event loop: calls from tasks on that loop, such as a server's
+/// handlers, cost next to nothing.
+public actor WebSocket {
+  package nonisolated let loop: EventLoop
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  /// Bytes that may wait for the peer before ``send(_:)`` waits too.
+  private static let sendBuffer = 64 * 1024
+
+  private let transport: WebSocketTransport
+
+  package init(
+    _ stream: sending any ByteStream, role: WebSocketRole, limits: WebSocketLimits, timeouts: WebSocketTimeouts
+  ) {
+    loop = stream.loop
+    transport = WebSocketTransport(stream, WebSocketMachine(role, limits: limits), timeouts)
+  }
+
+  /// How the socket ended; nil while it is open.
+  public var closed: WebSocketClose? { transport.close }
+
+  /// Waits for the next message.
+  ///
+  /// One task receives: where a second one calls while the first waits, the first gets nil.
+  ///
+  /// - Returns: nil when the socket is closed by either end, and when the task is cancelled.
+  public func receive() async -> WebSocketMessage? {
+    while !Task.isCancelled {
+      if let message = transport.takeMessage() { return message }
+      if transport.isOver { return nil }
+      let isStillReceiver = await withTaskCancellationHandler {
+        await withUnsafeContinuation { transport.setReceiver($0) }
+      } onCancel: {
+        loop.execute { self.assumeIsolated { $0.transport.wakeReceiver() } }
+      }
+      if !isStillReceiver { return nil }
+    }
+    return nil
+  }
+
+  /// Sends a message. It waits while 64 KiB or more of earlier ones wait for the peer.
+  ///
+  /// - Throws: ``WebSocketClosure`` when the socket is closed, or closes while this waits; with 1001 when the task is
+  ///   cancelled.
+  public func send(_ message: WebSocketMessage) async throws(WebSocketClosure) {
+    while transport.pendingBytes >= Self.sendBuffer {
+      if Task.isCancelled { throw WebSocketClosure(.goingAway) }
+      await withTaskCancellationHandler {
+        await withUnsafeContinuation { transport.addSender($0) }
+      } onCancel: {
+        loop.execute { self.assumeIsolated { $0.transport.wakeSenders() } }
+      }
+    }
+    guard transport.send(message) else {
+      throw WebSocketClosure(closed?.code ?? .goingAway, "The socket is closed.")
+    }
+  }
+
+  /// Sends text.
+  public func send(_ text: String) async throws(WebSocketClosure) { try await send(.text(text)) }
+
+  /// Sends a binary message.
+  public func send(_ bytes: [UInt8]) async throws(WebSocketClosure) { try await send(.binary(bytes)) }
+
+  /// Begins to close: what was sent before still goes out, then the close frame. It does not wait for the peer.
+  public func close(_ code: WebSocketCloseCode = .normal, reason: String = "") {
+    transport.beginClose(WebSocketClosure(code, reason))
+  }
+
+  // MARK: For a fan-out on the same loop
+
+  /// Sends bytes that are whole frames of a server. False if some of them wait; then the drain handler will be called.
+  package func deliver(_ frames: [UInt8]) -> Bool { transport.deliver(frames[...]) }
+
+  /// Sends several arrays of whole frames, in one system call where that is possible.
+  package func deliver(_ frames: ArraySlice<[UInt8]>) -> Bool { transport.deliver(frames) }
+
+  /// Whether something waits for the peer, so that more has to wait too.
+  package var isFull: Bool { transport.pendingBytes > 0 }
+
+  /// Has `action` called, on the loop, each time when nothing waits for the peer any more.
+  package func whenDrained(_ action: (@Sendable () -> Void)?) { transport.whenDrained = action }
+
+  // MARK: Its life
+
+  /// Takes over from HTTP: sends the head that ends the handshake, and reads what already came behind the peer's.
+  package func open(sending head: [UInt8], received bytes: [UInt8]) {
+    transport.open(sending: head, received: bytes)
+  }
+
+  /// Runs `body`, closes the socket as `body` says and returns when the connection has ended.
+  package func run(_ body: @Sendable (WebSocket) async throws -> Void) async {
+    let closure: WebSocketClosure
+    do {
+      try await body(self)
+      closure = WebSocketClosure(Task.isCancelled ? .goingAway : .normal)
+    } catch let wanted as WebSocketClosure {
+      closure = wanted
+    } catch {
+      closure = WebSocketClosure(Task.isCancelled ? .goingAway : .internalError)
+    }
+    transport.beginClose(closure)
+    await transport.waitForEnd()
+  }
+}
