@@ -1,0 +1,129 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// Decides from where the server may be used: which peers, and, where the request comes from a browser, which pages.
+///
+/// Every page in a browser can open a WebSocket to, and post a plain text to, any server that the browser reaches, also
+/// one on its own machine. Browsers say which page it is in the field `Origin`; other programs leave the field out.
+///
+/// - A peer of another machine is refused unless the server is told to be open to all.
+/// - A request without `Origin` passes then.
+/// - A request with one must name in `Host` the loopback interface, an address, or a host which was allowed. Otherwise
+///   a name under somebody's control that resolves to this machine would make that somebody's page the same origin.
+/// - The page must be of the same origin, by host and port, or one that was allowed. The origin `null`, which belongs to
+///   no page in particular, never is.
+public struct OriginPolicy: Sendable {
+  private let origins: Set<WebOrigin>
+  private let allowsAnyOrigin: Bool
+  private let hosts: Set<Authority>
+  private let isInsecure: Bool
+
+  /// - Parameters:
+  ///   - origins: pages of other origins that may use the server, such as `https://app.example`; `*` for all pages.
+  ///   - hosts: names by which browsers may know this server, such as `events.example`; with a port, that port alone.
+  ///   - isInsecure: whether peers of other machines may use the server, which asks nobody who he is.
+  public init(origins: [String] = [], hosts: [String] = [], isInsecure: Bool = false) throws(OriginPolicyError) {
+    var allowedOrigins: Set<WebOrigin> = []
+    for text in origins where text != "*" {
+      guard let origin = WebOrigin(text) else { throw .invalidOrigin(text) }
+      allowedOrigins.insert(origin)
+    }
+    var allowedHosts: Set<Authority> = []
+    for text in hosts {
+      guard let authority = Authority(text) else { throw .invalidHost(text) }
+      allowedHosts.insert(authority)
+    }
+    self.origins = allowedOrigins
+    self.allowsAnyOrigin = origins.contains("*")
+    self.hosts = allowedHosts
+    self.isInsecure = isInsecure
+  }
+
+  /// - Parameters:
+  ///   - origin: the field `Origin`; nil when there is none.
+  ///   - host: the field `Host`; nil when there is none.
+  ///   - peerIsLoopback: whether the connection comes from this machine. Behind a proxy every peer does.
+  /// - Returns: why the request is refused, to be answered with 403; nil when it may go on.
+  package func refusal(origin: String?, host: String?, peerIsLoopback: Bool) -> OriginRefusal? {
+    guard peerIsLoopback || isInsecure else { return .peer }
+    guard let origin else { return nil }
+    guard let authority = host.flatMap({ Authority($0) }) else { return .invalidHost(host) }
+    guard isKnown(authority) else { return .unknownHost(authority) }
+    guard origin != "null" else { return .nullOrigin }
+    guard let page = WebOrigin(origin) else { return .foreignOrigin(origin) }
+    guard allowsAnyOrigin || page.isServed(by: authority) || origins.contains(page) else {
+      return .foreignOrigin(origin)
+    }
+    return nil
+  }
+
+  private func isKnown(_ authority: Authority) -> Bool {
+    authority.host.isAddress || authority.host.isLoopback || hosts.contains(authority)
+      || hosts.contains(Authority(host: authority.host))
+  }
+}
+
+/// Why a request may not use the server: status 403.
+package struct OriginRefusal: Hashable, Sendable {
+  /// The code as clients see it, such as `origin_not_allowed`.
+  package let code: String
+  /// What was wrong and which option allows it.
+  package let message: String
+
+  static let peer = OriginRefusal(
+    code: "peer_not_allowed", message: "only this machine may use the server, unless it is started with --insecure")
+
+  static let nullOrigin = OriginRefusal(
+    code: "origin_not_allowed",
+    message: "the Origin \"null\" (a file, a sandboxed frame) is never allowed; serve the page over http")
+
+  static func invalidHost(_ host: String?) -> OriginRefusal {
+    let what = host.map { "the Host \"\(shown($0))\" is not a host with an optional port" } ?? "a Host is missing"
+    return OriginRefusal(code: "host_not_allowed", message: "\(what); a request with an Origin needs one")
+  }
+
+  static func unknownHost(_ authority: Authority) -> OriginRefusal {
+    OriginRefusal(
+      code: "host_not_allowed",
+      message:
+        "the server doesn't know itself as \(authority); if it should, start it with --allow-host \(authority.host)")
+  }
+
+  static func foreignOrigin(_ origin: String) -> OriginRefusal {
+    OriginRefusal(
+      code: "origin_not_allowed",
+      message: "pages of \"\(shown(origin))\" may not use the server; if they should, start it with --allow-origin")
+  }
+
+  /// As much of a client's text as is worth repeating.
+  private static func shown(_ text: String) -> String { String(text.prefix(100)) }
+}
+
+/// An allowed origin or host that is none: a mistake in the configuration.
+public struct OriginPolicyError: Error, Hashable, Sendable, CustomStringConvertible {
+  public struct Code: Hashable, Sendable {
+    private enum Name { case invalidOrigin, invalidHost }
+    private let name: Name
+
+    public static let invalidOrigin = Code(name: .invalidOrigin)
+    public static let invalidHost = Code(name: .invalidHost)
+  }
+
+  public let code: Code
+  /// What is wrong and what to write instead.
+  public let message: String
+
+  public var description: String { message }
+
+  static func invalidOrigin(_ text: String) -> OriginPolicyError {
+    OriginPolicyError(
+      code: .invalidOrigin,
+      message: "\"\(text)\" is no origin: write scheme://host or scheme://host:port without a path, or * for any page")
+  }
+
+  static func invalidHost(_ text: String) -> OriginPolicyError {
+    OriginPolicyError(code: .invalidHost, message: "\"\(text)\" is no host: write host or host:port")
+  }
+}

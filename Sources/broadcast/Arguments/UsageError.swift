@@ -1,0 +1,23 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// A mistake in the command line or in the environment.
+struct UsageError: Error, Hashable, Sendable {
+  /// What was wrong and what is allowed.
+  let message: String
+  /// The command whose help tells more; nil where none was found.
+  var command: String?
+
+  init(_ message: String, command: String? = nil) {
+    self.message = message
+    self.command = command
+  }
+
+  /// What the program says on standard error.
+  var text: String {
+    let help = command.map { "broadcast \($0) --help" } ?? "broadcast --help"
+    return "broadcast: \(message)\ntry '\(help)'\n"
+  }
+}

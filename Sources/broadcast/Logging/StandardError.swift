@@ -1,0 +1,44 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+enum StandardError {
+  static let descriptor = STDERR_FILENO
+
+  /// Writes a text and waits until all of it is taken: for the first and last words of a program. While it serves it
+  /// has its ``Log``, which never waits.
+  static func print(_ text: String) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      guard let written = writeOnce(rest, to: descriptor) else { return }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  /// One write(2), begun again when a signal came first.
+  /// - Returns: how many bytes were taken; nil when it failed.
+  static func writeOnce(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int? {
+    bytes.withUnsafeBytes { buffer in
+      while true {
+        let written = write(descriptor, buffer.baseAddress, buffer.count)
+        if written >= 0 { return written }
+        guard errno == EINTR else { return nil }
+      }
+    }
+  }
+
+  /// Whether a line of a pipe's length is taken at once: a pipe that poll(2) calls writable takes PIPE_BUF bytes.
+  static func isReady(_ descriptor: Int32) -> Bool {
+    var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return poll(&state, 1, 0) == 1 && state.revents & Int16(POLLOUT) != 0
+  }
+}

@@ -1,0 +1,40 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// How the program ends.
+enum ExitCode: Int32, Sendable {
+  case success = 0
+  /// Something failed while it ran.
+  case failure = 1
+  /// The command line or the environment is wrong: EX_USAGE of sysexits(3).
+  case usage = 64
+}
+
+@main
+enum Program {
+  static func main() {
+    do throws(UsageError) {
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      switch try Invocation.parse(arguments, environment: { name in getenv(name).map { String(cString: $0) } }) {
+      case .print(let text):
+        print(text, terminator: "")
+      case .serve:
+        StandardError.print("broadcast: serving is not part of this build\n")
+        exit(ExitCode.failure.rawValue)
+      }
+    } catch {
+      StandardError.print(error.text)
+      exit(ExitCode.usage.rawValue)
+    }
+  }
+}

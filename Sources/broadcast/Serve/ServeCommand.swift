@@ -1,0 +1,140 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingServer
+
+extension ServeOptions {
+  /// The options of `broadcast serve`, as they are read and as help shows them.
+  static let command = Command<ServeOptions>(
+    name: "serve",
+    summary: "Serve POST /push, the WebSocket /events and a page to try them.",
+    overview: """
+      Serves POST /push, the WebSocket /events, a page to try them (/) and /health.
+      Sizes are bytes or have a unit (64KiB, 16MiB), times have one (500ms, 20s, 2m).
+      """,
+    standard: standard,
+    argument: .init(
+      placeholder: "URL", help: "The backend that carries the messages.", standard: standard.url,
+      environment: "BROADCAST_URL"
+    ) { options, text throws(ValueError) in
+      options.url = try ValueKind.text("URL").parse(text)
+    },
+    groups: [
+      .init(
+        title: "Where it listens",
+        options: [
+          .value(
+            "--host", .text("ADDRESS"), \.host, standard: standard, environment: "BROADCAST_HOST",
+            "The address or name to listen on."),
+          .value(
+            "--port", .number(0...65_535, placeholder: "PORT"), \.port, standard: standard,
+            environment: "BROADCAST_PORT", "The port to listen on; 0 for any that is free."),
+          .value(
+            "--loops", .number(1...1_024), \.loops, standard: standard, "Event loops. One on each core unless given."),
+        ]),
+      .init(
+        title: "Who may use it",
+        options: [
+          .list(
+            "--channels", "PATTERN", \.channels,
+            "Channels that clients may name, such as 'chat.*'. May be repeated. All unless given."),
+          .list(
+            "--allow-origin", "ORIGIN", \.allowedOrigins,
+            "A page of another origin that may use the server, such as https://app.example; '*' for any. May be repeated."
+          ),
+          .list(
+            "--allow-host", "HOST", \.allowedHosts,
+            "A name by which browsers may know the server, beside localhost and addresses. May be repeated."),
+          .flag(
+            "--insecure", \.isInsecure,
+            "Serve other machines too. There are no passwords: whoever reaches the port may publish and listen."),
+          .flag("--no-page", \.servesPage, is: false, "Don't serve the page."),
+          .flag("--no-push", \.servesPush, is: false, "Don't serve POST /push."),
+        ]),
+      .init(
+        title: "Messages",
+        options: [
+          .value("--max-message", .size(1...(1 << 30)), \.maxMessage, standard: standard, "Bytes of a message."),
+          .value(
+            "--max-backlog", .size(1...(1 << 40)), \.maxBacklog, standard: standard,
+            "Bytes that a subscriber may be behind on a channel."),
+          .value(
+            "--max-backlog-messages", .number(1...1_000_000), \.maxBacklogMessages, standard: standard,
+            "Messages that a subscriber may be behind on a channel."),
+          .value(
+            "--max-memory", .size(1...(1 << 40)), \.maxMemory, standard: standard,
+            "Bytes of all backlogs together; the oldest messages go first."),
+        ]),
+      .init(
+        title: "Connections and requests",
+        options: [
+          .value(
+            "--max-connections", .number(1...1_000_000), \.maxConnections, standard: standard, "Connections at a time."),
+          .value("--max-channels", .number(1...10_000), \.maxChannels, standard: standard, "Channels of one socket."),
+          .value(
+            "--max-target", .size(64...(1 << 20)), \.maxTarget, standard: standard, "Bytes of a request's target."),
+          .value(
+            "--max-headers", .size(256...(1 << 20)), \.maxHeaders, standard: standard, "Bytes of a request's header."),
+          .value(
+            "--max-header-fields", .number(8...10_000), \.maxHeaderFields, standard: standard,
+            "Fields of a request's header."),
+          .value(
+            "--request-timeout", .duration(times), \.requestTimeout, standard: standard,
+            "Time for a request to arrive, from its first byte to its last."),
+          .value(
+            "--idle-timeout", .duration(times), \.idleTimeout, standard: standard,
+            "Time that a connection may wait for its next request."),
+          .value(
+            "--ping-interval", .duration(times), \.pingInterval, standard: standard,
+            "Quiet after which a socket is sent a ping."),
+          .value("--ping-timeout", .duration(times), \.pingTimeout, standard: standard, "Time for its answer."),
+          .value(
+            "--stop-timeout", .duration(times), \.stopTimeout, standard: standard,
+            "Time to come to an end after SIGTERM or SIGINT."),
+        ]),
+      .init(
+        title: "What it tells",
+        options: [
+          .value("--log-format", .choice(), \.logFormat, standard: standard, "How lines are written on standard error.")
+        ]),
+    ],
+    check: { options throws(UsageError) in try options.check() })
+
+  private static let standard = ServeOptions()
+  private static let times = Duration.milliseconds(10)...Duration.seconds(86_400)
+
+  /// Refuses options that contradict each other.
+  private func check() throws(UsageError) {
+    func refuse(_ message: String) -> UsageError { UsageError(message, command: Self.command.name) }
+
+    guard maxMessage <= maxBacklog else {
+      throw refuse(
+        "--max-message \(ByteSize.format(maxMessage)) is larger than --max-backlog \(ByteSize.format(maxBacklog));"
+          + " the backlog must have room for one message")
+    }
+    guard maxBacklog <= maxMemory else {
+      throw refuse(
+        "--max-backlog \(ByteSize.format(maxBacklog)) is larger than --max-memory \(ByteSize.format(maxMemory));"
+          + " the memory must have room for one backlog")
+    }
+    // An IPv6 address has no brackets here. A name that isn't localhost may turn out to be any address.
+    let name = HostName(host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host)
+    guard isInsecure || name?.isLoopback == true else {
+      throw refuse(
+        "--host \(host) is open to other machines, and there are no passwords: whoever reaches the port may publish and"
+          + " listen. Add --insecure if that is meant")
+    }
+    do throws(OriginPolicyError) {
+      _ = try OriginPolicy(origins: allowedOrigins, hosts: allowedHosts, isInsecure: isInsecure)
+    } catch {
+      throw refuse("\(error.code == .invalidOrigin ? "--allow-origin" : "--allow-host"): \(error.message)")
+    }
+    do throws(ChannelPatternsError) {
+      _ = try ChannelPatterns(channels)
+    } catch {
+      throw refuse("--channels: \(error.message)")
+    }
+  }
+}

@@ -1,0 +1,56 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// What `broadcast serve` is told. All values have been checked, each by itself and against each other.
+struct ServeOptions: Hashable, Sendable {
+  /// The backend.
+  var url = "memory://"
+
+  var host = "127.0.0.1"
+  /// 0 for any that is free.
+  var port = 8_080
+  /// Event loops; nil for one on each core.
+  var loops: Int?
+
+  /// Bytes of one message, also of all fragments of a WebSocket message together.
+  var maxMessage = 1 << 20
+  /// Bytes that a subscriber may be behind on one channel.
+  var maxBacklog = 4 << 20
+  /// Messages that a subscriber may be behind on one channel.
+  var maxBacklogMessages = 1_024
+  /// Bytes of all backlogs together.
+  var maxMemory = 256 << 20
+
+  var maxConnections = 16_384
+  /// Channels that one socket may name.
+  var maxChannels = 64
+  /// Bytes of a request's target.
+  var maxTarget = 8 << 10
+  /// Bytes of a request's header.
+  var maxHeaders = 32 << 10
+  /// Fields of a request's header.
+  var maxHeaderFields = 100
+
+  /// From the first byte of a request to its last.
+  var requestTimeout = Duration.seconds(10)
+  /// Between two requests of a connection.
+  var idleTimeout = Duration.seconds(75)
+  /// After which quiet a socket is asked whether it is still there.
+  var pingInterval = Duration.seconds(20)
+  /// How long its answer may take.
+  var pingTimeout = Duration.seconds(15)
+  /// From the signal to stop to the end.
+  var stopTimeout = Duration.seconds(10)
+
+  /// Patterns of the channels that clients may name; none for all.
+  var channels: [String] = []
+  var allowedOrigins: [String] = []
+  var allowedHosts: [String] = []
+  var isInsecure = false
+
+  var servesPage = true
+  var servesPush = true
+  var logFormat = LogFormat.text
+}
