@@ -53,7 +53,8 @@ private func spawnAlone(_ arguments: [String], environment: [String: String]) th
   posix_spawn_file_actions_adddup2(&actions, output.writing, STDOUT_FILENO)
   posix_spawn_file_actions_adddup2(&actions, errors.writing, STDERR_FILENO)
 
-  // The tests ignore SIGPIPE; a program must meet it as it would anywhere.
+  // The tests ignore SIGPIPE, and the threads of libdispatch, from one of which this thread comes, block all signals.
+  // A program must meet them as it would anywhere.
   #if canImport(Darwin)
     var attributes: posix_spawnattr_t?
   #else
@@ -65,7 +66,10 @@ private func spawnAlone(_ arguments: [String], environment: [String: String]) th
   sigemptyset(&defaults)
   for signal in [SIGPIPE, SIGTERM, SIGINT] { sigaddset(&defaults, signal) }
   posix_spawnattr_setsigdefault(&attributes, &defaults)
-  posix_spawnattr_setflags(&attributes, .init(POSIX_SPAWN_SETSIGDEF))
+  var blocked = sigset_t()
+  sigemptyset(&blocked)
+  posix_spawnattr_setsigmask(&attributes, &blocked)
+  posix_spawnattr_setflags(&attributes, .init(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
 
   var inherited = currentEnvironment()
   inherited.merge(environment) { $1 }

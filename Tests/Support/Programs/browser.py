@@ -10,6 +10,7 @@ Prints `ready` first. Chromium ends when this program does, since it loses its p
 """
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -23,14 +24,17 @@ PATIENCE = 50.0
 
 class Browser:
     def __init__(self, chromium, width, height, profile):
-        ours_read, theirs_write = os.pipe()
-        theirs_read, ours_write = os.pipe()
+        self.reading, answers = os.pipe()
+        commands, self.writing = os.pipe()
+        # Away from 3 and 4, which Chromium reads commands from and writes answers to.
+        theirs_read, theirs_write = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (commands, answers))
+        for end in (commands, answers):
+            os.close(end)
         options = [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             "--remote-debugging-pipe", f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank",
         ]  # fmt: skip
-        # Chromium reads commands from descriptor 3 and writes answers to 4.
         plumbing = f'exec "$@" 3<&{theirs_read} 4>&{theirs_write} {theirs_read}<&- {theirs_write}>&-'
         self.chromium = subprocess.Popen(
             ["/bin/bash", "-c", plumbing, "bash", chromium, *options],
@@ -39,7 +43,6 @@ class Browser:
         )  # fmt: skip
         os.close(theirs_read)
         os.close(theirs_write)
-        self.reading, self.writing = ours_read, ours_write
         self.received = b""
         self.number = 0
         self.problems = []

@@ -17,9 +17,12 @@ import websockets
 
 async def drain(socket):
     messages = 0
-    async for _ in socket:
-        messages += 1
-    return messages, socket.close_code
+    try:
+        while True:
+            await socket.recv()
+            messages += 1
+    except websockets.exceptions.ConnectionClosed:
+        return messages, socket.close_code
 
 
 async def main(url, count):

@@ -18,9 +18,12 @@ import websockets
 async def listen(url):
     async with websockets.connect(url) as socket:
         print("connected", flush=True)
-        async for text in socket:
-            print("message", json.dumps(json.loads(text), ensure_ascii=False), flush=True)
-        print("lost", socket.close_code, flush=True)
+        try:
+            while True:
+                message = json.loads(await socket.recv())
+                print("message", json.dumps(message, ensure_ascii=False), flush=True)
+        except websockets.exceptions.ConnectionClosed:
+            print("lost", socket.close_code, flush=True)
 
 
 async def main(url):
