@@ -1,0 +1,101 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// Publishes messages to channels, and gives every subscriber of a channel what is published to it.
+///
+/// What holds on every backend:
+/// - When `subscribe` returns, you are subscribed: whatever is published after that arrives.
+/// - When `publish` returns, the backend has the message. Otherwise it throws and says whether the message may have
+///   arrived all the same (``BroadcastError/outcome``).
+/// - Messages that one publisher publishes to one channel, each after the one before returned, arrive in this order.
+/// - Nobody misses a message silently: a ``Gap`` stands where some are missing.
+/// - Every buffer has a limit (``BufferPolicy``), and a slow subscriber delays nobody.
+///
+/// Nothing works before ``run()``, memory included: calls made earlier wait for it, 10 seconds by default, and throw
+/// ``BroadcastError/Code/notRunning`` then. After its end they throw at once.
+public protocol Broadcast: Sendable {
+  var capabilities: Capabilities { get }
+
+  /// Counters at this moment.
+  var statistics: BroadcastStatistics { get }
+
+  /// Serves publishers and subscribers until the calling task is cancelled.
+  ///
+  /// Call it once, in a task beside the program. Its shape is the one that ServiceLifecycle's `Service` asks for. When it
+  /// ends, every waiting call is woken and throws, and every subscription ends once its buffer is read.
+  ///
+  /// - Throws: When it cannot start. What happens to the broker after a first success does not end it.
+  func run() async throws(BroadcastError)
+
+  /// Publishes one message.
+  ///
+  /// - Returns: The message's position, where the backend has a log.
+  /// - Throws: An error with an ``BroadcastError/outcome``.
+  @discardableResult
+  func publish(_ message: Message) async throws(BroadcastError) -> Receipt
+
+  /// Publishes several messages, in their order, as one step where the backend can.
+  ///
+  /// All are checked before the first is sent: one that cannot be sent stops all of them.
+  ///
+  /// - Returns: A receipt for each message.
+  /// - Throws: An error with an ``BroadcastError/outcome`` which holds for all of them.
+  @discardableResult
+  func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt]
+
+  /// Subscribes to one or several channels, in one sequence.
+  ///
+  /// Within a channel the order of messages holds, between channels it does not. A channel that is named twice counts
+  /// once. The subscription ends when it is dropped or cancelled, when its reading task is cancelled, and with ``run()``.
+  ///
+  /// - Throws: When a name is invalid, there are too many, or the broker does not confirm. The next call tries again.
+  func subscribe(to channels: [Channel], options: SubscriptionOptions) async throws(BroadcastError) -> Subscription
+}
+
+extension Broadcast {
+  /// Publishes text.
+  @discardableResult
+  public func publish(_ text: String, to channel: Channel) async throws(BroadcastError) -> Receipt {
+    try await publish(Message(text, to: channel))
+  }
+
+  /// Publishes bytes, as a binary message.
+  @discardableResult
+  public func publish(_ payload: [UInt8], to channel: Channel) async throws(BroadcastError) -> Receipt {
+    try await publish(Message(payload, to: channel))
+  }
+
+  /// Subscribes to one channel.
+  public func subscribe(
+    to channel: Channel, options: SubscriptionOptions = .init()
+  ) async throws(BroadcastError) -> Subscription {
+    try await subscribe(to: [channel], options: options)
+  }
+
+  /// Subscribes to several channels, buffered as ``BufferPolicy/dropOldest-swift.type.property``.
+  public func subscribe(to channels: [Channel]) async throws(BroadcastError) -> Subscription {
+    try await subscribe(to: channels, options: .init())
+  }
+
+  /// Subscribes for the time of a closure. Leaving it, in whatever way, ends the subscription.
+  ///
+  /// The closure runs where the caller runs, so it can use what belongs to the caller's actor.
+  public func withSubscription<Result>(
+    to channels: [Channel], options: SubscriptionOptions = .init(), _ body: (Subscription) async throws -> Result
+  ) async throws -> Result {
+    let subscription = try await subscribe(to: channels, options: options)
+    defer { subscription.cancel() }
+    return try await body(subscription)
+  }
+
+  /// Subscribes to one channel for the time of a closure. Leaving it, in whatever way, ends the subscription.
+  ///
+  /// The closure runs where the caller runs, so it can use what belongs to the caller's actor.
+  public func withSubscription<Result>(
+    to channel: Channel, options: SubscriptionOptions = .init(), _ body: (Subscription) async throws -> Result
+  ) async throws -> Result {
+    try await withSubscription(to: [channel], options: options, body)
+  }
+}

@@ -1,0 +1,65 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// Something that happened inside, for a log or a metric.
+///
+/// A configuration takes a closure which gets them. It is called on whatever thread found out, is never waited for
+/// beyond its return, and never once for each message. Keep it short and do not block in it.
+public struct BroadcastEvent: Sendable {
+  /// What happened. More kinds may be added, so a `switch` needs a `default`.
+  public struct Kind: Sendable, Hashable, CustomStringConvertible {
+    private enum Value: String {
+      case running, connected, connectionLost, retrying, refused, resubscribed, dropped, ended
+    }
+    private let value: Value
+
+    /// `publish` and `subscribe` work from now on.
+    public static let running = Kind(value: .running)
+    /// The broker is connected.
+    public static let connected = Kind(value: .connected)
+    /// The connection to the broker is gone; `error` says why.
+    public static let connectionLost = Kind(value: .connectionLost)
+    /// Connecting failed and is tried again after `delay`.
+    public static let retrying = Kind(value: .retrying)
+    /// The broker said no to something that will be tried again, slowly; `error` and maybe `channel` say to what.
+    public static let refused = Kind(value: .refused)
+    /// After a lost connection, `count` channels are subscribed again.
+    public static let resubscribed = Kind(value: .resubscribed)
+    /// A subscription missed messages of `channel`: `count` of them so far, as far as they could be counted. Told with
+    /// the first, and again whenever the count has doubled.
+    public static let dropped = Kind(value: .dropped)
+    /// `run()` ends; `error` where it failed.
+    public static let ended = Kind(value: .ended)
+
+    public var description: String { value.rawValue }
+  }
+
+  public var kind: Kind
+  public var channel: Channel?
+  public var count: Int?
+  public var delay: Duration?
+  public var error: BroadcastError?
+
+  public init(
+    _ kind: Kind, channel: Channel? = nil, count: Int? = nil, delay: Duration? = nil, error: BroadcastError? = nil
+  ) {
+    self.kind = kind
+    self.channel = channel
+    self.count = count
+    self.delay = delay
+    self.error = error
+  }
+}
+
+extension BroadcastEvent: CustomStringConvertible {
+  public var description: String {
+    var text = kind.description
+    if let channel { text += " channel=\(channel)" }
+    if let count { text += " count=\(count)" }
+    if let delay { text += " delay=\(delay)" }
+    if let error { text += " error=\(error)" }
+    return text
+  }
+}

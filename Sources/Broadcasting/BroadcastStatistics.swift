@@ -1,0 +1,24 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// Counters at one moment.
+///
+/// They are gathered when asked for, channel by channel, so they need not fit each other to the last message.
+public struct BroadcastStatistics: Sendable, Hashable {
+  /// Channels which somebody here is subscribed to.
+  public var channels = 0
+  /// Subscriptions, counted once for each of their channels.
+  public var subscribers = 0
+  /// Messages that this program has published.
+  public var published = 0
+  /// Messages handed to readers, counted for each reader.
+  public var delivered = 0
+  /// Messages that readers missed, as far as they could be counted.
+  public var dropped = 0
+  /// Bytes in all buffers now.
+  public var bytesHeld = 0
+
+  public init() {}
+}

@@ -1,0 +1,70 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// What a subscription gives: a message, or the news that some are missing.
+public enum Delivery: Sendable, Equatable {
+  case message(Message)
+
+  /// Messages of a channel were missed here, between the deliveries before and after this one.
+  case gap(Gap)
+}
+
+/// A place in a channel where messages are missing for one subscription.
+public struct Gap: Sendable {
+  /// Why messages are missing. More reasons may be added.
+  public struct Reason: Sendable, Hashable, CustomStringConvertible {
+    private enum Value: String { case slowConsumer, connectionLost, memoryLimit, brokerLoss }
+    private let value: Value
+
+    /// The subscription read slower than its channel was published to, and its buffer was full.
+    public static let slowConsumer = Reason(value: .slowConsumer)
+    /// The connection to the broker was lost, and is back.
+    public static let connectionLost = Reason(value: .connectionLost)
+    /// All buffers together reached their limit; the oldest content went first.
+    public static let memoryLimit = Reason(value: .memoryLimit)
+    /// The broker itself reported that it dropped messages.
+    public static let brokerLoss = Reason(value: .brokerLoss)
+
+    public var description: String { value.rawValue }
+  }
+
+  // A reference, because gaps are rare and deliveries many: with it a `Delivery` is as wide as a pointer.
+  private let storage: Storage
+
+  private final class Storage: Sendable {
+    let channel: Channel
+    let missed: Int?
+    let reason: Reason
+
+    init(channel: Channel, missed: Int?, reason: Reason) {
+      self.channel = channel
+      self.missed = missed
+      self.reason = reason
+    }
+  }
+
+  public init(channel: Channel, missed: Int?, reason: Reason) {
+    storage = Storage(channel: channel, missed: missed, reason: reason)
+  }
+
+  public var channel: Channel { storage.channel }
+
+  /// How many messages are missing, or nil when nobody can know (a lost connection).
+  public var missed: Int? { storage.missed }
+
+  public var reason: Reason { storage.reason }
+}
+
+extension Gap: Equatable {
+  public static func == (left: Gap, right: Gap) -> Bool {
+    left.channel == right.channel && left.missed == right.missed && left.reason == right.reason
+  }
+}
+
+extension Gap: CustomStringConvertible {
+  public var description: String {
+    "Gap(channel: \(channel), missed: \(missed.map(String.init) ?? "unknown"), reason: \(reason))"
+  }
+}

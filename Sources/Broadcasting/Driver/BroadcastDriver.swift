@@ -1,0 +1,42 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// What a backend has to do: carry bytes between machines.
+///
+/// A ``Hub`` does all else: it serves local subscribers, asks for one subscription of the broker however many of them there
+/// are, renews the subscriptions after a lost connection, tells of gaps, and waits longer and longer between attempts
+/// to connect. Hand a driver to ``Hub/init(driver:configuration:)`` and you have a backend.
+///
+/// The hub calls `subscribe` and `unsubscribe` for one channel one after the other, for different channels at once, and
+/// only while a session is connected. A call that is under way when the session ends has to throw.
+public protocol BroadcastDriver: Sendable {
+  var capabilities: Capabilities { get }
+
+  /// One session with the broker: connects, calls ``DriverInbox/connected()``, hands what arrives to the inbox, and stays
+  /// until the connection is lost or the task is cancelled.
+  ///
+  /// The hub calls it again after it has thrown, unless its task was cancelled. It should notice a dead peer by itself.
+  ///
+  /// - Throws: Why it could not connect, or why the connection was lost. An error which is not retriable (a wrong
+  ///   password) ends the hub's `run()` if it never was connected.
+  func run(_ inbox: DriverInbox) async throws(BroadcastError)
+
+  /// Subscribes to a channel at the broker. Returns when the broker has confirmed it: what is published after that has to
+  /// arrive in the inbox.
+  func subscribe(to channel: Channel) async throws(BroadcastError)
+
+  /// Unsubscribes from a channel at the broker.
+  func unsubscribe(from channel: Channel) async throws(BroadcastError)
+
+  /// Publishes messages in their order. Returns when the broker has them.
+  ///
+  /// The hub has checked channels, sizes and headers against ``capabilities``. Several calls can be under way at once.
+  /// ``Envelope`` turns a message into the bytes that go over the wire. When the task that runs the session is cancelled,
+  /// calls under way have to throw.
+  ///
+  /// - Returns: A receipt for each message.
+  /// - Throws: An error whose ``BroadcastError/outcome`` says whether the messages may have arrived.
+  func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt]
+}

@@ -1,0 +1,35 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// Where a driver puts what comes from its broker.
+///
+/// Its calls never wait for a subscriber, so a driver can go on reading at once. It belongs to one session: after that
+/// session has ended it ignores what it gets.
+public struct DriverInbox: Sendable {
+  let hub: Hub
+  let session: Int
+
+  /// The broker is connected: subscribing and publishing work now.
+  public func connected() { hub.connected(session: session) }
+
+  /// A message arrived.
+  public func received(_ message: Message) { hub.received([message], on: message.channel, session: session) }
+
+  /// Messages of one channel arrived together.
+  public func received(_ messages: [Message], on channel: Channel) {
+    guard !messages.isEmpty else { return }
+    hub.received(messages, on: channel, session: session)
+  }
+
+  /// Bytes arrived, plain or in an envelope.
+  public func received(_ bytes: [UInt8], on channel: Channel, position: MessagePosition? = nil) {
+    received(Envelope.decode(bytes, channel: channel, position: position))
+  }
+
+  /// The broker dropped messages of a channel.
+  ///
+  /// - Parameter missed: How many, or nil when nobody knows.
+  public func missed(_ missed: Int?, on channel: Channel) { hub.missed(missed, on: channel, session: session) }
+}

@@ -1,0 +1,224 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingLocking
+import Synchronization
+
+/// One channel of a hub: its log, those who read it, and where its subscription at the broker stands.
+///
+/// Nothing is called under its lock. What has to happen after a step comes out of it as a value: subscriptions to wake,
+/// waiters to resume, a call of the driver.
+final class ChannelFeed: Sendable {
+  typealias Machine = ChannelStateMachine<Latch>
+  typealias Sleeper = ReaderTable.Sleeper
+
+  struct State: Sendable {
+    var log = SegmentLog<Delivery>()
+    var readers = ReaderTable()
+    var machine = Machine()
+    var delivered = 0
+    var dropped = 0
+  }
+
+  /// What a reader finds.
+  struct Reading: Sendable {
+    var chunk: SegmentLog<Delivery>.Chunk?
+    var hasMore = false
+    /// What to compare `currentTip` with before reading again.
+    var seen = 0
+  }
+
+  let channel: Channel
+  private let budget: MemoryBudget
+  /// Changes with every append, so that a reader who has seen it all need not take the lock to know.
+  private let tip = Atomic<Int>(0)
+  private let state = Lock(State())
+
+  init(channel: Channel, budget: MemoryBudget) {
+    self.channel = channel
+    self.budget = budget
+  }
+
+  deinit {
+    let held = state.withLock { $0.log.heldBytes }
+    if held != 0 { budget.add(-held) }
+  }
+
+  var currentTip: Int { tip.load(ordering: .acquiring) }
+
+  /// Runs `body` under the lock, and afterwards tells the budget what the log gained or lost.
+  @inline(__always)
+  private func withLog<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+    let (result, change) = state.withLock { state in
+      let before = state.log.heldBytes
+      let result = body(&state)
+      return (result, state.log.heldBytes - before)
+    }
+    if change != 0 { budget.add(change) }
+    return result
+  }
+}
+
+// MARK: Publishing
+
+extension ChannelFeed {
+  /// Appends one delivery. Returns whom to wake.
+  func append(_ delivery: Delivery) -> [Sleeper] {
+    withLog { state in
+      guard state.readers.count > 0 else { return [] }
+      state.log.append(delivery, age: budget.tick())
+      return finishAppending(&state)
+    }
+  }
+
+  /// Appends deliveries which came together. Returns whom to wake.
+  func append(contentsOf deliveries: [Delivery]) -> [Sleeper] {
+    withLog { state in
+      guard state.readers.count > 0 else { return [] }
+      state.log.append(contentsOf: deliveries, age: budget.tick())
+      return finishAppending(&state)
+    }
+  }
+
+  /// Appends what came from a broker, and before it the gap that is still owed.
+  func receive(_ deliveries: [Delivery]) -> [Sleeper] {
+    withLog { state in
+      guard state.readers.count > 0 else { return [] }
+      if state.machine.received() { appendGap(&state) }
+      if deliveries.count == 1 {
+        state.log.append(deliveries[0], age: budget.tick())
+      } else {
+        state.log.append(contentsOf: deliveries, age: budget.tick())
+      }
+      return finishAppending(&state)
+    }
+  }
+
+  private func appendGap(_ state: inout State) {
+    state.log.append(.gap(Gap(channel: channel, missed: nil, reason: .connectionLost)), age: budget.tick())
+    for slot in state.readers.readers.indices {
+      guard state.readers[slot].core != nil, !state.readers[slot].isConfirmed else { continue }
+      state.log.remove(state.readers[slot].cursor)
+      state.readers[slot].cursor = state.log.makeCursor()
+    }
+  }
+
+  private func finishAppending(_ state: inout State) -> [Sleeper] {
+    state.log.trim(to: state.readers.widest)
+    tip.wrappingAdd(1, ordering: .releasing)
+    return state.readers.takeSleepers()
+  }
+}
+
+// MARK: Reading
+
+extension ChannelFeed {
+  /// Reads for a slot, at most a segment. With `sleeps`, a reader who has got everything is woken by the next append.
+  func read(
+    _ slot: Int, of core: SubscriptionCore, maximumMessages: Int, maximumBytes: Int, sleeps: Bool
+  ) -> Reading {
+    withLog { state in
+      guard state.readers.holds(slot, for: core) else { return Reading(seen: currentTip) }
+      var reading = Reading()
+      var cursor = state.readers[slot].cursor
+      reading.chunk = state.log.read(
+        &cursor, limits: state.readers[slot].limits, maximumMessages: maximumMessages, maximumBytes: maximumBytes)
+      state.readers[slot].cursor = cursor
+      if let chunk = reading.chunk {
+        state.delivered += chunk.range.count
+        state.dropped += chunk.skip?.messages ?? 0
+      }
+      reading.hasMore = state.log.hasUnread(cursor)
+      reading.seen = reading.hasMore ? currentTip - 1 : currentTip
+      if sleeps, !reading.hasMore { state.readers.sleep(slot) }
+      return reading
+    }
+  }
+
+  /// Has a reader woken by the next append. Returns false when there is something to read already.
+  func sleep(_ slot: Int, of core: SubscriptionCore) -> Bool {
+    state.withLock { state in
+      guard state.readers.holds(slot, for: core) else { return false }
+      guard !state.log.hasUnread(state.readers[slot].cursor) else { return false }
+      state.readers.sleep(slot)
+      return true
+    }
+  }
+}
+
+// MARK: Members
+
+extension ChannelFeed {
+  /// Adds a reader, who gets what is appended from now on. Without a driver, and so without a latch, it is subscribed at
+  /// once.
+  func join(_ core: SubscriptionCore, limits: LogLimits, latch: Latch?) -> (slot: Int, joining: Machine.Joining) {
+    withLog { state in
+      let joining: Machine.Joining = if let latch { state.machine.join(latch) } else { .ready }
+      let isConfirmed = if case .ready = joining { true } else { false }
+      let slot = state.readers.insert(
+        .init(cursor: state.log.makeCursor(), limits: limits, core: core, isConfirmed: isConfirmed))
+      return (slot, joining)
+    }
+  }
+
+  /// Removes a reader. Returns what follows, or nil when it has left before.
+  func leave(_ slot: Int, of core: SubscriptionCore, latch: Latch?) -> Machine.Action? {
+    withLog { state in
+      guard state.readers.holds(slot, for: core) else { return nil }
+      state.log.remove(state.readers[slot].cursor)
+      state.readers.remove(slot)
+      state.log.trim(to: state.readers.widest)
+      guard let latch else { return Machine.Action(isIdle: state.readers.count == 0) }
+      state.machine.forget { $0 === latch }
+      return state.machine.leave()
+    }
+  }
+
+  /// Whether nobody reads and nothing is under way at the driver.
+  var isIdle: Bool { state.withLock { $0.readers.count == 0 && $0.machine.isIdle } }
+
+  /// Gives the state machine an event. Returns what follows, and whom to wake because of a gap.
+  func handle(_ event: (inout Machine) -> Machine.Action) -> (action: Machine.Action, woken: [Sleeper]) {
+    withLog { state in
+      let action = event(&state.machine)
+      var woken: [Sleeper] = []
+      if action.isGap, state.readers.count > 0 {
+        appendGap(&state)
+        woken = finishAppending(&state)
+      }
+      if !action.waiters.isEmpty, action.error == nil {
+        for slot in state.readers.readers.indices { state.readers[slot].isConfirmed = true }
+      }
+      return (action, woken)
+    }
+  }
+
+  /// The subscriptions which read it.
+  var subscribers: [SubscriptionCore] { state.withLock { $0.readers.cores } }
+}
+
+// MARK: The limit of all logs, and counters
+
+extension ChannelFeed {
+  /// The age and the bytes of each segment.
+  var segments: [(age: Int, bytes: Int)] {
+    state.withLock { state in
+      var all: [(age: Int, bytes: Int)] = []
+      state.log.visitSegments { all.append((age: $0, bytes: $1)) }
+      return all
+    }
+  }
+
+  /// Frees the segments up to an age.
+  func drop(upTo age: Int) { withLog { $0.log.drop(upTo: age) } }
+
+  func count(into statistics: inout BroadcastStatistics) {
+    let (readers, delivered, dropped) = state.withLock { ($0.readers.count, $0.delivered, $0.dropped) }
+    if readers > 0 { statistics.channels += 1 }
+    statistics.subscribers += readers
+    statistics.delivered += delivered
+    statistics.dropped += dropped
+  }
+}

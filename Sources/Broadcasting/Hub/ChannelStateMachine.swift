@@ -1,0 +1,181 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// What a hub has to do for one channel, as a machine that does nothing itself.
+///
+/// Each event returns what has to follow: a call of the driver, waiters to resume. There is at most one call of the
+/// driver under way for a channel. A call has a number, and an answer with another number comes from before a lost
+/// connection and is ignored.
+struct ChannelStateMachine<Waiter: Sendable>: Sendable {
+  /// A call of the driver.
+  enum Call: Equatable, Sendable {
+    case subscribe(number: Int)
+    case unsubscribe(number: Int)
+  }
+
+  enum Joining: Sendable {
+    /// The channel is subscribed already.
+    case ready
+    /// The waiter will be among an action's waiters.
+    case wait(Call?)
+  }
+
+  struct Action: Sendable {
+    var call: Call?
+    var waiters: [Waiter] = []
+    /// Why the waiters fail, or nil when they succeed.
+    var error: BroadcastError?
+    /// A gap has to be told to everyone who was here before.
+    var isGap = false
+    /// A subscription which existed before could not be renewed; try again later.
+    var retriesLater = false
+    /// It is subscribed again after a lost connection.
+    var isResubscribed = false
+    /// Nobody is interested and nothing is under way: the channel can go.
+    var isIdle = false
+  }
+
+  private enum State: Sendable {
+    case idle
+    case subscribing(number: Int)
+    case active
+    case unsubscribing(number: Int)
+    /// There is no connection, or the broker refused a renewal: members wait.
+    case lost
+  }
+
+  private var state = State.idle
+  private var waiters: [Waiter] = []
+  private var members = 0
+  private var number = 0
+  /// Members that were subscribed before a connection was lost have not been told of the gap yet.
+  private var owesGap = false
+
+  init() {}
+
+  var isIdle: Bool {
+    if case .idle = state { members == 0 } else { false }
+  }
+
+  // MARK: Members
+
+  /// Somebody subscribes here.
+  mutating func join(_ waiter: @autoclosure () -> Waiter) -> Joining {
+    members += 1
+    switch state {
+    case .active:
+      return .ready
+    case .idle:
+      waiters.append(waiter())
+      return .wait(subscribe())
+    case .subscribing, .unsubscribing, .lost:
+      waiters.append(waiter())
+      return .wait(nil)
+    }
+  }
+
+  /// A waiter does not want to know any more. Its member still has to leave.
+  mutating func forget(where isWaiter: (Waiter) -> Bool) { waiters.removeAll(where: isWaiter) }
+
+  /// A member leaves.
+  mutating func leave() -> Action {
+    members -= 1
+    guard members == 0 else { return Action() }
+    owesGap = false
+    switch state {
+    case .active:
+      return Action(call: unsubscribe())
+    case .lost:
+      state = .idle
+      return Action(isIdle: true)
+    case .idle:
+      return Action(isIdle: true)
+    case .subscribing, .unsubscribing:
+      return Action()
+    }
+  }
+
+  // MARK: The driver's answers
+
+  mutating func subscribed(number answered: Int) -> Action {
+    guard case .subscribing(answered) = state else { return Action() }
+    state = .active
+    var action = Action(waiters: take(), isGap: owesGap, isResubscribed: owesGap)
+    owesGap = false
+    if members == 0 { action.call = unsubscribe() }
+    return action
+  }
+
+  /// Waiters fail. Members who were subscribed before stay, and the call has to be made again later by ``retry()``.
+  mutating func subscribeFailed(number answered: Int, _ error: BroadcastError) -> Action {
+    guard case .subscribing(answered) = state else { return Action() }
+    let failed = take()
+    // Waiters have not left yet: they do when they are resumed. Whoever is not a waiter was here before.
+    let renews = members > failed.count
+    state = renews ? .lost : .idle
+    return Action(waiters: failed, error: error, retriesLater: renews, isIdle: members == 0)
+  }
+
+  /// Also when it failed: a broker which keeps sending what nobody reads harms nobody.
+  mutating func unsubscribed(number answered: Int) -> Action {
+    guard case .unsubscribing(answered) = state else { return Action() }
+    guard members > 0 else {
+      state = .idle
+      return Action(isIdle: true)
+    }
+    return Action(call: subscribe())
+  }
+
+  // MARK: The connection
+
+  /// The connection is gone, and all that was under way with it.
+  mutating func connectionLost(_ error: BroadcastError) -> Action {
+    let failed = take()
+    let stays = members > failed.count
+    switch state {
+    case .active:
+      owesGap = stays
+    case .idle, .subscribing, .unsubscribing, .lost:
+      break
+    }
+    state = members > 0 ? .lost : .idle
+    return Action(waiters: failed, error: error, isIdle: members == 0)
+  }
+
+  /// There is a connection again, or a refused renewal is due again.
+  mutating func retry() -> Action {
+    guard case .lost = state else { return Action() }
+    guard members > 0 else {
+      state = .idle
+      return Action(isIdle: true)
+    }
+    return Action(call: subscribe())
+  }
+
+  /// A message arrived. Returns whether a gap has to stand before it.
+  mutating func received() -> Bool {
+    defer { owesGap = false }
+    return owesGap
+  }
+
+  // MARK: Steps
+
+  private mutating func subscribe() -> Call {
+    number += 1
+    state = .subscribing(number: number)
+    return .subscribe(number: number)
+  }
+
+  private mutating func unsubscribe() -> Call {
+    number += 1
+    state = .unsubscribing(number: number)
+    return .unsubscribe(number: number)
+  }
+
+  private mutating func take() -> [Waiter] {
+    defer { waiters = [] }
+    return waiters
+  }
+}

@@ -1,0 +1,238 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingLocking
+import Synchronization
+
+/// All that every backend has in common: local subscribers and their buffers, and what a driver is asked for.
+///
+/// Without a driver it is the whole of ``MemoryBroadcast``. With one, published messages go to the broker and come back
+/// from it, and a hub with a driver is a backend: see <doc:WritingABackend>.
+public final class Hub: Broadcast {
+  public let capabilities: Capabilities
+  let configuration: HubConfiguration
+  let driver: (any BroadcastDriver)?
+  package let budget: MemoryBudget
+  let channels: ChannelTable
+  let calls = DriverCalls()
+  let lifecycle = Lock(Lifecycle())
+  let renewals = Lock(Renewals())
+  /// Whether the phase is `connected`, to be read without the lock.
+  let isOpen = Atomic<Bool>(false)
+
+  /// A hub whose messages travel through a driver's broker.
+  public convenience init(driver: some BroadcastDriver, configuration: HubConfiguration = .init()) {
+    self.init(driver, driver.capabilities, configuration)
+  }
+
+  /// A hub that is a world of its own.
+  convenience init(configuration: HubConfiguration) {
+    let capabilities = Capabilities(
+      maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perChannel, mayDeliverEarlierMessages: false)
+    self.init(nil, capabilities, configuration)
+  }
+
+  private init(
+    _ driver: (any BroadcastDriver)?, _ capabilities: Capabilities, _ configuration: HubConfiguration
+  ) {
+    self.driver = driver
+    self.capabilities = capabilities
+    self.configuration = configuration
+    budget = configuration.budget ?? MemoryBudget(limit: configuration.maximumBufferedBytes)
+    channels = ChannelTable(budget: budget)
+  }
+
+  public var statistics: BroadcastStatistics { channels.statistics }
+
+  func emit(_ event: BroadcastEvent) { configuration.onEvent?(event) }
+
+  /// Returns when calls are possible, or throws why they are not.
+  func admit() async throws(BroadcastError) {
+    if isOpen.load(ordering: .acquiring) { return }
+    try await waitUntilOpen()
+  }
+
+  @inline(never)
+  private func waitUntilOpen() async throws(BroadcastError) {
+    let latch = Latch()
+    switch lifecycle.withLock({ $0.admit(latch) }) {
+    case .open: return
+    case .refuse(let error): throw error
+    case .wait: break
+    }
+    let patience = configuration.startPatience
+    let result = await withTaskGroup(of: Void.self) { group -> Result<Void, BroadcastError> in
+      group.addTask {
+        // Cancelled when the wait is over, which makes it fail a latch that has its result already.
+        try? await Task.sleep(for: patience)
+        latch.fail(.neverStarted(after: patience))
+      }
+      defer { group.cancelAll() }
+      do throws(BroadcastError) {
+        try await latch.wait()
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    }
+    lifecycle.withLock { $0.forget(latch) }
+    try result.get()
+  }
+}
+
+// MARK: Publishing
+
+extension Hub {
+  @discardableResult
+  public func publish(_ message: Message) async throws(BroadcastError) -> Receipt {
+    do throws(BroadcastError) {
+      try check(message)
+      try await admit()
+    } catch {
+      throw error.with(outcome: .notSent)
+    }
+    guard driver == nil else { return try await send([message]).first ?? Receipt() }
+    if let feed = channels.feed(of: message.channel, publishing: 1) {
+      finishPublishing(feed.append(.message(message)))
+    } else {
+      // A channel with subscribers was checked when they came.
+      do throws(BroadcastError) { try message.channel.validate() } catch { throw error.with(outcome: .notSent) }
+    }
+    return Receipt()
+  }
+
+  @discardableResult
+  public func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
+    guard let first = messages.first else { return [] }
+    do throws(BroadcastError) {
+      for message in messages {
+        try check(message)
+        try message.channel.validate()
+      }
+      try await admit()
+    } catch {
+      throw error.with(outcome: .notSent)
+    }
+    guard driver == nil else { return try await send(messages) }
+    if messages.allSatisfy({ $0.channel == first.channel }) {
+      deliver(messages, to: first.channel)
+    } else {
+      // By channel, each in its order. Between channels there is none.
+      for (channel, messages) in Dictionary(grouping: messages, by: \.channel) { deliver(messages, to: channel) }
+    }
+    return [Receipt](repeating: Receipt(), count: messages.count)
+  }
+
+  private func deliver(_ messages: [Message], to channel: Channel) {
+    guard let feed = channels.feed(of: channel, publishing: messages.count) else { return }
+    finishPublishing(feed.append(contentsOf: messages.map { .message($0) }))
+  }
+
+  /// What has to follow outside of the feed's lock.
+  func finishPublishing(_ sleepers: [ChannelFeed.Sleeper]) {
+    if budget.isExceeded { channels.freeOldest() }
+    for sleeper in sleepers { sleeper.core.wake() }
+  }
+
+  private func check(_ message: Message) throws(BroadcastError) {
+    let bytes = message.payload.count
+    if let limit = capabilities.maximumPayloadBytes, bytes > limit { throw .messageTooLarge(bytes, limit: limit) }
+    // What holds it counts too, so that headers without end are found here as well.
+    let size = message.headers.isEmpty ? bytes : message.bufferedBytes
+    if size > configuration.maximumMessageBytes {
+      throw .messageTooLarge(size, limit: configuration.maximumMessageBytes)
+    }
+    if !message.headers.isEmpty, !capabilities.carriesHeaders {
+      throw BroadcastError(.unsupportedHeaders, "This backend cannot carry headers. Leave them out.")
+    }
+    if message.kind == .binary, !capabilities.carriesBinary {
+      throw BroadcastError(.invalidText, "This backend carries text only. Publish the payload as text.")
+    }
+  }
+
+  private func send(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
+    guard let driver else { return [] }
+    do throws(BroadcastError) {
+      for message in messages { try message.channel.validate() }
+    } catch {
+      throw error.with(outcome: .notSent)
+    }
+    let receipts: [Receipt]
+    do throws(BroadcastError) {
+      receipts = try await driver.publish(messages)
+    } catch {
+      // A driver that does not say leaves the worse case open.
+      throw error.with(outcome: .unconfirmed)
+    }
+    for message in messages { channels.countPublished(1, to: message.channel) }
+    return receipts
+  }
+}
+
+// MARK: Subscribing
+
+extension Hub {
+  public func subscribe(
+    to channels: [Channel], options: SubscriptionOptions
+  ) async throws(BroadcastError) -> Subscription {
+    var seen: Set<Channel> = []
+    let wanted = channels.filter { seen.insert($0).inserted }
+    guard !wanted.isEmpty else {
+      throw .invalidChannel("A subscription needs at least one channel.")
+    }
+    guard wanted.count <= SubscriptionOptions.maximumChannels else {
+      throw .tooManyChannels(wanted.count, limit: SubscriptionOptions.maximumChannels)
+    }
+    for channel in wanted { try channel.validate() }
+    try await admit()
+    if Task.isCancelled { throw .cancelled }
+
+    let core = SubscriptionCore(hub: self, overflow: options.buffer.overflow)
+    let latch = driver == nil ? nil : Latch(count: wanted.count)
+    var memberships: [SubscriptionCore.Membership] = []
+    memberships.reserveCapacity(wanted.count)
+    var commands: [DriverCalls.Command] = []
+    for channel in wanted {
+      guard let (feed, slot, joining) = self.channels.join(channel, core, limits: options.buffer.limits, latch: latch)
+      else {
+        latch?.fail(.ended)
+        break
+      }
+      memberships.append(.init(feed: feed, slot: slot, latch: latch))
+      switch joining {
+      case .ready: latch?.succeed()
+      case .wait(let call): if let call { commands.append(.init(feed: feed, call: call)) }
+      }
+    }
+    calls.append(commands)
+    let subscription = Subscription(core: core, channels: wanted)
+    // From here on, giving up the subscription leaves all channels.
+    guard core.begin(memberships), memberships.count == wanted.count else {
+      core.close()
+      for membership in memberships { leave(membership, core) }
+      throw .ended
+    }
+    // A connection that was lost since `admit` has told its waiters before these were among them.
+    if latch != nil, case .refuse(let error) = lifecycle.withLock({ $0.admit(nil) }) { latch?.fail(error) }
+    try await latch?.wait()
+    return subscription
+  }
+
+  func leave(_ membership: SubscriptionCore.Membership, _ core: SubscriptionCore) {
+    guard let action = membership.feed.leave(membership.slot, of: core, latch: membership.latch) else { return }
+    perform(action, for: membership.feed)
+  }
+
+  /// Does what a channel's state machine asks for.
+  func perform(_ action: ChannelFeed.Machine.Action, for feed: ChannelFeed) {
+    if let call = action.call { calls.append([.init(feed: feed, call: call)]) }
+    if let error = action.error {
+      for waiter in action.waiters { waiter.fail(error) }
+    } else {
+      for waiter in action.waiters { waiter.succeed() }
+    }
+    if action.isIdle { channels.removeIfIdle(feed) }
+  }
+}

@@ -1,0 +1,30 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// How a ``Hub``, and so every backend, behaves.
+public struct HubConfiguration: Sendable {
+  /// How long `publish` and `subscribe` wait for the first `run()`, and a starting `run()` for its first connection.
+  public var startPatience: Duration = .seconds(10)
+
+  /// The most bytes of a message's payload and headers. A backend's own limit holds beside it.
+  public var maximumMessageBytes = 64 * 1_024 * 1_024
+
+  /// The most bytes in all buffers together. Beyond it the oldest content goes, of whichever channel.
+  public var maximumBufferedBytes = MemoryBudget.defaultLimit
+
+  /// The first pause before connecting again; it doubles with each failure.
+  public var shortestReconnectDelay: Duration = .milliseconds(100)
+
+  /// The longest pause before connecting again, and the one before asking again for what the broker refused.
+  public var longestReconnectDelay: Duration = .seconds(15)
+
+  /// Gets what happens inside. See ``BroadcastEvent``.
+  public var onEvent: (@Sendable (BroadcastEvent) -> Void)?
+
+  /// Shared with others who hold logs, so that one limit covers all of them. Made of ``maximumBufferedBytes`` if nil.
+  package var budget: MemoryBudget?
+
+  public init(onEvent: (@Sendable (BroadcastEvent) -> Void)? = nil) { self.onEvent = onEvent }
+}

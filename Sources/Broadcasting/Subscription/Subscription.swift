@@ -1,0 +1,110 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// A subscription to one or several channels, read as a sequence of deliveries.
+///
+/// ```swift
+/// for try await delivery in subscription {
+///   switch delivery {
+///   case .message(let message): show(message)
+///   case .gap(let gap): reload(because: gap)
+///   }
+/// }
+/// ```
+///
+/// What comes faster than it is read waits in a buffer with limits (``BufferPolicy``). A reader who is further behind gets
+/// a ``Gap`` with the count of what it missed and goes on with the oldest message which is still there.
+///
+/// There is one reader: a second iterator throws ``BroadcastError/Code/alreadyIterating`` at its first element. An
+/// iterator takes up to 256 messages at once from the buffer, and checks for the end of its task before each element.
+///
+/// How it ends:
+/// - ``cancel()``, leaving `withSubscription`, or dropping the subscription and its iterator: the reader gets nil, and
+///   what it had not read is gone, because whoever calls this wants no more.
+/// - The task that reads is cancelled: the reader gets nil, and the subscription is cancelled with it.
+/// - `run()` ends: the reader gets what is buffered, then nil. What was published before the end has arrived.
+/// - Its policy is ``BufferPolicy/Overflow/fail`` and the buffer is full: the reader gets
+///   ``BroadcastError/Code/fellBehind``.
+public final class Subscription: Sendable {
+  private let core: SubscriptionCore
+
+  /// The channels, in the order in which they were named, each once.
+  public let channels: [Channel]
+
+  init(core: SubscriptionCore, channels: [Channel]) {
+    self.core = core
+    self.channels = channels
+  }
+
+  deinit { core.close() }
+
+  /// Ends the subscription now. Calling it again does nothing.
+  public func cancel() { core.close() }
+
+  func claim() throws(BroadcastError) {
+    guard core.claim() else { throw .alreadyIterating }
+  }
+
+  func next() async throws(BroadcastError) -> (deliveries: [Delivery], range: Range<Int>)? { try await core.next() }
+}
+
+extension Subscription: AsyncSequence {
+  public typealias Element = Delivery
+  public typealias Failure = BroadcastError
+
+  public func makeAsyncIterator() -> Iterator { Iterator(subscription: self) }
+
+  public struct Iterator: AsyncIteratorProtocol {
+    private let subscription: Subscription
+    private var isClaimed = false
+    private var deliveries: [Delivery] = []
+    private var index = 0
+    private var end = 0
+
+    init(subscription: Subscription) { self.subscription = subscription }
+
+    /// Waits for the next delivery. Nil is the end.
+    public mutating func next(
+      isolation actor: isolated (any Actor)? = #isolation
+    ) async throws(BroadcastError) -> Delivery? {
+      if index < end, !Task.isCancelled {
+        defer { index += 1 }
+        return deliveries[index]
+      }
+      guard let chunk = try await nextChunk() else { return nil }
+      (deliveries, index, end) = (chunk.deliveries, chunk.range.lowerBound + 1, chunk.range.upperBound)
+      return deliveries[chunk.range.lowerBound]
+    }
+
+    /// Waits for the next deliveries, all that came together.
+    mutating func nextChunk() async throws(BroadcastError) -> (deliveries: [Delivery], range: Range<Int>)? {
+      if !isClaimed {
+        try subscription.claim()
+        isClaimed = true
+      }
+      (deliveries, index, end) = ([], 0, 0)
+      return try await subscription.next()
+    }
+  }
+}
+
+// MARK: For event loops
+
+extension Subscription {
+  /// Makes the caller the reader who is called instead of waiting.
+  ///
+  /// `wakeUp` is called once, on any thread and under no lock, when there is something to take, or the end. After that it
+  /// is silent until ``takeBatch(maximumMessages:maximumBytes:)`` has been called, and is due again once that left nothing
+  /// over. Nothing can come unnoticed between the two.
+  package func setWakeUp(_ wakeUp: @escaping @Sendable () -> Void) throws(BroadcastError) {
+    try claim()
+    core.setWakeUp(wakeUp)
+  }
+
+  /// Takes what is there, up to the limits, without waiting. One message is taken however large it is.
+  package func takeBatch(maximumMessages: Int = .max, maximumBytes: Int = .max) -> SubscriptionBatch {
+    core.takeBatch(maximumMessages: maximumMessages, maximumBytes: maximumBytes)
+  }
+}
