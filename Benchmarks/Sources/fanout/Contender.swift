@@ -22,7 +22,7 @@ struct Batches: Contender {
   let broadcast: MemoryBroadcast
 
   static func withContender(_ body: (Batches) async throws -> Void) async throws {
-    try await withMemory { try await body(Batches(broadcast: $0)) }
+    try await withBroadcast(MemoryBroadcast()) { try await body(Batches(broadcast: $0)) }
   }
 
   func publish(_ message: Message) async throws { try await broadcast.publish(message) }
@@ -46,7 +46,7 @@ struct Elements: Contender {
   let broadcast: MemoryBroadcast
 
   static func withContender(_ body: (Elements) async throws -> Void) async throws {
-    try await withMemory { try await body(Elements(broadcast: $0)) }
+    try await withBroadcast(MemoryBroadcast()) { try await body(Elements(broadcast: $0)) }
   }
 
   func publish(_ message: Message) async throws { try await broadcast.publish(message) }
@@ -97,13 +97,4 @@ struct Lost: Error {}
 
 private func check(_ delivery: Delivery) throws {
   guard case .message(let message) = delivery, !message.payload.isEmpty else { throw Lost() }
-}
-
-private func withMemory(_ body: (MemoryBroadcast) async throws -> Void) async throws {
-  let broadcast = MemoryBroadcast()
-  try await withThrowingTaskGroup(of: Void.self) { group in
-    group.addTask { try await broadcast.run() }
-    try await body(broadcast)
-    group.cancelAll()
-  }
 }

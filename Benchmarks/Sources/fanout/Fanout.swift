@@ -75,6 +75,7 @@ struct Fanout {
 
   /// Progress and errors, apart from the result on standard output.
   static func complain(_ text: String) {
-    fputs(text + "\n", stderr)
+    let line = Array((text + "\n").utf8)
+    _ = write(STDERR_FILENO, line, line.count)
   }
 }
