@@ -63,5 +63,12 @@ let package = Package(
     tests("BroadcastingNetwork"),
     tests("BroadcastingWeb"),
     tests("BroadcastingServer"),
+
+    // The whole, seen from outside: the command as a process, beside foreign clients.
+    .target(
+      name: "TestSupport", dependencies: ["BroadcastingLocking"], path: "Tests/Support",
+      exclude: ["Programs", "requirements.txt"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["TestSupport", "broadcast"], swiftSettings: swiftSettings),
   ]
 )

@@ -1,0 +1,22 @@
+// swift-tools-version: 6.2
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import PackageDescription
+
+let package = Package(
+  name: "benchmarks",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(name: "swift-broadcast", path: "..")],
+  targets: [
+    .executableTarget(
+      name: "fanout", dependencies: [.product(name: "Broadcasting", package: "swift-broadcast")],
+      swiftSettings: [
+        .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+      ])
+  ]
+)

@@ -1,0 +1,34 @@
+#===----------------------------------------------------------------------===#
+# Part of the swift-broadcast project. Licensed under Apache License v2.0.
+# See LICENSE for details.
+#===----------------------------------------------------------------------===#
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format docs bench install clean
+
+help: ## Shows this list.
+	@sed -nE 's/^([a-z]+): ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+run: ## Installs what is missing and runs the server on memory. ARGS="--port 9000" adds options.
+	@scripts/run $(ARGS)
+
+test: ## Installs what is missing and passes all tests. STEPS="lint tests" runs some of them.
+	@scripts/test $(STEPS)
+
+lint: ## Checks the format of the sources.
+	@scripts/lint
+
+format: ## Formats the sources in place.
+	@scripts/lint --fix
+
+docs: ## Builds the documentation into .build/docs.
+	@scripts/docs
+
+bench: ## Measures the fan-out beside AsyncStream. ARGS=--json prints JSON.
+	@scripts/bench $(ARGS)
+
+install: ## Copies the command to PREFIX/bin (PREFIX is /usr/local by default).
+	@scripts/install
+
+clean: ## Removes everything that was built.
+	rm -rf .build Benchmarks/.build

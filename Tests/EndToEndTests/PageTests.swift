@@ -1,0 +1,104 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import TestSupport
+import Testing
+
+@Suite(
+  "The page in Chromium", .enabled(if: Tool.chromium.isWanted, "Chromium is missing"),
+  .enabled(if: Tool.python.isWanted, "Python's packages are missing"),
+  .enabled(if: Tool.curl.isWanted, "curl is missing"), .timeLimit(.minutes(5)))
+struct PageTests {
+  @Test("it shows what curl pushes, pushes itself, and comes back by itself after a crash")
+  func livesThroughCrash() async throws {
+    let first = try await ServerProcess()
+    let browser = try await Browser()
+    try await browser.open(first.url)
+    try await browser.wait(until: page("#state", says: "connected"))
+
+    try await Curl.push(#"{"message": "from curl"}"#, to: first.url)
+    try await browser.wait(until: page("#messages", says: "from curl"))
+
+    try await browser.type("from the page", into: "#message")
+    try await browser.click("#push")
+    try await browser.wait(until: page("#messages", says: "from the page"))
+
+    try await first.kill()
+    try await browser.wait(until: "!(\(page("#state", says: "connected")))")
+
+    let second = try await ServerProcess(port: first.port)
+    try await browser.wait(until: page("#state", says: "connected"))
+    // What came meanwhile was missed: the page says so, before it shows what comes now.
+    try await browser.wait(until: page("#messages", says: "missed"))
+    try await Curl.push(#"{"message": "after the crash"}"#, to: second.url)
+    try await browser.wait(until: page("#messages", says: "after the crash"))
+
+    #expect(try await browser.problems() == [])
+    try await second.stop()
+  }
+
+  @Test("a message is text and never markup")
+  func messagesAreText() async throws {
+    let server = try await ServerProcess()
+    let browser = try await Browser()
+    try await browser.open(server.url)
+    try await browser.wait(until: page("#state", says: "connected"))
+    try await Curl.push(#"{"message": "<img src=x onerror=\"window.harmed=1\"><b id=bold>bold</b>"}"#, to: server.url)
+    try await browser.wait(until: page("#messages", says: "<b id=bold>"))
+    #expect(try await browser.evaluate("document.querySelectorAll('#messages img, #bold').length") == "0")
+    #expect(try await browser.evaluate("typeof window.harmed") == "undefined")
+    #expect(try await browser.problems() == [])
+    try await server.stop()
+  }
+
+  @Test("it fits a phone")
+  func fitsPhone() async throws {
+    let server = try await ServerProcess()
+    let browser = try await Browser(width: 360, height: 740)
+    try await browser.open(server.url)
+    try await browser.wait(until: page("#state", says: "connected"))
+    let long = String(repeating: "wide", count: 100)
+    for message in ["a message on a phone", long] {
+      try await Curl.push(#"{"message": "\#(message)"}"#, to: server.url)
+    }
+    try await browser.wait(until: page("#messages", says: long))
+    #expect(try await browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth") == "true")
+    try await browser.screenshot(to: "\(projectFolder)/.build/screenshots/phone.png")
+    #expect(try await browser.problems() == [])
+    try await server.stop()
+  }
+
+  @Test("the content security policy admits nothing from elsewhere, and the browser keeps to it")
+  func policyHolds() async throws {
+    let server = try await ServerProcess()
+    let browser = try await Browser()
+    try await browser.open(server.url)
+    try await browser.wait(until: page("#state", says: "connected"))
+    let added = """
+      new Promise(done => { document.addEventListener('securitypolicyviolation', e => done(e.effectiveDirective)); \
+      const s = document.createElement('script'); s.textContent = 'window.harmed = 1'; document.body.append(s); \
+      setTimeout(() => done('nothing'), 5000) })
+      """
+    #expect(try await browser.evaluate(added).hasPrefix("script-src"))
+    #expect(try await browser.evaluate("typeof window.harmed") == "undefined")
+    try await server.stop()
+  }
+
+  /// Whether the text of an element contains `text`, whatever the case; as JavaScript.
+  private func page(_ selector: String, says text: String) -> String {
+    // Its words, not its look: a style may turn them into capitals.
+    """
+    (document.querySelector('\(selector)')?.textContent ?? '').toLowerCase().split(/\\s+/).join(' ')\
+    .match(/(^|[^a-z])\(escaped(text.lowercased()))/) !== null
+    """
+  }
+
+  private func escaped(_ text: String) -> String {
+    text.reduce(into: "") { result, character in
+      if #"\^$.*+?()[]{}|/"#.contains(character) { result.append("\\") }
+      result.append(character)
+    }
+  }
+}

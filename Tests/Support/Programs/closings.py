@@ -1,0 +1,40 @@
+# ===----------------------------------------------------------------------=== #
+# Part of the swift-broadcast project. Licensed under Apache License v2.0.
+# See LICENSE for details.
+# ===----------------------------------------------------------------------=== #
+"""Opens many WebSockets and says how each was closed by the server.
+
+usage: closings.py URL COUNT
+prints: open COUNT, when all stand / messages TOTAL / closed CODE COUNT, for each code / done
+"""
+
+import asyncio
+import collections
+import sys
+
+import websockets
+
+
+async def drain(socket):
+    messages = 0
+    try:
+        while True:
+            await socket.recv()
+            messages += 1
+    except websockets.exceptions.ConnectionClosed:
+        return messages, socket.close_code
+
+
+async def main(url, count):
+    sockets = await asyncio.gather(
+        *(websockets.connect(url, ping_interval=None) for _ in range(count))
+    )
+    print("open", len(sockets), flush=True)
+    ends = await asyncio.gather(*(drain(socket) for socket in sockets))
+    print("messages", sum(messages for messages, _ in ends))
+    for code, times in sorted(collections.Counter(code for _, code in ends).items()):
+        print("closed", code, times)
+    print("done", flush=True)
+
+
+asyncio.run(main(sys.argv[1], int(sys.argv[2])))

@@ -1,0 +1,21 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// One of the programs in `Programs`, run by the Python of the tests.
+package enum PythonProgram: String, Sendable {
+  /// A WebSocket client that parses what it gets as JSON, and comes back when it has lost its connection.
+  case subscriber
+  /// Many WebSocket clients which say how each of them was closed.
+  case closings
+  /// HTTP on a raw socket, for what no polite client sends.
+  case raw
+  /// Drives Chromium; see ``Browser``.
+  case browser
+
+  package func start(_ arguments: [String]) async throws -> ChildProcess {
+    try await ChildProcess(
+      Tool.python.path, ["-u", "\(projectFolder)/Tests/Support/Programs/\(rawValue).py"] + arguments)
+  }
+}

@@ -1,0 +1,52 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A folder that is removed, with all in it, when the last reference goes.
+package final class TemporaryFolder: Sendable {
+  package let path: String
+
+  package init() throws(ProgramError) {
+    let parent = currentEnvironment()["TMPDIR"] ?? "/tmp"
+    var template = Array("\(parent)/broadcast-tests.XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw ProgramError(.notStarted, "no temporary folder in \(parent): \(String(cString: strerror(errno)))")
+    }
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  deinit { removeTree(path) }
+
+  /// Writes a file, and gives back its path.
+  package func write(_ text: String, to name: String) throws(ProgramError) -> String {
+    let file = "\(path)/\(name)"
+    guard let stream = fopen(file, "w") else { throw ProgramError(.notStarted, "cannot write \(file)") }
+    defer { fclose(stream) }
+    fputs(text, stream)
+    return file
+  }
+}
+
+private func removeTree(_ path: String) {
+  // A link is removed, never followed.
+  if unlink(path) == 0 { return }
+  if let folder = opendir(path) {
+    while let entry = readdir(folder) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+      }
+      if name != "." && name != ".." { removeTree("\(path)/\(name)") }
+    }
+    closedir(folder)
+  }
+  rmdir(path)
+}
