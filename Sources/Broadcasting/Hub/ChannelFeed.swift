@@ -137,6 +137,12 @@ extension ChannelFeed {
     }
   }
 
+  func unreadMessages(_ slot: Int, of core: SubscriptionCore) -> Int {
+    state.withLock { state in
+      state.readers.holds(slot, for: core) ? state.log.backlog(of: state.readers[slot].cursor).messages : 0
+    }
+  }
+
   /// Has a reader woken by the next append. Returns false when there is something to read already.
   func sleep(_ slot: Int, of core: SubscriptionCore) -> Bool {
     state.withLock { state in

@@ -13,7 +13,7 @@ package struct LogPosition: Sendable, Hashable {
   package init() {}
 
   mutating func advance(over element: borrowing some LogElement) {
-    if element.isLossMark { marks += 1 } else { messages += 1 }
+    if element.isLossMark { marks += 1 } else { messages += element.messageCount }
     bytes += element.bufferedBytes
   }
 }
@@ -22,11 +22,14 @@ package struct LogPosition: Sendable, Hashable {
 package protocol LogElement: Sendable {
   /// The bytes that it counts for in limits.
   var bufferedBytes: Int { get }
+  /// How many messages it is.
+  var messageCount: Int { get }
   /// Whether it is no message but stands for an unknown number of lost ones.
   var isLossMark: Bool { get }
 }
 
 extension LogElement {
+  package var messageCount: Int { 1 }
   package var isLossMark: Bool { false }
 }
 

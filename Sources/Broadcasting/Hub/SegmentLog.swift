@@ -150,6 +150,11 @@ extension SegmentLog {
 
   package func hasUnread(_ cursor: Cursor) -> Bool { cursor.position != end }
 
+  /// Whether a cursor is further behind than its limits allow, so that it has missed something.
+  package func isBehind(_ cursor: Cursor, _ limits: LogLimits) -> Bool {
+    cursor.segment < firstNumber || !limits.allow(from: cursor.position, to: end)
+  }
+
   /// How far a cursor is behind, limits not regarded.
   package func backlog(of cursor: Cursor) -> (messages: Int, bytes: Int) {
     (end.messages - cursor.position.messages, end.bytes - cursor.position.bytes)

@@ -103,6 +103,9 @@ extension Subscription {
     core.setWakeUp(wakeUp)
   }
 
+  /// Messages that wait for the reader now, in all of its channels.
+  package var unreadMessages: Int { core.unreadMessages }
+
   /// Takes what is there, up to the limits, without waiting. One message is taken however large it is.
   package func takeBatch(maximumMessages: Int = .max, maximumBytes: Int = .max) -> SubscriptionBatch {
     core.takeBatch(maximumMessages: maximumMessages, maximumBytes: maximumBytes)

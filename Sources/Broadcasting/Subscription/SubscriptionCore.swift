@@ -248,6 +248,10 @@ package struct SubscriptionBatch: Sendable {
 }
 
 extension SubscriptionCore {
+  var unreadMessages: Int {
+    state.withLock { $0.memberships }.reduce(0) { $0 + $1.feed.unreadMessages($1.slot, of: self) }
+  }
+
   func takeBatch(maximumMessages: Int, maximumBytes: Int) -> SubscriptionBatch {
     state.withLock { $0.isSignalled = false }
     var batch = SubscriptionBatch()

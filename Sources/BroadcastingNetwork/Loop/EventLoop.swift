@@ -37,6 +37,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   private var queue = TurnQueue<Work>()
   private var turnEnd: [() -> Void] = []
   private var turnEndRunning: [() -> Void] = []
+  private var nextTurn: [() -> Void] = []
   private var staysAwake = false
   private var timeAtEnd: UInt64?
   /// Shut as soon as the loop starts to end: whoever makes a handle looks here first.
@@ -113,6 +114,13 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   /// To be read on the loop.
   package var now: LoopInstant { LoopInstant(milliseconds: timeAtEnd ?? uv_now(uv)) }
 
+  /// Calls `action` in the next turn, when the sockets have been looked at: for work in parts, between which the loop
+  /// sees to other things. To be called on the loop.
+  package func inNextTurn(_ action: @escaping () -> Void) {
+    assert(isCurrent)
+    nextTurn.append(action)
+  }
+
   private func add(_ work: Work) {
     if isCurrent {
       queue.append(work)
@@ -131,6 +139,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
   fileprivate func turn() {
     var left = Self.jobsPerTurn
+    if !nextTurn.isEmpty {
+      let due = nextTurn
+      nextTurn = []
+      for action in due { action() }
+    }
     repeat {
       while left > 0, let work = queue.popFirst() {
         left -= 1
@@ -141,8 +154,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
       turnEndRunning.removeAll(keepingCapacity: true)
       left -= 1
     } while left > 0 && hasWork
-    if hasWork != staysAwake, isOpen {
-      staysAwake = hasWork
+    let staysAwakeNow = hasWork || !nextTurn.isEmpty
+    if staysAwakeNow != staysAwake, isOpen {
+      staysAwake = staysAwakeNow
       if staysAwake { uv_idle_start(idle, loopIsIdle) } else { uv_idle_stop(idle) }
     }
   }
@@ -207,7 +221,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   private func runWhatIsLeft() {
     repeat {
       fetch()
-      while hasWork { turn() }
+      while hasWork || !nextTurn.isEmpty { turn() }
     } while !inbox.withLock { $0.endIfEmpty() }
     CurrentLoop.set(nil)
   }

@@ -53,15 +53,17 @@ package actor HTTPConnection {
         case .upgrade(let upgrade):
           return upgrade
         case .response(let response):
-          let staysOpen = keepAlive && !Task.isCancelled
-          let bytes = response.serialized(to: request.method, keepAlive: staysOpen, version: request.version)
+          var bytes: [UInt8] = []
+          let staysOpen = handler.append(response, to: request, keepAlive: keepAlive && !Task.isCancelled, to: &bytes)
           guard await exchange.send(bytes), staysOpen else {
             await exchange.finish()
             return nil
           }
         }
       case .failed(let error):
-        _ = await exchange.send(handler.answer(error).serialized(to: .get, keepAlive: false, version: .http1_1))
+        var bytes: [UInt8] = []
+        handler.append(handler.answer(error), to: HTTPRequest(), keepAlive: false, to: &bytes)
+        _ = await exchange.send(bytes)
         await exchange.finish()
         return nil
       }
@@ -75,8 +77,25 @@ package actor HTTPConnection {
     guard let (stream, unread) = exchange.take()?.handOver() else { return }
     // The exchange was the stream's only user and has given it up. Both actors live on the stream's loop.
     nonisolated(unsafe) let handedOver = stream
-    let socket = WebSocket(handedOver, role: .server, limits: upgrade.limits)
+    let socket = WebSocket(handedOver, role: .server, limits: upgrade.limits, timeouts: upgrade.timeouts)
     await socket.open(sending: upgrade.head, received: unread)
     await socket.run(upgrade.run)
+  }
+}
+
+extension HTTPHandler {
+  /// Writes a response, or an apology where it has a header that would break its line. Whether the connection stays.
+  @discardableResult
+  fileprivate func append(
+    _ response: HTTPResponse, to request: HTTPRequest, keepAlive: Bool, to bytes: inout [UInt8]
+  ) -> Bool {
+    do {
+      return try HTTPSerializer.append(
+        response, answering: request.method, version: request.version, keepAlive: keepAlive, to: &bytes)
+    } catch {
+      // It has no headers but our own, so it can be written.
+      _ = try? HTTPSerializer.append(answer(error), answering: request.method, keepAlive: false, to: &bytes)
+      return false
+    }
   }
 }

@@ -32,7 +32,9 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
   /// answered by a reset, which can destroy the response on its way (RFC 9112 section 9.6).
   private static let lingerTime = Duration.seconds(2)
 
-  private let stream: SocketStream
+  private static let goOn = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+
+  private let stream: any ByteStream
   private let parser: HTTPRequestParser
   private let timeouts: HTTPTimeouts
   private lazy var place = stream.loop.deadlines.add(self)
@@ -48,7 +50,7 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
   /// When it began to wait for a request, or for the rest of one.
   private(set) var waitingSince: LoopInstant
 
-  init(_ stream: SocketStream, limits: HTTPLimits, timeouts: HTTPTimeouts) {
+  init(_ stream: any ByteStream, limits: HTTPLimits, timeouts: HTTPTimeouts) {
     self.stream = stream
     self.timeouts = timeouts
     parser = HTTPRequestParser(limits: limits)
@@ -108,7 +110,7 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
   }
 
   /// Gives the stream away, and what came behind the last request.
-  func handOver() -> (stream: SocketStream, unread: [UInt8]) {
+  func handOver() -> (stream: any ByteStream, unread: [UInt8]) {
     stream.loop.deadlines.remove(place)
     stream.delegate = nil
     phase = .closed
@@ -203,7 +205,7 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
       case .needsMore:
         return
       case .expectsContinue:
-        if rest.isEmpty { stream.write(HTTPResponse.continueHead) }
+        if rest.isEmpty { stream.write(Self.goOn) }
       case .request(let request, let keepAlive):
         unread = Array(rest)
         become(ready: .request(request, keepAlive: keepAlive))

@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+package import BroadcastingNetwork
+
 /// What a server does with a request.
 package enum HTTPAnswer: Sendable {
   case response(HTTPResponse)
@@ -17,15 +19,18 @@ package struct WebSocketUpgrade: Sendable {
   package var head: [UInt8]
 
   package var limits: WebSocketLimits
+  package var timeouts: WebSocketTimeouts
 
   /// What the socket is for. The socket is closed when it returns or throws.
   package var run: @Sendable (WebSocket) async throws -> Void
 
   package init(
-    head: [UInt8], limits: WebSocketLimits, run: @escaping @Sendable (WebSocket) async throws -> Void
+    head: [UInt8], limits: WebSocketLimits, timeouts: WebSocketTimeouts,
+    run: @escaping @Sendable (WebSocket) async throws -> Void
   ) {
     self.head = head
     self.limits = limits
+    self.timeouts = timeouts
     self.run = run
   }
 }

@@ -79,7 +79,7 @@ public actor WebSocket {
   // MARK: For a fan-out on the same loop
 
   /// Sends bytes that are whole frames of a server. False if some of them wait; then the drain handler will be called.
-  package func deliver(_ frames: [UInt8]) -> Bool { transport.deliver(frames[...]) }
+  package func deliver(_ frames: [UInt8]) -> Bool { transport.deliver(frames) }
 
   /// Sends several arrays of whole frames, in one system call where that is possible.
   package func deliver(_ frames: ArraySlice<[UInt8]>) -> Bool { transport.deliver(frames) }

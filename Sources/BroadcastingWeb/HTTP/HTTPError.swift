@@ -8,7 +8,7 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The kind of fault. More may be added.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
     private enum Value: String, Sendable {
-      case malformed, targetTooLong, headersTooLarge, bodyTooLarge, unknownExpectation, unsendable, badHandshake
+      case malformed, targetTooLong, headersTooLarge, bodyTooLarge, unknownExpectation, timedOut, unsendable, badHandshake
     }
 
     private let value: Value
@@ -31,6 +31,9 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// The request has an `Expect` other than `100-continue`.
     public static let unknownExpectation = Code(.unknownExpectation)
+
+    /// The request was not complete in time.
+    public static let timedOut = Code(.timedOut)
 
     /// A message of our own has a name, a value or a target which would break its line.
     public static let unsendable = Code(.unsendable)
@@ -58,6 +61,7 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
     case .headersTooLarge: .requestHeaderFieldsTooLarge
     case .bodyTooLarge: .contentTooLarge
     case .unknownExpectation: .expectationFailed
+    case .timedOut: .requestTimeout
     case .unsendable: .internalServerError
     case .badHandshake: .badGateway
     default: .badRequest

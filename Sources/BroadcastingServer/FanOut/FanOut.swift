@@ -1,0 +1,289 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingNetwork
+import BroadcastingWeb
+
+/// One loop's share of the fan-out: the loop's sockets by channel, and one subscription for each channel.
+///
+/// A message is encoded once, as the frame that all sockets get. The frames wait in a log for each channel, in which a
+/// socket is a cursor: what is at hand for a socket goes out in one write, and one that is full simply stays where it
+/// is, until the log has passed it. Its task sleeps all the while; no message wakes it.
+actor FanOut {
+  nonisolated let loop: EventLoop
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  /// Sockets that are served before the loop sees to other things: about a millisecond.
+  private static let socketsPerSweep = 256
+
+  /// Bytes in one write to a socket that is behind.
+  private static let bytesPerWrite = 256 * 1024
+
+  private let broadcast: any Broadcast
+  private let limits: LogLimits
+  private let budget: MemoryBudget
+  private var feeds: [Channel: FrameFeed] = [:]
+  private var members: [Int: Member] = [:]
+  private var lastMember = 0
+
+  init(_ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget) {
+    self.broadcast = broadcast
+    self.loop = loop
+    self.limits = limits
+    self.budget = budget
+  }
+
+  // MARK: Members
+
+  /// Subscribes a socket that is still to come: what is published from now on waits for it.
+  ///
+  /// - Returns: the number under which it can be delivered to.
+  func join(_ channels: [Channel]) async throws(BroadcastError) -> Int {
+    var joined: [FrameFeed] = []
+    for channel in channels where !joined.contains(where: { $0.channel == channel }) {
+      joined.append(try await feed(of: channel))
+    }
+    lastMember += 1
+    let member = Member(number: lastMember, feeds: joined)
+    members[member.number] = member
+    for feed in joined { feed.add(member) }
+    return member.number
+  }
+
+  /// Delivers to a socket until it closes, the task is cancelled, or messages were missed.
+  ///
+  /// - Throws: how the socket has to be closed, if there is a reason to.
+  func deliver(_ number: Int, to socket: WebSocket) async throws(WebSocketClosure) {
+    guard let member = members[number], member.socket == nil else { return }
+    member.socket = socket
+    socket.assumeIsolated { socket in
+      socket.whenDrained { [weak self] in self?.assumeIsolated { $0.drained(number) } }
+    }
+    pump(member)
+    await sleep(member)
+    if member.closure == nil { flush(member) }
+    leave(number)
+    if let closure = member.closure { throw closure }
+  }
+
+  /// Takes a member out; with the last one its channels' subscriptions end.
+  func leave(_ number: Int) {
+    guard let member = members.removeValue(forKey: number) else { return }
+    member.socket?.assumeIsolated { $0.whenDrained(nil) }
+    for feed in member.feeds {
+      account(feed) { $0.remove(member) }
+      if feed.isUnused { end(feed) }
+    }
+  }
+
+  private func sleep(_ member: Member) async {
+    let number = member.number
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        if Task.isCancelled || member.closure != nil {
+          continuation.resume()
+        } else {
+          member.sleeper = continuation
+        }
+      }
+    } onCancel: {
+      loop.execute { self.assumeIsolated { $0.members[number]?.sleeper.take()?.resume() } }
+    }
+  }
+
+  private func drained(_ number: Int) {
+    guard let member = members[number] else { return }
+    member.isWaiting = false
+    pump(member)
+  }
+
+  private func close(_ member: Member, _ closure: WebSocketClosure) {
+    member.closure = closure
+    member.sleeper.take()?.resume()
+  }
+
+  // MARK: Feeds
+
+  private func feed(of channel: Channel) async throws(BroadcastError) -> FrameFeed {
+    if let feed = feeds[channel] { return feed }
+    // Wider than a socket's: a loop that is held up for a moment must not cost all of its sockets their place.
+    let buffer = BufferPolicy.dropOldest(
+      maximumMessages: max(65_536, limits.maximumMessages), maximumBytes: max(64 << 20, limits.maximumBytes))
+    let subscription = try await broadcast.subscribe(to: channel, options: SubscriptionOptions(buffer: buffer))
+    // Others may have asked for it meanwhile. The first to come back counts; the others' subscriptions end here.
+    if let feed = feeds[channel] { return feed }
+    let feed = FrameFeed(channel, subscription)
+    feeds[channel] = feed
+    try subscription.setWakeUp { [weak self, loop] in
+      loop.execute { self?.assumeIsolated { $0.hasNews(channel) } }
+    }
+    return feed
+  }
+
+  private func end(_ feed: FrameFeed) {
+    feed.subscription.cancel()
+    if feeds[feed.channel] === feed { feeds[feed.channel] = nil }
+  }
+
+  private func hasNews(_ channel: Channel) {
+    guard let feed = feeds[channel] else { return }
+    feed.hasMore = true
+    // Where a sweep is under way it goes on by itself, and takes what is new at its end.
+    if feed.sweepsLeft == 0 { schedule(feed) }
+  }
+
+  /// At the end of the turn, so that all that the turn brings goes out together.
+  private func schedule(_ feed: FrameFeed) {
+    if feed.isScheduled { return }
+    feed.isScheduled = true
+    loop.atTurnEnd { self.assumeIsolated { $0.advance(feed) } }
+  }
+
+  /// One step of a feed: takes what is new, and serves some of the sockets. The rest waits for the next turn.
+  private func advance(_ feed: FrameFeed) {
+    feed.isScheduled = false
+    if feed.sweepsLeft == 0, feed.hasMore, take(feed) { feed.sweepsLeft = feed.members.count }
+    var count = min(feed.sweepsLeft, Self.socketsPerSweep)
+    feed.sweepsLeft -= count
+    while count > 0, !feed.members.isEmpty {
+      if feed.nextToSweep >= feed.members.count { feed.nextToSweep = 0 }
+      pump(feed.members[feed.nextToSweep])
+      feed.nextToSweep += 1
+      count -= 1
+    }
+    if feed.sweepsLeft > 0 || feed.hasMore {
+      loop.inNextTurn { self.assumeIsolated { $0.schedule(feed) } }
+    }
+  }
+
+  /// Takes what is new from the subscription and appends it to the log, as one batch. True if there was something.
+  private func take(_ feed: FrameFeed) -> Bool {
+    guard feed.closure == nil else { return false }
+    let batch = feed.subscription.takeBatch(
+      maximumMessages: min(FrameBatch.maximumMessages, limits.maximumMessages, feed.messagesUntilNewcomer),
+      maximumBytes: FrameBatch.maximumBytes)
+    feed.hasMore = batch.hasMore
+    var size = 0
+    for case .message(let message) in batch.deliveries { size += message.payload.count + 10 }
+    var frames = FrameBatch(capacity: size)
+    var closure: WebSocketClosure?
+    for delivery in batch.deliveries {
+      guard case .message(let message) = delivery else {
+        closure = .missedMessages
+        break
+      }
+      frames.append(message)
+    }
+    if frames.messageCount > 0 {
+      account(feed) { $0.append(frames, age: budget.tick(), limits: limits) }
+    }
+    switch batch.end {
+    case .finished: closure = closure ?? WebSocketClosure(.goingAway, "The server stops.")
+    case .failed: closure = closure ?? .missedMessages
+    case nil: break
+    }
+    if let closure {
+      feed.closure = closure
+      feed.admitAll()
+      // Whoever comes now gets a feed without a gap.
+      end(feed)
+    }
+    return frames.messageCount > 0 || closure != nil
+  }
+
+  // MARK: Delivering
+
+  /// Writes what is at hand for a member.
+  private func pump(_ member: Member) {
+    guard let socket = member.socket, member.closure == nil else { return }
+    if member.isWaiting {
+      // As soon as it is known, and not only when its socket takes something again.
+      for place in member.places where place.feed.log.isBehind(place.cursor, limits) { close(member, .missedMessages) }
+      return
+    }
+    while let first = next(for: member) {
+      var isTaken: Bool
+      if hasUnread(member) {
+        var batches = [first]
+        var size = first.count
+        while size < Self.bytesPerWrite, let more = next(for: member) {
+          batches.append(more)
+          size += more.count
+        }
+        isTaken = socket.assumeIsolated { [batches] in $0.deliver(batches[...]) }
+      } else {
+        isTaken = socket.assumeIsolated { $0.deliver(first) }
+      }
+      if !isTaken {
+        member.isWaiting = true
+        return
+      }
+    }
+    if member.closure == nil, let closure = member.places.lazy.compactMap(\.feed.closure).first {
+      close(member, closure)
+    }
+  }
+
+  private func hasUnread(_ member: Member) -> Bool {
+    member.places.contains { $0.feed.log.hasUnread($0.cursor) }
+  }
+
+  /// The next batch for a member. Nil if there is none, or none can be: then its closure is set.
+  private func next(for member: Member) -> [UInt8]? {
+    for index in member.places.indices {
+      let feed = member.places[index].feed
+      let before = feed.log.heldBytes
+      let chunk = feed.log.read(&member.places[index].cursor, limits: limits)
+      if feed.log.heldBytes != before { budget.add(feed.log.heldBytes - before) }
+      guard let chunk else { continue }
+      guard chunk.skip == nil, !chunk.range.isEmpty else {
+        close(member, .missedMessages)
+        return nil
+      }
+      return chunk.elements[chunk.range.lowerBound].bytes
+    }
+    return nil
+  }
+
+  /// Gives a member that goes by itself all that was published before, as far as its socket is still open.
+  private func flush(_ member: Member) {
+    guard let socket = member.socket, socket.assumeIsolated({ $0.closed == nil }) else { return }
+    for feed in member.feeds {
+      while feed.subscription.unreadMessages > 0, take(feed) {
+        for member in feed.members { pump(member) }
+      }
+    }
+    // Behind what already waits for its socket, and in front of the close frame.
+    member.isWaiting = false
+    while member.closure == nil, let frames = next(for: member) {
+      _ = socket.assumeIsolated { $0.deliver(frames) }
+    }
+  }
+
+  // MARK: Memory
+
+  /// Keeps the account of all logs while one changes.
+  private func account(_ feed: FrameFeed, _ change: (FrameFeed) -> Void) {
+    let before = feed.log.heldBytes
+    change(feed)
+    if budget.add(feed.log.heldBytes - before) { freeOldest() }
+  }
+
+  private func freeOldest() {
+    var segments: [(age: Int, bytes: Int)] = []
+    for feed in feeds.values { feed.log.visitSegments { segments.append((age: $0, bytes: $1)) } }
+    guard let age = budget.ageToDrop(among: segments) else { return }
+    for feed in feeds.values {
+      let before = feed.log.heldBytes
+      feed.log.drop(upTo: age)
+      budget.add(feed.log.heldBytes - before)
+    }
+  }
+}
+
+extension WebSocketClosure {
+  static let missedMessages = WebSocketClosure(.missedMessages, "You missed messages. Come back.")
+}

@@ -1,0 +1,117 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingWeb
+
+/// One channel on one loop: what came for it, and who gets it. It belongs to the loop's ``FanOut``.
+final class FrameFeed {
+  let channel: Channel
+  let subscription: Subscription
+  var log = SegmentLog<FrameBatch>()
+  private(set) var members: [Member] = []
+
+  /// Messages that were ever taken from the subscription.
+  private(set) var taken = 0
+
+  /// Who subscribed while messages from before were still on their way to this loop. Those are not for them.
+  private var newcomers: [(member: Member, after: Int)] = []
+
+  /// Set at the first message that is missing, and at the end of the subscription. Nothing comes any more: whoever has
+  /// got what the log holds is closed with this.
+  var closure: WebSocketClosure?
+
+  // The sweep over the members that is under way.
+  var sweepsLeft = 0
+  var nextToSweep = 0
+  var isScheduled = false
+  var hasMore = false
+
+  init(_ channel: Channel, _ subscription: Subscription) {
+    self.channel = channel
+    self.subscription = subscription
+  }
+
+  var isUnused: Bool { members.isEmpty && newcomers.isEmpty }
+
+  /// How many messages to take before the next newcomer must be let in.
+  var messagesUntilNewcomer: Int { newcomers.first.map { $0.after - taken } ?? .max }
+
+  func add(_ member: Member) {
+    let unread = subscription.unreadMessages
+    if unread == 0, newcomers.isEmpty { admit(member) } else { newcomers.append((member, taken + unread)) }
+  }
+
+  /// Appends what was taken.
+  func append(_ batch: FrameBatch, age: Int, limits: LogLimits) {
+    taken += batch.messageCount
+    log.append(contentsOf: [batch], age: age)
+    log.trim(to: limits)
+    while let first = newcomers.first, first.after <= taken { admit(newcomers.removeFirst().member) }
+  }
+
+  /// Takes out a member, and puts the last one in its place.
+  func remove(_ member: Member) {
+    newcomers.removeAll { $0.member === member }
+    guard let place = member.places.removeValue(of: self) else { return }
+    log.remove(place.cursor)
+    let last = members.removeLast()
+    if last !== member {
+      members[place.index] = last
+      last.places.setIndex(place.index, in: self)
+    }
+  }
+
+  /// The end, for those who would only have been let in later too.
+  func admitAll() {
+    for newcomer in newcomers { admit(newcomer.member) }
+    newcomers = []
+  }
+
+  private func admit(_ member: Member) {
+    member.places.append(Member.Place(feed: self, cursor: log.makeCursor(), index: members.count))
+    members.append(member)
+  }
+}
+
+/// A socket in the fan-out.
+final class Member {
+  /// Where it is in one of its channels.
+  struct Place {
+    let feed: FrameFeed
+    var cursor: SegmentLog<FrameBatch>.Cursor
+    /// Its own index among the feed's members.
+    var index: Int
+  }
+
+  let number: Int
+  let feeds: [FrameFeed]
+  var places: [Place] = []
+
+  /// Nil until its handler delivers to it.
+  var socket: WebSocket?
+
+  /// Whether its socket is full, so that it waits in the log.
+  var isWaiting = false
+
+  /// Why it has to go.
+  var closure: WebSocketClosure?
+  var sleeper: UnsafeContinuation<Void, Never>?
+
+  init(number: Int, feeds: [FrameFeed]) {
+    self.number = number
+    self.feeds = feeds
+  }
+}
+
+extension [Member.Place] {
+  fileprivate mutating func removeValue(of feed: FrameFeed) -> Member.Place? {
+    firstIndex { $0.feed === feed }.map { remove(at: $0) }
+  }
+
+  fileprivate mutating func setIndex(_ index: Int, in feed: FrameFeed) {
+    if let place = firstIndex(where: { $0.feed === feed }) { self[place].index = index }
+  }
+}

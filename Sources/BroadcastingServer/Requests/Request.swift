@@ -1,0 +1,59 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+public import Broadcasting
+public import BroadcastingWeb
+
+/// A request as a route's handler gets it.
+public struct Request: Sendable {
+  /// The request as it came.
+  public let http: HTTPRequest
+
+  /// What stands in the path for the parameters of the route.
+  public let parameters: RouteParameters
+
+  /// Where the connection comes from, such as `127.0.0.1`: behind a proxy, the proxy.
+  public let remoteAddress: String?
+
+  let fanOut: FanOut
+
+  /// The value of a parameter of the route, decoded.
+  ///
+  /// - Throws: ``RequestError`` with 500 if the route has no such parameter: a mistake of the program.
+  public func parameter(_ name: String) throws(RequestError) -> String {
+    guard let value = parameters[name] else {
+      throw RequestError(.internalServerError, "no_parameter", "The route has no parameter \(name).")
+    }
+    return value
+  }
+
+  /// The pairs of the query, decoded.
+  ///
+  /// - Throws: ``RequestError`` with 400 for a query that cannot be decoded.
+  public func query() throws(RequestError) -> HTTPQuery {
+    do throws(HTTPError) { return try http.query() } catch { throw RequestError(error) }
+  }
+
+  /// The body as text.
+  ///
+  /// - Throws: ``RequestError`` with 400 if it is not UTF-8.
+  public func text() throws(RequestError) -> String {
+    guard let text = String(validating: http.body, as: UTF8.self) else {
+      throw RequestError(.badRequest, "invalid_text", "The body is not UTF-8.")
+    }
+    return text
+  }
+
+  /// Subscribes the socket that this request becomes, by the server's own fan-out: messages are encoded once for all
+  /// sockets and wake no task.
+  ///
+  /// Call it where the route accepts, so that nothing is missed from before the answer on, and deliver in the handler.
+  ///
+  /// - Returns: what ``SocketFeed/deliver(to:)`` delivers. Dropping it ends the subscription.
+  /// - Throws: ``BroadcastError``, for an invalid name or a broker that cannot be reached.
+  public func subscribe(to channels: [Channel]) async throws(BroadcastError) -> SocketFeed {
+    SocketFeed(fanOut: fanOut, number: try await fanOut.join(channels))
+  }
+}

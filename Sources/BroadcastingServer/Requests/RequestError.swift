@@ -1,0 +1,98 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+public import BroadcastingWeb
+import Broadcasting
+
+/// An answer other than success, thrown by a handler: a status, and a body that says what was wrong.
+///
+/// The body is `{"error": {"code": …, "message": …}}`.
+public struct RequestError: Error, Sendable, CustomStringConvertible {
+  public var status: HTTPStatus
+
+  /// A short name of the fault for programs, such as `unknown_field`.
+  public var code: String
+
+  /// For people: what was wrong, which limit, and what to do.
+  public var message: String
+
+  public var headers: HTTPHeaders
+
+  public init(_ status: HTTPStatus, _ code: String, _ message: String, headers: HTTPHeaders = [:]) {
+    self.status = status
+    self.code = code
+    self.message = message
+    self.headers = headers
+  }
+
+  public var description: String { "\(status) \(code): \(message)" }
+
+  var response: HTTPResponse {
+    .json(AnswerBody.error(code: code, message: message), status: status, headers: headers)
+  }
+}
+
+extension RequestError {
+  init(_ error: HTTPError) { self.init(error.status, error.code.name, error.message) }
+
+  init(_ error: PushError) { self.init(.badRequest, error.code.description, error.message) }
+
+  init(_ refusal: OriginRefusal) { self.init(.forbidden, refusal.code, refusal.message) }
+
+  /// How an error of the library looks over HTTP.
+  init(_ error: BroadcastError) {
+    switch error.code {
+    case .invalidChannel: self.init(.badRequest, "invalid_channel", error.message)
+    case .tooManyChannels: self.init(.badRequest, "too_many_channels", error.message)
+    case .invalidText: self.init(.badRequest, "invalid_text", error.message)
+    case .messageTooLarge: self.init(.contentTooLarge, "message_too_large", error.message)
+    default:
+      let code = error.outcome == .unconfirmed ? "unconfirmed" : "unavailable"
+      self.init(.serviceUnavailable, code, error.message, headers: ["Retry-After": "1"])
+    }
+  }
+
+  /// Any error that a handler throws. What is not meant for clients is not shown to them.
+  init(thrown error: any Error) {
+    switch error {
+    case let error as RequestError: self = error
+    case let error as BroadcastError: self.init(error)
+    case let error as HTTPError: self.init(error)
+    case is CancellationError:
+      self.init(.serviceUnavailable, "stopping", "The server stops.", headers: ["Retry-After": "1"])
+    default: self.init(.internalServerError, "internal_error", "The server failed to answer this request.")
+    }
+  }
+}
+
+extension HTTPError.Code {
+  /// In the style of the other codes in answers: `target_too_long` for `targetTooLong`.
+  fileprivate var name: String {
+    description.reduce(into: "") { name, character in
+      name += character.isUppercase ? "_" + character.lowercased() : String(character)
+    }
+  }
+}
+
+extension WebSocketClosure {
+  /// How a socket is closed whose handler failed.
+  init(thrown error: any Error) {
+    switch error {
+    case let closure as WebSocketClosure: self = closure
+    case let error as BroadcastError:
+      switch error.code {
+      case .messageTooLarge: self.init(.messageTooLarge, error.message)
+      case .invalidChannel, .tooManyChannels, .unsupportedHeaders, .invalidText:
+        self.init(.policyViolation, error.message)
+      case .fellBehind, .missedMessages: self = .missedMessages
+      case .notRunning, .cancelled, .closed: self.init(.goingAway, "The server stops.")
+      default: self.init(error.isRetriable ? .tryAgainLater : .internalError, error.message)
+      }
+    case is CancellationError: self.init(.goingAway, "The server stops.")
+    case let error as RequestError: self.init(.policyViolation, error.message)
+    default: self.init(.internalError, "The server failed.")
+    }
+  }
+}

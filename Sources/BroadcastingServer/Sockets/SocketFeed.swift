@@ -1,0 +1,33 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+public import BroadcastingWeb
+
+/// The messages of some channels on their way to one socket. Made by ``Request/subscribe(to:)``.
+public final class SocketFeed: Sendable {
+  private let fanOut: FanOut
+  private let number: Int
+
+  init(fanOut: FanOut, number: Int) {
+    self.fanOut = fanOut
+    self.number = number
+  }
+
+  // Whoever drops it without delivering, or is done with it, is no subscriber any more.
+  deinit {
+    fanOut.loop.execute { [fanOut, number] in fanOut.assumeIsolated { $0.leave(number) } }
+  }
+
+  /// Sends each message as one frame, text as text and binary as binary, until the task is cancelled or the socket
+  /// must go. Run it in a race with whoever receives: ``runUntilFirstCompletes(_:)``.
+  ///
+  /// A socket that is slow waits, without holding up others, until it is further behind than the server's limits.
+  ///
+  /// - Throws: ``WebSocketClosure``, by which the socket is to be closed: 4000 when it missed messages (it was too far
+  ///   behind, or the broker was away), 1001 when the server stops.
+  public func deliver(to socket: WebSocket) async throws(WebSocketClosure) {
+    try await fanOut.deliver(number, to: socket)
+  }
+}
