@@ -201,6 +201,8 @@ extension ChannelFeed {
     }
   }
 
+  func awaits(_ call: Machine.Call) -> Bool { state.withLock { $0.machine.awaits(call) } }
+
   /// The subscriptions which read it.
   var subscribers: [SubscriptionCore] { state.withLock { $0.readers.cores } }
 }

@@ -128,6 +128,15 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     return Action(call: subscribe())
   }
 
+  /// Whether that call's answer is still waited for.
+  func awaits(_ call: Call) -> Bool {
+    switch (call, state) {
+    case (.subscribe(let asked), .subscribing(let number)): asked == number
+    case (.unsubscribe(let asked), .unsubscribing(let number)): asked == number
+    default: false
+    }
+  }
+
   // MARK: The connection
 
   /// The connection is gone, and all that was under way with it.

@@ -15,8 +15,7 @@ extension Hub {
     } else {
       let session = lifecycle.withLock { $0.beginSession() }
       connected(session: session)
-      // Nothing succeeds it: it ends with the task.
-      try? await Latch().wait()
+      await wakeSleepers()
       failure = nil
     }
     end(failure)
@@ -26,7 +25,8 @@ extension Hub {
   private func end(_ failure: BroadcastError?) {
     isOpen.store(false, ordering: .releasing)
     for waiter in lifecycle.withLock({ $0.end() }) { waiter.fail(failure ?? .ended) }
-    calls.close()
+    _ = calls.close()
+    for sleeper in sleepers.close() { sleeper.core.wake() }
     for feed in channels.close() {
       perform(feed.handle { $0.connectionLost(.ended) }.action, for: feed)
       for subscriber in feed.subscribers { subscriber.finish() }
@@ -44,6 +44,10 @@ extension Hub {
       }
       group.addTask {
         await self.retryRefused()
+        return nil
+      }
+      group.addTask {
+        await self.wakeSleepers()
         return nil
       }
       // Each of them runs as long as the hub: when one returns, all is over.
@@ -96,7 +100,7 @@ extension Hub {
 
   /// Asks again for every channel that has none of the broker's subscriptions although it has readers.
   private func renew() {
-    let commands = channels.feeds.compactMap { feed -> DriverCalls.Command? in
+    let commands = channels.feeds.compactMap { feed -> DriverCall? in
       let action = feed.handle { $0.retry() }.action
       guard let call = action.call else {
         perform(action, for: feed)
@@ -116,7 +120,6 @@ extension Hub {
     // Closed first: whoever passes it afterwards finds the phase.
     isOpen.store(false, ordering: .releasing)
     guard lifecycle.withLock({ $0.endSession(reason) }) else { return false }
-    calls.drop()
     for feed in channels.feeds { perform(feed.handle { $0.connectionLost(reason) }.action, for: feed) }
     emit(BroadcastEvent(.connectionLost, error: error))
     return true
@@ -134,6 +137,14 @@ extension Hub {
     finishPublishing(feed.receive([.gap(Gap(channel: channel, missed: count, reason: .brokerLoss))]))
   }
 
+  // MARK: Waking
+
+  private func wakeSleepers() async {
+    while let some = await sleepers.next() {
+      for sleeper in some { sleeper.core.wake() }
+    }
+  }
+
   // MARK: Calls
 
   /// Makes the calls that the channels ask for, many at once, as children of `run()`: so no call ends because a
@@ -141,20 +152,24 @@ extension Hub {
   private func performCalls(with driver: some BroadcastDriver) async {
     await withTaskGroup(of: Void.self) { group in
       var running = 0
-      while let command = await calls.next() {
-        if running == DriverCalls.maximumAtOnce {
-          await group.next()
-          running -= 1
+      while let commands = await calls.next() {
+        for command in commands {
+          if running == DriverCall.maximumAtOnce {
+            await group.next()
+            running -= 1
+          }
+          group.addTask { await self.perform(command, with: driver) }
+          running += 1
         }
-        group.addTask { await self.perform(command, with: driver) }
-        running += 1
       }
       group.cancelAll()
     }
   }
 
-  private func perform(_ command: DriverCalls.Command, with driver: some BroadcastDriver) async {
+  private func perform(_ command: DriverCall, with driver: some BroadcastDriver) async {
     let feed = command.feed
+    // It may have waited while the connection was lost.
+    guard feed.awaits(command.call) else { return }
     let result: (action: ChannelFeed.Machine.Action, woken: [ChannelFeed.Sleeper])
     switch command.call {
     case .unsubscribe(let number):
@@ -170,7 +185,7 @@ extension Hub {
       }
     }
     perform(result.action, for: feed)
-    for sleeper in result.woken { sleeper.core.wake() }
+    finishPublishing(result.woken)
     if result.action.retriesLater { renewals.withLock { $0.refuse() } }
     if result.action.isResubscribed, let count = renewals.withLock({ $0.succeed() }) {
       emit(BroadcastEvent(.resubscribed, count: count))

@@ -16,7 +16,9 @@ public final class Hub: Broadcast {
   let driver: (any BroadcastDriver)?
   package let budget: MemoryBudget
   let channels: ChannelTable
-  let calls = DriverCalls()
+  let calls = Mailbox<DriverCall>()
+  /// Readers whom `run()` wakes. Each sleeps once, so there are no more than subscriptions.
+  let sleepers = Mailbox<ChannelFeed.Sleeper>()
   let lifecycle = Lock(Lifecycle())
   let renewals = Lock(Renewals())
   /// Whether the phase is `connected`, to be read without the lock.
@@ -130,10 +132,20 @@ extension Hub {
     finishPublishing(feed.append(contentsOf: messages.map { .message($0) }))
   }
 
-  /// What has to follow outside of the feed's lock.
+  /// What has to follow outside of the feed's lock: keeping the budget, and waking who sleeps.
+  ///
+  /// Waking costs more than all else. A publisher wakes a few readers itself, and event loops, for whom it is a call.
+  /// Many are woken by `run()`, so that a publisher in a burst goes on meanwhile, and each reader finds the most of the
+  /// burst when it gets its turn, instead of being woken for every message of it.
   func finishPublishing(_ sleepers: [ChannelFeed.Sleeper]) {
     if budget.isExceeded { channels.freeOldest() }
-    for sleeper in sleepers { sleeper.core.wake() }
+    if sleepers.count <= 4 {
+      for sleeper in sleepers { sleeper.core.wake() }
+      return
+    }
+    let tasks = sleepers.filter { !$0.core.wakeByCallback() }
+    guard !self.sleepers.append(tasks) else { return }
+    for sleeper in tasks { sleeper.core.wake() }
   }
 
   private func check(_ message: Message) throws(BroadcastError) {
@@ -193,7 +205,7 @@ extension Hub {
     let latch = driver == nil ? nil : Latch(count: wanted.count)
     var memberships: [SubscriptionCore.Membership] = []
     memberships.reserveCapacity(wanted.count)
-    var commands: [DriverCalls.Command] = []
+    var commands: [DriverCall] = []
     for channel in wanted {
       guard let (feed, slot, joining) = self.channels.join(channel, core, limits: options.buffer.limits, latch: latch)
       else {

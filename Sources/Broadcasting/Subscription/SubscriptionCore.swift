@@ -74,6 +74,7 @@ final class SubscriptionCore: Sendable {
   private let state = Lock(State())
   private let overflow: BufferPolicy.Overflow
   private let hub: Hub
+  private let isCallback = Atomic<Bool>(false)
 
   init(hub: Hub, overflow: BufferPolicy.Overflow) {
     self.hub = hub
@@ -123,16 +124,23 @@ extension SubscriptionCore {
   /// Wakes whoever reads.
   func wake() { state.withLock { $0.takeSleeper() }.perform() }
 
+  /// Wakes a reader who is called. False when the reader is a task, which is still asleep then.
+  func wakeByCallback() -> Bool {
+    guard isCallback.load(ordering: .relaxed) else { return false }
+    wake()
+    return true
+  }
+
   /// Has `wakeUp` called, once, when there is something to read, until the next ``takeBatch(maximumMessages:maximumBytes:)``.
   func setWakeUp(_ wakeUp: @escaping @Sendable () -> Void) {
-    let memberships = state.withLock { state in
+    isCallback.store(true, ordering: .relaxed)
+    let (memberships, hasEnded) = state.withLock { state in
       state.wakeUp = wakeUp
-      return state.memberships
+      return (state.memberships, state.end != nil)
     }
-    let hasEnded = state.withLock { $0.end != nil }
-    let isUnread = memberships.contains { !$0.feed.sleep($0.slot, of: self) }
-    for membership in memberships where isUnread { _ = membership.feed.sleep(membership.slot, of: self) }
-    if isUnread || hasEnded { wake() }
+    // All of them: each channel that has nothing yet must know its sleeper.
+    let unread = memberships.filter { !$0.feed.sleep($0.slot, of: self) }
+    if hasEnded || !unread.isEmpty { wake() }
   }
 }
 
