@@ -17,20 +17,17 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct ConnectingTests {
-  /// Sockets that accept nobody, and as many clients as wait for that already: the next one gets no answer (Linux).
+  /// Sockets that accept nobody, and the two clients for which a backlog of one has room: the next one gets no answer
+  /// (Linux).
   private func withFullBacklog(
     _ body: (EventLoop, SocketAddress) async throws -> Void
   ) async throws {
     try await withEventLoops(count: 1) { loops in
       let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0, backlog: 1)
       let address = sockets.addresses[0]
-      for _ in 0..<8 {
-        do {
-          // Left open, which the loop's end deals with.
-          _ = LineConnection(try await loops[0].connect(to: address, within: .milliseconds(100)), on: loops[0])
-        } catch {
-          break
-        }
+      for _ in 0..<2 {
+        // Left open, which the loop's end deals with.
+        _ = LineConnection(try await loops[0].connect(to: address, within: .seconds(10)), on: loops[0])
       }
       try await body(loops[0], address)
       withExtendedLifetime(sockets) {}
