@@ -29,6 +29,13 @@ actor EchoServer {
   }
 }
 
+extension Listener {
+  nonisolated func acceptConnection() async throws -> LineConnection? {
+    guard let stream = try await accept() else { return nil }
+    return LineConnection(stream, on: loop)
+  }
+}
+
 /// Two ends of one connection, both on `loop`.
 func withPair(
   _ body: (EventLoop, _ client: LineConnection, _ server: LineConnection) async throws -> Void

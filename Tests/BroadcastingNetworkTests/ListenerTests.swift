@@ -1,0 +1,144 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Testing
+
+@testable import BroadcastingNetwork
+
+@Suite(.timeLimit(.minutes(1)))
+struct ListenerTests {
+  @Test("a second server on the same port fails, and the error names the address and what to do")
+  func addressInUse() async throws {
+    let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0, count: 3)
+    let address = sockets.addresses[0]
+    let error = await #expect(throws: NetworkError.self) {
+      _ = try await ListeningSockets.bind(host: "127.0.0.1", port: address.port, count: 3)
+    }
+    #expect(error?.code == .addressInUse)
+    #expect(error?.message.contains("\(address)") == true)
+    #expect(error?.message.contains("another port") == true)
+  }
+
+  @Test("an address of another machine can't be listened on")
+  func foreignAddress() async {
+    // RFC 5737: an address for documentation, which no machine has.
+    let error = await #expect(throws: NetworkError.self) {
+      _ = try await ListeningSockets.bind(host: "192.0.2.1", port: 0)
+    }
+    #expect(error?.code == .addressNotAvailable)
+  }
+
+  @Test("localhost is listened on under every address it has, on one port")
+  func localhost() async throws {
+    let sockets = try await ListeningSockets.bind(host: "localhost", port: 0, count: 2)
+    #expect(Set(sockets.addresses.map(\.port)).count == 1)
+    #expect(sockets.addresses.allSatisfy { $0.isLoopback })
+    try await withEventLoops(count: 1) { loops in
+      for address in sockets.addresses {
+        let connection = LineConnection(try await loops[0].connect(to: address, within: .seconds(10)), on: loops[0])
+        #expect(await connection.peer == address)
+        await connection.close()
+      }
+    }
+  }
+
+  @Test("every loop has one listener, and no more than were bound")
+  func claims() async throws {
+    try await withEventLoops(count: 1) { loops in
+      let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0, count: 2)
+      _ = try Listener(sockets, on: loops[0])
+      _ = try Listener(sockets, on: loops[0])
+      #expect(throws: NetworkError.self) { _ = try Listener(sockets, on: loops[0]) }
+    }
+  }
+
+  @Test("sockets that no loop claims leave the port")
+  func unclaimed() async throws {
+    let port = try await ListeningSockets.bind(host: "127.0.0.1", port: 0, count: 2).addresses[0].port
+    #expect(try await ListeningSockets.bind(host: "127.0.0.1", port: port).addresses[0].port == port)
+  }
+
+  @Test("accepting ends when its task is cancelled, and can go on in another")
+  func cancelled() async throws {
+    try await withEventLoops(count: 1) { loops in
+      let loop = loops[0]
+      let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0)
+      let listener = try Listener(sockets, on: loop)
+      for preference in [loop, nil] {
+        try await withThrowingTaskGroup { group in
+          group.addTask(executorPreference: preference) {
+            let accepted = try await listener.accept()?.loop
+            #expect(accepted == nil)
+          }
+          group.cancelAll()
+          try await group.waitForAll()
+        }
+      }
+      let client = LineConnection(try await loop.connect(to: sockets.addresses[0], within: .seconds(10)), on: loop)
+      let last = try await listener.accept()?.loop
+      #expect(last === loop)
+      await client.close()
+      await listener.close()
+    }
+  }
+
+  @Test("close wakes who accepts, and resets what nobody took")
+  func closed() async throws {
+    try await withEventLoops(count: 1) { loops in
+      let loop = loops[0]
+      let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0)
+      let listener = try Listener(sockets, on: loop)
+      let clients = try await [0, 1].asyncMap { _ async throws in
+        LineConnection(try await loop.connect(to: sockets.addresses[0], within: .seconds(10)), on: loop)
+      }
+      let first = try await listener.acceptConnection()
+      async let next: Void = {
+        while try await listener.accept() != nil {}
+      }()
+      await listener.close()
+      try await next
+      let last = try await listener.accept()?.loop
+      #expect(last == nil)
+      await first?.close()
+      for client in clients { #expect(await client.line() == nil) }
+      for client in clients { await client.close() }
+    }
+  }
+
+  @Test("a paused listener lets clients wait, and takes them afterwards")
+  func paused() async throws {
+    try await withEventLoops(count: 1) { loops in
+      let loop = loops[0]
+      let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0)
+      let listener = try Listener(sockets, on: loop)
+      await listener.pause()
+      let progress = Progress(target: 1)
+      try await withThrowingTaskGroup { group in
+        group.addTask {
+          let stream = try await listener.acceptConnection()
+          await progress.step()
+          await stream?.echo()
+        }
+        let client = LineConnection(try await loop.connect(to: sockets.addresses[0], within: .seconds(10)), on: loop)
+        await client.write(text("hello\n"))
+        try await loop.sleep(for: .milliseconds(20))
+        #expect(await progress.count == 0)
+        await listener.resume()
+        #expect(await client.line() == text("hello"))
+        await client.close()
+        try await group.waitForAll()
+      }
+      await listener.close()
+    }
+  }
+}
+
+extension Sequence {
+  fileprivate func asyncMap<Result>(_ transform: (Element) async throws -> Result) async rethrows -> [Result] {
+    var results: [Result] = []
+    for element in self { results.append(try await transform(element)) }
+    return results
+  }
+}
