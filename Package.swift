@@ -47,7 +47,9 @@ let package = Package(
     library("BroadcastingWeb", ["BroadcastingNetwork", "CLlhttp", "COpenSSL"]),
 
     // The server and the command.
-    library("BroadcastingServer", ["Broadcasting", "BroadcastingNetwork", "BroadcastingWeb"]),
+    library(
+      "BroadcastingServer", ["Broadcasting", "BroadcastingNetwork", "BroadcastingWeb", "COpenSSL"],
+      resources: [.embedInCode("Page/page.html")]),
     .executableTarget(
       name: "broadcast", dependencies: ["Broadcasting", "BroadcastingNetwork", "BroadcastingServer"],
       swiftSettings: swiftSettings),
@@ -63,6 +65,7 @@ let package = Package(
     tests("BroadcastingNetwork"),
     tests("BroadcastingWeb"),
     tests("BroadcastingServer"),
+    .testTarget(name: "BroadcastCommandTests", dependencies: ["broadcast"], swiftSettings: swiftSettings),
 
     // The whole, seen from outside: the command as a process, beside foreign clients.
     .target(
