@@ -36,7 +36,7 @@ require_swift() {
   local version
   command -v swift >/dev/null ||
     die "no Swift toolchain in PATH. Version 6.2 or later is needed: https://www.swift.org/install"
-  version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' | head -n 1)
+  version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' | head -n 1) || true
   [ -n "$version" ] || die "'swift --version' fails: $(swift --version 2>&1 | head -n 3)"
   if [ "${version%%.*}" -lt 6 ] || { [ "${version%%.*}" -eq 6 ] && [ "${version#*.}" -lt 2 ]; }; then
     die "Swift $version is too old: version 6.2 or later is needed: https://www.swift.org/install"
