@@ -7,6 +7,8 @@
 ///
 /// They are gathered when asked for, channel by channel, so they need not fit each other to the last message.
 public struct BroadcastStatistics: Sendable, Hashable {
+  /// Whether publishing and subscribing work now: `run()` runs, and the broker is connected.
+  public var isAvailable = false
   /// Channels which somebody here is subscribed to.
   public var channels = 0
   /// Subscriptions, counted once for each of their channels.

@@ -46,7 +46,11 @@ public final class Hub: Broadcast {
     channels = ChannelTable(budget: budget)
   }
 
-  public var statistics: BroadcastStatistics { channels.statistics }
+  public var statistics: BroadcastStatistics {
+    var statistics = channels.statistics
+    statistics.isAvailable = isOpen.load(ordering: .relaxed)
+    return statistics
+  }
 
   func emit(_ event: BroadcastEvent) { configuration.onEvent?(event) }
 

@@ -19,6 +19,14 @@ package enum AnswerBody {
     return body
   }
 
+  /// `{"channel": …, "bytes": …}`, for a binary message, which JSON has no text for.
+  package static func pushed(channel: String, bytes: Int) -> [UInt8] {
+    var body = Array("{\"channel\": ".utf8)
+    JSONWriter.append(channel, to: &body)
+    body.append(contentsOf: ", \"bytes\": \(bytes)}".utf8)
+    return body
+  }
+
   /// `{"error": {"code": …, "message": …}}`
   package static func error(code: String, message: String) -> [UInt8] {
     var body: [UInt8] = []

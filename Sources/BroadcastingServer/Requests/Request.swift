@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 public import Broadcasting
+import BroadcastingNetwork
 public import BroadcastingWeb
 
 /// A request as a route's handler gets it.
@@ -14,10 +15,14 @@ public struct Request: Sendable {
   /// What stands in the path for the parameters of the route.
   public let parameters: RouteParameters
 
-  /// Where the connection comes from, such as `127.0.0.1`: behind a proxy, the proxy.
-  public let remoteAddress: String?
-
+  let peer: HTTPPeer
   let fanOut: FanOut
+
+  /// Where the connection comes from, such as `127.0.0.1`: behind a proxy, the proxy.
+  public var remoteAddress: String? { peer.address?.host }
+
+  /// Whether it comes from this machine, as behind a proxy on it every request does.
+  public var isFromThisMachine: Bool { peer.address?.isLoopback ?? false }
 
   /// The value of a parameter of the route, decoded.
   ///

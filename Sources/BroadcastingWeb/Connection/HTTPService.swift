@@ -11,31 +11,42 @@ package actor HTTPService {
   package nonisolated let loop: EventLoop
   package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-  private let listener: Listener
+  /// Connections that are dropped at once when descriptors are used up.
+  private static let droppedUnderPressure = 64
+
+  private let sockets: ListeningSockets
   private let limits: HTTPLimits
   private let timeouts: HTTPTimeouts
   private let allowance: ConnectionAllowance
+  private let onEvent: @Sendable (ListenerEvent) -> Void
   private var connections: [ObjectIdentifier: HTTPConnection] = [:]
 
+  /// - Parameter onEvent: is told, on the loop, when connections cannot be accepted, and when they can again.
   package init(
-    _ listener: Listener, limits: HTTPLimits, timeouts: HTTPTimeouts, allowance: ConnectionAllowance
+    _ sockets: ListeningSockets, on loop: EventLoop, limits: HTTPLimits, timeouts: HTTPTimeouts,
+    allowance: ConnectionAllowance, onEvent: @escaping @Sendable (ListenerEvent) -> Void
   ) {
-    loop = listener.loop
-    self.listener = listener
+    self.loop = loop
+    self.sockets = sockets
     self.limits = limits
     self.timeouts = timeouts
     self.allowance = allowance
+    self.onEvent = onEvent
   }
 
   /// Serves until the task is cancelled or the loop ends, and returns when the last connection has ended.
   ///
   /// - Throws: ``NetworkError`` when listening is not possible.
   package func serve(_ handler: some HTTPHandler) async throws {
+    let listener = try Listener(sockets, on: loop) { [weak self, onEvent] event in
+      if case .held = event { self?.assumeIsolated { $0.dropWaiting(Self.droppedUnderPressure) } }
+      onEvent(event)
+    }
     try await withThrowingDiscardingTaskGroup { group in
       while let stream = try await listener.accept() {
         let connection = HTTPConnection(stream, limits: limits, timeouts: timeouts)
         connections[ObjectIdentifier(connection)] = connection
-        if !allowance.take() { await makeRoom() }
+        if !allowance.take() { await makeRoom(listener) }
         group.addTask(executorPreference: loop) {
           await connection.serve(handler)
           await self.remove(connection)
@@ -48,7 +59,7 @@ package actor HTTPService {
 
   /// Descriptors are used up: drops the connections that wait for a request, those that wait longest first, so that
   /// clients who open many and say nothing do not shut out the others.
-  package func dropWaiting(_ count: Int) {
+  private func dropWaiting(_ count: Int) {
     let waiting = connections.values
       .compactMap { connection in
         connection.assumeIsolated { $0.waitingSince }.map { (since: $0, connection: connection) }
@@ -63,10 +74,10 @@ package actor HTTPService {
   }
 
   /// As many connections as allowed are open: one goes, or new clients wait in the kernel.
-  private func makeRoom() async {
+  private func makeRoom(_ listener: Listener) async {
     dropWaiting(1)
     await listener.pause()
-    allowance.whenFree { [listener] in
+    allowance.whenFree {
       listener.loop.execute { listener.assumeIsolated { $0.resume() } }
     }
   }

@@ -1,0 +1,131 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+@_exported public import Broadcasting
+public import BroadcastingNetwork
+@_exported public import BroadcastingWeb
+
+/// A server in front of a ``Broadcast``: `POST /push` publishes, the WebSocket `/events` delivers, `/` is a page to look
+/// at, `/health` says whether the broker is there. Routes of your own go beside them.
+///
+/// ```swift
+/// try await withBroadcast("memory://", among: [.memory]) { broadcast in
+///   let server = BroadcastServer(broadcast) { routes in
+///     routes.get("/hello/:name") { request in .text("hello \(try request.parameter("name"))") }
+///   }
+///   try await server.run()
+/// }
+/// ```
+public struct BroadcastServer: Sendable {
+  /// Descriptors that are not for clients: the loops' own, the brokers', and what the program opens.
+  private static let reservedDescriptors = 64
+
+  private let broadcast: any Broadcast
+  private let configuration: Configuration
+  private let routes: Routes
+
+  /// - Parameters:
+  ///   - broadcast: its `run()` is the caller's to run, as ``withBroadcast(_:among:_:)`` does.
+  ///   - routes: adds routes of your own. One at a path of the server's own endpoints is an error of ``run()``, unless
+  ///     ``Endpoints`` moves that or switches it off.
+  public init(
+    _ broadcast: any Broadcast, configuration: Configuration = .init(), routes: (inout Routes) -> Void = { _ in }
+  ) {
+    self.broadcast = broadcast
+    self.configuration = configuration
+    var all = Routes()
+    routes(&all)
+    self.routes = all
+  }
+
+  /// Serves until the calling task is cancelled.
+  ///
+  /// At the end no connection is accepted any more, requests under way are answered, what was published before is
+  /// delivered, sockets are closed with 1001, and those that do not answer are cut after 8 s. A handler that ignores
+  /// the cancellation of its task holds up the return.
+  ///
+  /// - Throws: ``NetworkError`` when it cannot listen, ``RouteError`` for wrong routes.
+  public func run() async throws {
+    try await withEventLoops(count: configuration.loops ?? processorCount) { loops in try await run(on: loops) }
+  }
+
+  /// The same on loops of the caller's, which others may use too.
+  package func run(on loops: [EventLoop]) async throws {
+    guard let first = loops.first else { return }
+    let rules = ClientRules(
+      origins: configuration.origins, patterns: configuration.channels,
+      maximumChannels: configuration.limits.channels, maximumMessage: configuration.limits.message)
+    let routes = try allRoutes(rules)
+    let budget = configuration.budget ?? MemoryBudget(limit: configuration.limits.memory)
+    let allowance = ConnectionAllowance(
+      max(1, min(configuration.limits.connections, DescriptorLimit.raise() - Self.reservedDescriptors)))
+    let sockets = try await withTaskExecutorPreference(first) {
+      try await ListeningSockets.bind(
+        host: configuration.host, port: UInt16(clamping: configuration.port), count: loops.count)
+    }
+    configuration.onEvent(.listening(addresses: sockets.addresses.map(\.description)))
+
+    try await withThrowingTaskGroup { group in
+      for loop in loops {
+        group.addTask(executorPreference: loop) {
+          try await serve(routes, rules, sockets, on: loop, budget: budget, allowance: allowance)
+        }
+      }
+      // All end together, also when one of them fails.
+      defer { group.cancelAll() }
+      for try await _ in group {}
+    }
+  }
+
+  private func serve(
+    _ routes: Routes, _ rules: ClientRules, _ sockets: ListeningSockets, on loop: EventLoop, budget: MemoryBudget,
+    allowance: ConnectionAllowance
+  ) async throws {
+    let limits = configuration.limits
+    let fanOut = FanOut(
+      broadcast, on: loop,
+      limits: LogLimits(maximumMessages: limits.backlogMessages, maximumBytes: limits.backlogBytes), budget: budget)
+    let handler = RequestHandler(
+      router: routes.router, checks: routes.checks, fanOut: fanOut, rules: rules,
+      limits: WebSocketLimits(messageBytes: limits.message), timeouts: configuration.timeouts.socket,
+      onEvent: configuration.onEvent)
+    let service = HTTPService(
+      sockets, on: loop,
+      limits: HTTPLimits(
+        targetBytes: limits.target, headerBytes: limits.headers, headerFields: limits.headerFields,
+        bodyBytes: limits.message + PushEndpoint.roomAroundMessage),
+      timeouts: HTTPTimeouts(request: configuration.timeouts.request, idle: configuration.timeouts.idle),
+      allowance: allowance
+    ) { [onEvent = configuration.onEvent] event in
+      switch event {
+      case .held(let error): onEvent(.acceptingHeld(reason: error.message))
+      case .resumed: onEvent(.acceptingResumed)
+      }
+    }
+    try await service.serve(handler)
+  }
+
+  /// The program's routes and the server's own.
+  private func allRoutes(_ rules: ClientRules) throws -> Routes {
+    var all = routes
+    let endpoints = configuration.endpoints
+    if let path = endpoints.push {
+      let push = PushEndpoint(broadcast: broadcast, rules: rules)
+      all.post(path) { try await push.answer($0) }
+    }
+    if let path = endpoints.events {
+      let events = EventsEndpoint(broadcast: broadcast, rules: rules)
+      all.socket(path, accept: { try await events.accept($0) }, handler: { try await events.serve($0, $1) })
+    }
+    if let path = endpoints.page {
+      all.get(path) { request in PageEndpoint.answer(request) }
+    }
+    if let path = endpoints.health {
+      all.get(path) { [broadcast] _ in try HealthEndpoint.answer(broadcast.statistics) }
+    }
+    if let failure = all.failure { throw failure }
+    return all
+  }
+}

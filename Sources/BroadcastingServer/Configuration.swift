@@ -1,0 +1,108 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+package import Broadcasting
+public import BroadcastingWeb
+
+extension BroadcastServer {
+  /// How a server behaves. The defaults are right for a server beside an app on one machine.
+  public struct Configuration: Sendable {
+    /// The address or name to listen on. `localhost` is both loopback addresses.
+    public var host: String
+
+    /// 0 for any that is free; ``ServerEvent/listening(addresses:)`` tells which.
+    public var port: Int
+
+    /// Event loops, each a thread; nil for one on each core.
+    public var loops: Int?
+
+    /// Which of the server's own endpoints there are, and where.
+    public var endpoints = Endpoints()
+
+    /// Which pages, and which machines, may use the server's own endpoints.
+    public var origins = OriginPolicy()
+
+    /// Which channels clients may name.
+    public var channels = ChannelPatterns.all
+
+    public var limits = Limits()
+    public var timeouts = Timeouts()
+
+    /// Gets what happens inside. It is called on an event loop: it must not block.
+    public var onEvent: @Sendable (ServerEvent) -> Void = { _ in }
+
+    /// Shared with the backend, so that one limit covers the logs of both.
+    package var budget: MemoryBudget?
+
+    public init(host: String = "127.0.0.1", port: Int = 8080) {
+      self.host = host
+      self.port = port
+    }
+  }
+
+  /// The paths of the server's own endpoints. Nil switches one off.
+  public struct Endpoints: Sendable {
+    public var push: String? = "/push"
+    public var events: String? = "/events"
+    public var page: String? = "/"
+    public var health: String? = "/health"
+
+    public init() {}
+  }
+
+  /// Limits on what clients can make the server hold. Sizes are bytes.
+  public struct Limits: Sendable {
+    /// Of one message, also summed over the fragments of a WebSocket message.
+    public var message = 1 << 20
+
+    /// How far a socket may be behind on a channel, before it is closed with 4000.
+    public var backlogBytes = 4 << 20
+    public var backlogMessages = 1024
+
+    /// All logs of the server together. Beyond it the oldest messages go.
+    public var memory = MemoryBudget.defaultLimit
+
+    /// Connections at a time. Fewer where the system allows the process fewer descriptors.
+    public var connections = 16_384
+
+    /// Channels of one socket of `/events`.
+    public var channels = 64
+
+    public var target = 8 << 10
+    public var headers = 32 << 10
+    public var headerFields = 100
+
+    public init() {}
+  }
+
+  /// Times after which the server gives something up. Each is noticed up to a second late.
+  public struct Timeouts: Sendable {
+    /// For a request to arrive, from its first byte to its last.
+    public var request = Duration.seconds(10)
+
+    /// Between two requests of a connection.
+    public var idle = Duration.seconds(75)
+
+    /// For sockets: pings, silence, closing.
+    public var socket = WebSocketTimeouts()
+
+    public init() {}
+  }
+}
+
+/// What a server tells the program that runs it. More cases may be added.
+public enum ServerEvent: Sendable {
+  /// Connections are accepted at these addresses, such as `127.0.0.1:8080`.
+  case listening(addresses: [String])
+
+  /// No connection can be accepted now, most likely for want of descriptors. It is told once, and tried on.
+  case acceptingHeld(reason: String)
+
+  /// Connections are accepted again.
+  case acceptingResumed
+
+  /// A handler threw an error that is none of those meant for clients. They got a 500, or a 1011.
+  case handlerFailed(path: String, error: any Error)
+}

@@ -1,0 +1,77 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingWeb
+
+/// `POST /push`: publishes a body.
+struct PushEndpoint: Sendable {
+  /// What a JSON body may have beside its message: the longest channel name with each byte escaped, names of fields,
+  /// white space.
+  static let roomAroundMessage = 4096
+
+  let broadcast: any Broadcast
+  let rules: ClientRules
+
+  func answer(_ request: Request) async throws -> HTTPResponse {
+    try rules.checkOrigin(of: request)
+    switch try MediaType(of: request.http) {
+    case .json: return try await pushJSON(request)
+    case .text: return try await push(request, .text)
+    case .binary: return try await push(request, .binary)
+    }
+  }
+
+  private func pushJSON(_ request: Request) async throws -> HTTPResponse {
+    let body: PushBody
+    do throws(PushError) { body = try PushBody(parsing: request.http.body) } catch { throw RequestError(error) }
+    let channel = Channel(body.channel)
+    try rules.check(channel)
+    // The text as it came: digits, the order of keys and the spelling of strings are the sender's.
+    let message = request.http.body[body.message]
+    try rules.check(size: message.count)
+    try await broadcast.publish(Message(validUTF8: Array(message), to: channel))
+    return .json(AnswerBody.pushed(channel: body.channel, message: message))
+  }
+
+  /// The body is the message, and the channel stands in the query.
+  private func push(_ request: Request, _ kind: Message.Kind) async throws -> HTTPResponse {
+    let channel = try rules.channels(of: request, atMost: 1)[0]
+    try rules.check(size: request.http.body.count)
+    let body = request.http.body
+    switch kind {
+    case .text:
+      try await broadcast.publish(Message(utf8: body, to: channel))
+      return .json(AnswerBody.pushed(channel: channel.name, message: body[...]))
+    case .binary:
+      try await broadcast.publish(Message(body, to: channel))
+      return .json(AnswerBody.pushed(channel: channel.name, bytes: body.count))
+    }
+  }
+}
+
+/// What a push can be.
+private enum MediaType {
+  case json, text, binary
+
+  init(of request: HTTPRequest) throws(RequestError) {
+    let field = request.headers["Content-Type"] ?? ""
+    // The parameters do not matter: JSON and text are UTF-8, and what is not is refused.
+    let type = field.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
+    switch type {
+    case "application/json": self = .json
+    case "text/plain": self = .text
+    case "application/octet-stream": self = .binary
+    default:
+      let what = type.isEmpty ? "The request has no Content-Type." : "The Content-Type \(type.prefix(100)) is not taken."
+      throw RequestError(
+        .unsupportedMediaType, "unsupported_media_type",
+        """
+        \(what) Send application/json with {"channel": "events", "message": …}, or text/plain or \
+        application/octet-stream with ?channel= and the message as the body.
+        """)
+    }
+  }
+}
