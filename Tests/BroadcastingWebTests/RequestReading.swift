@@ -9,7 +9,7 @@
 struct Reading: Equatable {
   var requests: [String] = []
   var failure: HTTPError?
-  /// Bytes that weren't taken: behind an error, or none.
+  /// How often the client was to be told to go on.
   var continues = 0
   var isIdle = false
 

@@ -5,10 +5,10 @@
 
 /// How much of a message is taken before it is refused. What is over a limit is refused before it is kept in memory.
 public struct HTTPLimits: Sendable {
-  /// The longest request target in bytes; a longer one is answered by 414.
+  /// The longest request target in bytes, at most 1 GiB; a longer one is answered by 414.
   public var targetBytes: Int
 
-  /// The most bytes of all header lines together, line ends included; more are answered by 431.
+  /// The most bytes of all header lines together, line ends included, at most 1 GiB; more are answered by 431.
   public var headerBytes: Int
 
   /// The most header fields; more are answered by 431.

@@ -26,8 +26,10 @@ package enum HTTPSerializer {
     let isInterim = status.code < 200
     let stays = isInterim || (keepAlive && !response.headers.hasToken("close", in: "Connection"))
     let start = output.count
-    output.reserveCapacity(
-      start + 128 + response.headers.block.count + response.headers.count * 4 + response.body.count)
+    // Only where it is the first: Array would give up growing by doubling.
+    if output.isEmpty {
+      output.reserveCapacity(128 + response.headers.block.count + response.headers.count * 4 + response.body.count)
+    }
     output.append("HTTP/1.1 ")
     output.append(decimal: status.code)
     output.append(ASCII.space)
@@ -71,7 +73,9 @@ package enum HTTPSerializer {
       throw HTTPError(.unsendable, "A request target must be visible ASCII; encode other bytes with %.")
     }
     let start = output.count
-    output.reserveCapacity(start + 128 + request.target.utf8.count + request.headers.block.count + request.body.count)
+    if output.isEmpty {
+      output.reserveCapacity(128 + request.target.utf8.count + request.headers.block.count + request.body.count)
+    }
     output.append(contentsOf: request.method.rawValue.utf8)
     output.append(ASCII.space)
     output.append(contentsOf: request.target.utf8)

@@ -34,7 +34,8 @@ package enum WebSocketFrame {
   package static func append(
     _ opcode: WebSocketOpcode, _ payload: UnsafeRawBufferPointer, isFinal: Bool = true, to output: inout [UInt8]
   ) {
-    output.reserveCapacity(output.count + 10 + payload.count)
+    // Only where it is the first: Array would give up growing by doubling.
+    if output.isEmpty { output.reserveCapacity(10 + payload.count) }
     appendHeader(opcode, payload.count, isFinal: isFinal, isMasked: false, to: &output)
     output.append(contentsOf: payload)
   }
@@ -47,7 +48,7 @@ package enum WebSocketFrame {
     _ opcode: WebSocketOpcode, _ payload: [UInt8], isFinal: Bool = true,
     using generator: inout some RandomNumberGenerator, to output: inout [UInt8]
   ) {
-    output.reserveCapacity(output.count + 14 + payload.count)
+    if output.isEmpty { output.reserveCapacity(14 + payload.count) }
     appendHeader(opcode, payload.count, isFinal: isFinal, isMasked: true, to: &output)
     var mask = WebSocketMask(using: &generator)
     output.append(contentsOf: mask.bytes)

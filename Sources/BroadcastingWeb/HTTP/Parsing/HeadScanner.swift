@@ -33,7 +33,7 @@ struct HeadScanner {
   private static let versionPrefix: StaticString = "HTTP/1."
 
   private let kind: Kind
-  private let limits: HTTPLimits
+  private var limits: HTTPLimits
   private var state = State.start
   private var sawBlankLine = false
   private var versionMatched = 0
@@ -53,6 +53,10 @@ struct HeadScanner {
   init(_ kind: Kind, _ limits: HTTPLimits) {
     self.kind = kind
     self.limits = limits
+    // Places in the head are 32 bits wide, and no limit makes sense below zero.
+    self.limits.targetBytes = min(max(0, limits.targetBytes), 1 << 30)
+    self.limits.headerBytes = min(max(0, limits.headerBytes), 1 << 30)
+    self.limits.headerFields = max(0, limits.headerFields)
   }
 
   /// Whether no byte of a message has come: at most the one empty line that some clients send behind a body.
@@ -73,7 +77,10 @@ struct HeadScanner {
     while index < bytes.count, state != .done {
       try step(bytes, &index, offset)
     }
-    if head.isEmpty { head.reserveCapacity(index - skipped) }
+    if head.isEmpty {
+      head.reserveCapacity(index - skipped)
+      fields.reserveCapacity(min(limits.headerFields, 8))
+    }
     head.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[skipped..<index]))
     guard state == .done else { return (index, .incomplete) }
     trimValues()
@@ -144,17 +151,19 @@ struct HeadScanner {
     switch state {
     case .version:
       let prefix = Self.versionPrefix
-      if versionMatched < prefix.utf8CodeUnitCount {
-        guard byte == prefix.utf8Start[versionMatched] else { throw wrongVersion }
+      while versionMatched < prefix.utf8CodeUnitCount {
+        guard index < bytes.count else { return }
+        guard bytes[index] == prefix.utf8Start[versionMatched] else { throw wrongVersion }
         versionMatched += 1
-      } else {
-        switch byte {
-        case UInt8(ascii: "0"): version = .http1_0
-        case UInt8(ascii: "1"): version = .http1_1
-        default: throw wrongVersion
-        }
-        state = kind == .request ? .startLineCR : .statusSpace
+        index += 1
       }
+      guard index < bytes.count else { return }
+      switch bytes[index] {
+      case UInt8(ascii: "0"): version = .http1_0
+      case UInt8(ascii: "1"): version = .http1_1
+      default: throw wrongVersion
+      }
+      state = kind == .request ? .startLineCR : .statusSpace
     case .statusSpace:
       guard byte == ASCII.space else { throw malformed("The version in a status line is followed by one space.") }
       headerStart = offset + index + 1
@@ -244,19 +253,18 @@ struct HeadScanner {
     for index in fields.indices {
       let value = fields[index].value
       var end = value.upperBound
-      while end > value.lowerBound {
-        let last = head[Int(end) - 1]
-        guard last == ASCII.space || last == ASCII.tab else { break }
-        end -= 1
-      }
-      fields[index].value = value.lowerBound..<end
+      while end > value.lowerBound, head[Int(end) - 1] == ASCII.space || head[Int(end) - 1] == ASCII.tab { end -= 1 }
+      if end < value.upperBound { fields[index].value = value.lowerBound..<end }
     }
   }
 
+  @inline(__always)
   private func checkHeaderSize(_ position: Int) throws(HTTPError) {
-    guard position - headerStart <= limits.headerBytes else {
-      throw HTTPError(.headersTooLarge, "The header is larger than \(limits.headerBytes) bytes. Send less.")
-    }
+    guard position - headerStart <= limits.headerBytes else { throw headersTooLarge }
+  }
+
+  private var headersTooLarge: HTTPError {
+    HTTPError(.headersTooLarge, "The header is larger than \(limits.headerBytes) bytes. Send less.")
   }
 
   private func malformed(_ message: String) -> HTTPError {

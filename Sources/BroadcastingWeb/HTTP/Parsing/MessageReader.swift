@@ -233,6 +233,7 @@ private nonisolated(unsafe) let sharedSettings: UnsafePointer<llhttp_settings_t>
 }()
 
 /// The reader that owns this parser: it is alive, since callbacks run only inside its own calls.
+@inline(__always)
 private func reader(_ parser: UnsafeMutablePointer<llhttp_t>?) -> MessageReader? {
   parser?.pointee.data.map { Unmanaged<MessageReader>.fromOpaque($0).takeUnretainedValue() }
 }
