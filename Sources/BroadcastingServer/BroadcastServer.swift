@@ -4,7 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 @_exported public import Broadcasting
-public import BroadcastingNetwork
+package import BroadcastingNetwork
 @_exported public import BroadcastingWeb
 
 /// A server in front of a ``Broadcast``: `POST /push` publishes, the WebSocket `/events` delivers, `/` is a page to look
@@ -48,7 +48,7 @@ public struct BroadcastServer: Sendable {
   ///
   /// - Throws: ``NetworkError`` when it cannot listen, ``RouteError`` for wrong routes.
   public func run() async throws {
-    try await withEventLoops(count: configuration.loops ?? processorCount) { loops in try await run(on: loops) }
+    try await withEventLoops(count: configuration.loops ?? EventLoop.defaultCount) { loops in try await run(on: loops) }
   }
 
   /// The same on loops of the caller's, which others may use too.

@@ -22,7 +22,7 @@ extension BroadcastServer {
     public var endpoints = Endpoints()
 
     /// Which pages, and which machines, may use the server's own endpoints.
-    public var origins = OriginPolicy()
+    public var origins = OriginPolicy.sameOrigin
 
     /// Which channels clients may name.
     public var channels = ChannelPatterns.all

@@ -22,15 +22,14 @@ enum ExitCode: Int32, Sendable {
 
 @main
 enum Program {
-  static func main() {
+  static func main() async {
     do throws(UsageError) {
       let arguments = Array(CommandLine.arguments.dropFirst())
       switch try Invocation.parse(arguments, environment: { name in getenv(name).map { String(cString: $0) } }) {
       case .print(let text):
         print(text, terminator: "")
-      case .serve:
-        StandardError.print("broadcast: serving is not part of this build\n")
-        exit(ExitCode.failure.rawValue)
+      case .serve(let options):
+        exit(await Serve(options).run().rawValue)
       }
     } catch {
       StandardError.print(error.text)

@@ -58,11 +58,7 @@ actor FanOut {
   /// - Throws: how the socket has to be closed, if there is a reason to.
   func deliver(_ number: Int, to socket: WebSocket) async throws(WebSocketClosure) {
     guard let member = members[number], member.socket == nil else { return }
-    member.socket = socket
-    socket.assumeIsolated { socket in
-      socket.whenDrained { [weak self] in self?.assumeIsolated { $0.drained(number) } }
-    }
-    pump(member)
+    attach(socket, to: member)
     await sleep(member)
     if member.closure == nil { flush(member) }
     leave(number)
@@ -77,6 +73,15 @@ actor FanOut {
       account(feed) { $0.remove(member) }
       if feed.isUnused { end(feed) }
     }
+  }
+
+  private func attach(_ socket: WebSocket, to member: Member) {
+    let number = member.number
+    member.socket = socket
+    socket.assumeIsolated { socket in
+      socket.whenDrained { [weak self] in self?.assumeIsolated { $0.drained(number) } }
+    }
+    pump(member)
   }
 
   private func sleep(_ member: Member) async {
@@ -118,7 +123,7 @@ actor FanOut {
     let feed = FrameFeed(channel, subscription)
     feeds[channel] = feed
     try subscription.setWakeUp { [weak self, loop] in
-      loop.execute { self?.assumeIsolated { $0.hasNews(channel) } }
+      loop.execute { [weak self] in self?.assumeIsolated { $0.hasNews(channel) } }
     }
     return feed
   }
@@ -139,7 +144,7 @@ actor FanOut {
   private func schedule(_ feed: FrameFeed) {
     if feed.isScheduled { return }
     feed.isScheduled = true
-    loop.atTurnEnd { self.assumeIsolated { $0.advance(feed) } }
+    loop.atTurnEnd { self.advance(feed) }
   }
 
   /// One step of a feed: takes what is new, and serves some of the sockets. The rest waits for the next turn.
@@ -155,7 +160,7 @@ actor FanOut {
       count -= 1
     }
     if feed.sweepsLeft > 0 || feed.hasMore {
-      loop.inNextTurn { self.assumeIsolated { $0.schedule(feed) } }
+      loop.inNextTurn { self.schedule(feed) }
     }
   }
 

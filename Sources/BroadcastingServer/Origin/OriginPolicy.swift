@@ -20,6 +20,16 @@ public struct OriginPolicy: Sendable {
   private let hosts: Set<Authority>
   private let isInsecure: Bool
 
+  /// Only this machine, and only pages that the server itself serves.
+  public static let sameOrigin = OriginPolicy(allowed: [])
+
+  private init(allowed: Set<WebOrigin>) {
+    origins = allowed
+    allowsAnyOrigin = false
+    hosts = []
+    isInsecure = false
+  }
+
   /// - Parameters:
   ///   - origins: pages of other origins that may use the server, such as `https://app.example`; `*` for all pages.
   ///   - hosts: names by which browsers may know this server, such as `events.example`; with a port, that port alone.

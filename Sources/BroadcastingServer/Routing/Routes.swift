@@ -4,7 +4,6 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
-public import BroadcastingNetwork
 public import BroadcastingWeb
 
 /// Where a route's handler runs.

@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingNetwork
 public import BroadcastingWeb
 
 /// The messages of some channels on their way to one socket. Made by ``Request/subscribe(to:)``.

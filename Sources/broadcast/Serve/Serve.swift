@@ -1,0 +1,161 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingNetwork
+import BroadcastingServer
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// `broadcast serve`: the server of the library and nothing beside it.
+struct Serve {
+  private let options: ServeOptions
+  private let log: Log
+
+  init(_ options: ServeOptions) {
+    self.options = options
+    log = Log(format: options.logFormat)
+  }
+
+  /// Serves until SIGTERM or SIGINT.
+  func run() async -> ExitCode {
+    // A peer that is gone is an error of the write, not the end of the program.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      if options.isInsecure {
+        log(.warning, "insecure", .init("host", .text(options.host)), .init("risk", "anybody who reaches the port may publish and listen"))
+      }
+      let budget = MemoryBudget(limit: options.maxMemory)
+      let broadcast = try openBroadcast(budget)
+      let configuration = try serverConfiguration(budget)
+      let count = options.loops ?? EventLoop.defaultCount
+      try await withEventLoops(count: count) { loops in
+        try await withTaskExecutorPreference(loops[0]) {
+          try await serve(broadcast, configuration, on: loops)
+        }
+      }
+      return .success
+    } catch {
+      StandardError.print("broadcast: \(Self.explain(error))\n")
+      return .failure
+    }
+  }
+
+  /// The driver of the broker has the first loop; the server all of them.
+  private func serve(
+    _ broadcast: any Broadcast, _ configuration: BroadcastServer.Configuration, on loops: [EventLoop]
+  ) async throws {
+    let signals = SignalWatch([SIGTERM, SIGINT], on: loops[0])
+    try await signals.open()
+    try await withBroadcast(broadcast) { broadcast in
+      let server = BroadcastServer(broadcast, configuration: configuration)
+      try await runUntilFirstCompletes(
+        { try await server.run(on: loops) },
+        {
+          guard let number = try await signals.next() else { return }
+          log(.info, "stopping", .init("signal", .text(number == SIGINT ? "SIGINT" : "SIGTERM")))
+          // The next signal ends the program at once, and so does the time that it has for this.
+          await signals.close()
+          alarm(UInt32(clamping: options.stopTimeout.components.seconds + 1))
+        })
+    }
+    await signals.close()
+    log(.info, "stopped")
+  }
+
+  // MARK: Configuration
+
+  private func openBroadcast(_ budget: MemoryBudget) throws(BroadcastError) -> any Broadcast {
+    var configuration = HubConfiguration { [log] event in
+      let level: LogLevel =
+        switch event.kind {
+        case .connectionLost, .refused, .retrying, .dropped: .warning
+        default: .info
+        }
+      log(level, "broker-\(event.kind)", .init("detail", .text(event.description)))
+    }
+    configuration.maximumMessageBytes = options.maxMessage
+    configuration.budget = budget
+    return try BroadcastBackend.open(options.url, among: [.memory(configuration)])
+  }
+
+  private func serverConfiguration(_ budget: MemoryBudget) throws -> BroadcastServer.Configuration {
+    var configuration = BroadcastServer.Configuration(host: options.host, port: options.port)
+    configuration.loops = options.loops
+    configuration.endpoints.page = options.servesPage ? configuration.endpoints.page : nil
+    configuration.endpoints.push = options.servesPush ? configuration.endpoints.push : nil
+    configuration.origins = try OriginPolicy(
+      origins: options.allowedOrigins, hosts: options.allowedHosts, isInsecure: options.isInsecure)
+    configuration.channels = try ChannelPatterns(options.channels)
+    configuration.limits.message = options.maxMessage
+    configuration.limits.backlogBytes = options.maxBacklog
+    configuration.limits.backlogMessages = options.maxBacklogMessages
+    configuration.limits.memory = options.maxMemory
+    configuration.limits.connections = options.maxConnections
+    configuration.limits.channels = options.maxChannels
+    configuration.limits.target = options.maxTarget
+    configuration.limits.headers = options.maxHeaders
+    configuration.limits.headerFields = options.maxHeaderFields
+    configuration.timeouts.request = options.requestTimeout
+    configuration.timeouts.idle = options.idleTimeout
+    configuration.timeouts.socket = socketTimeouts
+    configuration.budget = budget
+    configuration.onEvent = { [options, log] event in Self.report(event, options, log) }
+    return configuration
+  }
+
+  private var socketTimeouts: WebSocketTimeouts {
+    // What is overdue is noticed up to a second late, the ping itself too.
+    let slack = min(Duration.seconds(2), options.pingTimeout / 2)
+    return WebSocketTimeouts(
+      ping: options.pingInterval, silence: options.pingInterval + options.pingTimeout - slack,
+      close: max(.milliseconds(100), min(.seconds(8), options.stopTimeout - .seconds(2))))
+  }
+
+  // MARK: Telling
+
+  private static func report(_ event: ServerEvent, _ options: ServeOptions, _ log: Log) {
+    switch event {
+    case .listening(let addresses):
+      announce(addresses, options)
+      log(.info, "listening", .init("addresses", .text(addresses.joined(separator: " "))))
+    case .acceptingHeld(let reason):
+      log(.warning, "accepting-held", .init("reason", .text(reason)))
+    case .acceptingResumed:
+      log(.info, "accepting-resumed")
+    case .handlerFailed(let path, let error):
+      log(.error, "handler-failed", .init("path", .text(path)), .init("error", .text("\(error)")))
+    }
+  }
+
+  /// For the person who started it: where it listens, and what to try.
+  private static func announce(_ addresses: [String], _ options: ServeOptions) {
+    guard let first = addresses.first else { return }
+    var text = ""
+    for address in addresses { text += "listening on http://\(address)\n" }
+    if options.servesPush {
+      let port = first.split(separator: ":").last ?? "\(options.port)"
+      text += """
+        try it: curl -d '{"message":"hi"}' -H 'content-type: application/json' localhost:\(port)/push
+
+        """
+    }
+    StandardOutput.print(text)
+  }
+
+  private static func explain(_ error: any Error) -> String {
+    switch error {
+    case let error as NetworkError: error.message
+    case let error as BroadcastError: error.message
+    default: "\(error)"
+    }
+  }
+}
