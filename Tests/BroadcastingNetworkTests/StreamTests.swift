@@ -104,6 +104,18 @@ struct StreamTests {
     }
   }
 
+  @Test("a small send buffer takes less at once, and keep-alive can be set and unset")
+  func options() async throws {
+    try await withPair { _, client, server in
+      await client.setOptions(sendBuffer: 4096)
+      #expect(await client.push([Self.pattern(8 << 20)]) == false)
+      // What the two kernels hold, with their own doubling, is far from all.
+      #expect(await client.pendingBytes > 1 << 20)
+      await client.reset()
+      #expect(await server.rest().count < 8 << 20)
+    }
+  }
+
   @Test("both ends know each other's address")
   func addresses() async throws {
     try await withPair { _, client, server in

@@ -83,6 +83,8 @@ package actor Listener {
 
   private func take() -> sending SocketStream? {
     let first = accepted.isEmpty || Task.isCancelled ? nil : accepted.removeFirst()
+    // Who was woken for it may have been cancelled meanwhile: then it is another's.
+    if first == nil, !accepted.isEmpty { owners.wakeFirst() }
     watch()
     // It was made here, and the queue's was the only reference but for libuv's, which stays on the loop.
     nonisolated(unsafe) let stream = first

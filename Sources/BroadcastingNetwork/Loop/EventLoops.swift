@@ -20,7 +20,7 @@
 /// - Parameter count: how many loops, at least one; each is a thread. By default one for each core.
 /// - Throws: ``NetworkError`` when a loop can't be made (no descriptor, no thread left), and what `body` throws.
 public func withEventLoops<Result>(
-  count: Int = processorCount, _ body: ([EventLoop]) async throws -> Result
+  count: Int = EventLoop.defaultCount, _ body: ([EventLoop]) async throws -> Result
 ) async throws -> Result {
   var loops: [EventLoop] = []
   let outcome: Swift.Result<Result, any Error>
@@ -41,5 +41,7 @@ public func withEventLoops<Result>(
   return try outcome.get()
 }
 
-/// Cores that the system has in use, at least 1.
-public var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+extension EventLoop {
+  /// One loop for each core that the system has in use.
+  public static var defaultCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+}

@@ -56,11 +56,6 @@ final class NameLookUp: Sendable {
     }
     var hints = addrinfo()
     hints.ai_family = AF_UNSPEC
-    #if canImport(Glibc)
-      hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    #else
-      hints.ai_socktype = SOCK_STREAM
-    #endif
     var list: UnsafeMutablePointer<addrinfo>?
     let status = getaddrinfo(host, nil, &hints, &list)
     guard status == 0 else {
@@ -72,6 +67,7 @@ final class NameLookUp: Sendable {
     var addresses: [SocketAddress] = []
     var next = list
     while let entry = next {
+      // Each comes once for every kind of socket.
       if let name = entry.pointee.ai_addr, let address = SocketAddress(name), !addresses.contains(address) {
         addresses.append(address)
       }

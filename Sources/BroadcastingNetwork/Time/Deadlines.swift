@@ -54,6 +54,7 @@ package final class Deadlines {
 
   /// The target leaves; its place may be another's next.
   package func remove(_ place: Place) {
+    assert(entries[place.index].target != nil)
     entries[place.index] = Entry(target: nil, due: .distantFuture)
     free.append(place.index)
     if free.count == entries.count { stopSweeping() }
@@ -75,6 +76,8 @@ package final class Deadlines {
   private func startSweeping() {
     if timer == nil, let timer = try? LoopTimer(on: loop) {
       self.timer = timer
+      // By the end of the loop too, which the timer holds.
+      timer.whenClosed = { [unowned self] in self.timer = nil }
       timer.start(after: Self.interval, every: Self.interval) { [unowned self] in sweep(now: loop.now) }
     }
   }
@@ -82,6 +85,7 @@ package final class Deadlines {
   private func stopSweeping() {
     entries = []
     free = []
+    timer?.whenClosed = nil
     timer.take()?.close()
   }
 }

@@ -104,6 +104,12 @@ actor LineConnection {
   /// Writes without waiting.
   func push(_ segments: [[UInt8]]) -> Bool { inlet.stream.write(segments[...]) }
 
+  func setOptions(sendBuffer: Int) {
+    inlet.stream.setSendBuffer(sendBuffer)
+    inlet.stream.setKeepAlive(after: .seconds(30))
+    inlet.stream.setKeepAlive(after: nil)
+  }
+
   func finish() { inlet.stream.finish() }
   func reset() { inlet.stream.reset() }
   func close() { inlet.stream.close() }
