@@ -32,7 +32,7 @@ enum Program {
         exit(await Serve(options).run().rawValue)
       }
     } catch {
-      StandardError.print(error.text)
+      StandardStream.print(error.text, to: StandardStream.error)
       exit(ExitCode.usage.rawValue)
     }
   }

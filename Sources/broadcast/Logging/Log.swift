@@ -22,7 +22,7 @@ final class Log: Sendable {
   private let descriptor: Int32
   private let dropped = Atomic<Int>(0)
 
-  init(format: LogFormat, descriptor: Int32 = StandardError.descriptor) {
+  init(format: LogFormat, descriptor: Int32 = StandardStream.error) {
     self.format = format
     self.descriptor = descriptor
   }
@@ -42,9 +42,9 @@ final class Log: Sendable {
   }
 
   private func emit(_ line: LogLine) -> Bool {
-    guard StandardError.isReady(descriptor) else { return false }
+    guard StandardStream.isReady(descriptor) else { return false }
     let bytes = line.bytes(as: format)
-    return StandardError.writeOnce(bytes[...], to: descriptor) == bytes.count
+    return StandardStream.writeOnce(bytes[...], to: descriptor) == bytes.count
   }
 
   private static func now() -> Int64 {

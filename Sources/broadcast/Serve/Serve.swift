@@ -44,7 +44,7 @@ struct Serve {
       }
       return .success
     } catch {
-      StandardError.print("broadcast: \(Self.explain(error))\n")
+      StandardStream.print("broadcast: \(Self.explain(error))\n", to: StandardStream.error)
       return .failure
     }
   }
@@ -148,7 +148,7 @@ struct Serve {
 
         """
     }
-    StandardOutput.print(text)
+    StandardStream.print(text, to: StandardStream.output)
   }
 
   private static func explain(_ error: any Error) -> String {

@@ -11,12 +11,14 @@
   import Darwin
 #endif
 
-enum StandardError {
-  static let descriptor = STDERR_FILENO
+/// Standard output and standard error, as descriptors.
+enum StandardStream {
+  static let output = STDOUT_FILENO
+  static let error = STDERR_FILENO
 
   /// Writes a text and waits until all of it is taken: for the first and last words of a program. While it serves it
   /// has its ``Log``, which never waits.
-  static func print(_ text: String) {
+  static func print(_ text: String, to descriptor: Int32) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       guard let written = writeOnce(rest, to: descriptor) else { return }
