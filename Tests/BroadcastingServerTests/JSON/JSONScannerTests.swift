@@ -57,14 +57,14 @@ struct JSONScannerTests {
     }
   }
 
-  @Test("stops at every byte that a string must not have, whatever the place", arguments: 0...40)
+  @Test("stops at every byte that a string must not have, whatever the place", arguments: 0..<40)
   func stopsAtSpecialBytes(place: Int) {
     for byte in UInt8.min...UInt8.max {
       var text = Array(repeating: UInt8(ascii: "x"), count: 42)
       (text[0], text[41]) = (UInt8(ascii: "\""), UInt8(ascii: "\""))
       text[place + 1] = byte
       let isPlain = (0x20..<0x80).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
-      #expect(accepts(text) == (isPlain || (place == 40 && byte == UInt8(ascii: "\""))), "byte \(byte)")
+      #expect(accepts(text) == isPlain, "byte \(byte)")
     }
   }
 
