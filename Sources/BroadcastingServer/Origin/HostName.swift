@@ -20,8 +20,6 @@ package struct HostName: Hashable, Sendable, CustomStringConvertible {
     case ipv6([UInt8])
   }
   private let value: Value
-  /// Lower case, an IPv6 address in its brackets.
-  package let description: String
 
   /// Reads a name, an IPv4 address in four decimal parts, or an IPv6 address in brackets (RFC 3986, section 3.2.2;
   /// escapes, zones and addresses of future versions are refused). Nil for anything else.
@@ -33,13 +31,20 @@ package struct HostName: Hashable, Sendable, CustomStringConvertible {
         return nil
       }
       value = .ipv6(address)
-      description = text
       return
     }
     let name = text.utf8.last == UInt8(ascii: ".") ? String(text.dropLast()) : text
     guard (1...253).contains(name.utf8.count), Self.isName(name) else { return nil }
     value = Self.ipv4(name).map { .ipv4($0) } ?? .name(name)
-    description = name
+  }
+
+  /// As it is compared; an IPv6 address in its brackets and its shortest form.
+  package var description: String {
+    switch value {
+    case .name(let name): name
+    case .ipv4(let address): (0..<4).map { String(address >> (24 - 8 * UInt32($0)) & 255) }.joined(separator: ".")
+    case .ipv6(let address): "[\(Self.text(ofIPv6: address))]"
+    }
   }
 
   /// Whether it is an address and not a name, so that no DNS answer stands between what the user sees and who is asked.
@@ -90,5 +95,11 @@ package struct HostName: Hashable, Sendable, CustomStringConvertible {
     var address = in6_addr()
     guard inet_pton(AF_INET6, text, &address) == 1 else { return nil }
     return withUnsafeBytes(of: address) { Array($0) }
+  }
+
+  private static func text(ofIPv6 address: [UInt8]) -> String {
+    var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+    inet_ntop(AF_INET6, address, &text, socklen_t(text.count))
+    return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }
