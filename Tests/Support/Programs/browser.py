@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -164,6 +165,8 @@ class Browser:
 
 
 def main():
+    # Ends as any program does, so that Chromium's profile is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), profile)
         verbs = {
