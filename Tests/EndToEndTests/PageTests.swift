@@ -36,6 +36,7 @@ struct PageTests {
     try await browser.wait(until: page("#messages", says: "after the crash"))
 
     #expect(try await browser.problems() == [])
+    try await browser.close()
     try await second.stop()
   }
 
@@ -50,6 +51,7 @@ struct PageTests {
     #expect(try await browser.evaluate("document.querySelectorAll('#messages img, #bold').length") == "0")
     #expect(try await browser.evaluate("typeof window.harmed") == "undefined")
     #expect(try await browser.problems() == [])
+    try await browser.close()
     try await server.stop()
   }
 
@@ -67,6 +69,7 @@ struct PageTests {
     #expect(try await browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth") == "true")
     try await browser.screenshot(to: "\(projectFolder)/.build/screenshots/phone.png")
     #expect(try await browser.problems() == [])
+    try await browser.close()
     try await server.stop()
   }
 
@@ -87,6 +90,7 @@ struct PageTests {
         """
       #expect(try await browser.evaluate(refused) == directive)
     }
+    try await browser.close()
     try await server.stop()
   }
 

@@ -50,6 +50,12 @@ package final class Browser: Sendable {
     try await ask("problems", "").split(separator: "\u{1f}").map(String.init)
   }
 
+  /// Ends the browser, and removes what it kept.
+  package func close() async throws {
+    process.signal(.terminate)
+    try await process.exit()
+  }
+
   private func ask(_ verb: String, _ argument: String) async throws -> String {
     try process.send("\(verb) \(argument)")
     let line = try await process.line()

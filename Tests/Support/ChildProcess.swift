@@ -16,7 +16,7 @@ import BroadcastingLocking
 /// A program that a test has started: what it says line by line, and how it ends.
 ///
 /// A thread of its own reads the pipes and reaps the process, so that no test blocks a cooperative thread. Every wait
-/// has a limit, which guards against hangs and measures nothing. The program is killed when the last reference goes.
+/// has a limit, which guards against hangs and measures nothing. The program ends when the last reference goes.
 package final class ChildProcess: Sendable {
   package enum Stream: Sendable { case output, errors }
   package enum Exit: Sendable, Equatable { case code(Int32), signal(Int32) }
@@ -24,11 +24,14 @@ package final class ChildProcess: Sendable {
   package enum Signal: Sendable { case terminate, interrupt, kill }
 
   private let watch: Watch
+  private let lastSignal: Signal
 
-  /// Starts `executable`, an absolute path. `environment` is added to the one of the tests.
+  /// Starts `executable`, an absolute path. `environment` is added to the one of the tests, and `lastSignal` is what the
+  /// program gets when the last reference goes: `.terminate` for one that has to clean up.
   package init(
-    _ executable: String, _ arguments: [String] = [], environment: [String: String] = [:]
+    _ executable: String, _ arguments: [String] = [], environment: [String: String] = [:], lastSignal: Signal = .kill
   ) async throws {
+    self.lastSignal = lastSignal
     let watch = Watch(command: [executable] + arguments, environment: environment)
     self.watch = watch
     try watch.start()
@@ -38,7 +41,7 @@ package final class ChildProcess: Sendable {
     }
   }
 
-  deinit { watch.signal(SIGKILL) }
+  deinit { signal(lastSignal) }
 
   /// The next line that contains `text`. The lines before it are passed over, and not seen again.
   @discardableResult

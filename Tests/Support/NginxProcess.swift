@@ -21,8 +21,8 @@ package final class NginxProcess: Sendable {
       let process = try await ChildProcess(
         Tool.nginx.path, ["-p", folder.path, "-c", file, "-e", "stderr", "-g", "daemon off;"])
       do {
-        // The sockets are open before the first worker starts.
-        try await process.line(.errors, containing: "start worker process ")
+        // It tells of its system when its sockets are open.
+        try await process.line(.errors, containing: " OS: ")
         (self.port, self.process) = (port, process)
         return
       } catch let error as ProgramError where error.code == .ended && !candidates.isEmpty {
@@ -49,7 +49,8 @@ package final class NginxProcess: Sendable {
 
   private static func configuration(port: Int, upstream: String, folder: String) -> String {
     """
-    worker_processes 1;
+    # One process, so that no worker outlives a test that was killed.
+    master_process off;
     pid \(folder)/nginx.pid;
     error_log stderr debug;
     events { worker_connections 256; }

@@ -16,6 +16,7 @@ package enum PythonProgram: String, Sendable {
 
   package func start(_ arguments: [String]) async throws -> ChildProcess {
     try await ChildProcess(
-      Tool.python.path, ["-u", "\(projectFolder)/Tests/Support/Programs/\(rawValue).py"] + arguments)
+      Tool.python.path, ["-u", "\(projectFolder)/Tests/Support/Programs/\(rawValue).py"] + arguments,
+      lastSignal: .terminate)
   }
 }

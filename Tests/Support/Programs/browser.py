@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,7 +40,7 @@ class Browser:
         self.chromium = subprocess.Popen(
             ["/bin/bash", "-c", plumbing, "bash", chromium, *options],
             pass_fds=(theirs_read, theirs_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": profile},
         )  # fmt: skip
         os.close(theirs_read)
         os.close(theirs_write)
@@ -158,12 +159,24 @@ class Browser:
         with open(path, "wb") as file:
             file.write(base64.b64decode(picture["data"]))
 
+    def close(self):
+        """Asked first, so that its other processes end too and none still writes to the profile."""
+        try:
+            self.session = None
+            self.call("Browser.close")
+            self.chromium.wait(10)
+        except Exception:
+            self.chromium.kill()
+            self.chromium.wait()
+
     def report(self, _):
         self.evaluate("0")  # takes in what has been said until now
         return "\x1f".join(self.problems)
 
 
 def main():
+    # Ends as any program does, so that Chromium's profile is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), profile)
         verbs = {
@@ -181,8 +194,7 @@ def main():
                 except Exception as error:
                     print("error", str(error).replace("\n", " "), flush=True)
         finally:
-            browser.chromium.kill()
-            browser.chromium.wait()
+            browser.close()
 
 
 main()
