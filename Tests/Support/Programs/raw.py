@@ -27,6 +27,6 @@ with socket.create_connection(("127.0.0.1", port), timeout=50) as connection:
     except ConnectionResetError:
         end = "reset"
 
-for line in re.findall(rb"HTTP/1\.[01] [^\r\n]*", received):
+for line in re.findall(rb"HTTP/1\.[01] \d{3} [^\r\n]*", received):
     print("answer", line.decode("latin-1"))
 print(end, flush=True)
