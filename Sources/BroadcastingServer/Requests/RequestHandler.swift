@@ -54,16 +54,12 @@ struct RequestHandler: HTTPHandler {
       let handler = try await accept(request)
       var head: [UInt8] = []
       try HTTPSerializer.append(response, to: &head)
-      return .upgrade(
-        WebSocketUpgrade(head: head, limits: limits, timeouts: timeouts) { [onEvent] socket in
-          do {
-            try await handler(socket)
-          } catch {
-            let closure = WebSocketClosure(thrown: error)
-            if closure.code == .internalError { onEvent(.handlerFailed(path: path, error: error)) }
-            throw closure
-          }
-        })
+      let task = WebSocketTask(body: handler) { [onEvent] error in
+        let closure = WebSocketClosure(thrown: error)
+        if closure.code == .internalError { onEvent(.handlerFailed(path: path, error: error)) }
+        return closure
+      }
+      return .upgrade(WebSocketUpgrade(head: head, limits: limits, timeouts: timeouts, task: task))
     }
   }
 

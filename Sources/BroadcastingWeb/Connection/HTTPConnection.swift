@@ -6,7 +6,7 @@
 package import BroadcastingNetwork
 
 /// One connection of a server, from its first byte to its last: request, answer, request, until one side ends it or it
-/// becomes a WebSocket. Its whole life is ``serve(_:)``.
+/// becomes a WebSocket.
 package actor HTTPConnection {
   package nonisolated let loop: EventLoop
   package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -19,14 +19,15 @@ package actor HTTPConnection {
     exchange = HTTPExchange(stream, limits: limits, timeouts: timeouts)
   }
 
-  /// Serves the connection to its end. To be called in a task that prefers the connection's loop.
+  /// Answers requests until the connection ends, or becomes a WebSocket, which is the caller's to run then. To be called
+  /// in a task that prefers the connection's loop.
   ///
   /// Cancelling it closes a connection that waits for a request. A request that is being answered is answered first, if
-  /// its handler does not mind the cancellation; a WebSocket is closed with 1001.
-  package func serve(_ handler: some HTTPHandler) async {
+  /// its handler does not mind the cancellation.
+  package func serve(_ handler: some HTTPHandler) async -> WebSocket? {
     await withTaskCancellationHandler {
-      // Two steps, so that the frames of the first are gone while a socket sleeps in the second.
-      if let upgrade = await answerRequests(handler) { await run(upgrade) }
+      guard let upgrade = await answerRequests(handler) else { return nil }
+      return becomeSocket(upgrade)
     } onCancel: {
       loop.execute { self.assumeIsolated { $0.exchange?.stop() } }
     }
@@ -41,7 +42,6 @@ package actor HTTPConnection {
   /// Closes it at once, to make room for others.
   package func drop() { exchange?.drop() }
 
-  @inline(never)
   private func answerRequests(_ handler: some HTTPHandler) async -> WebSocketUpgrade? {
     guard let exchange else { return nil }
     if Task.isCancelled { exchange.stop() }
@@ -72,14 +72,13 @@ package actor HTTPConnection {
     return nil
   }
 
-  @inline(never)
-  private func run(_ upgrade: WebSocketUpgrade) async {
-    guard let (stream, unread) = exchange.take()?.handOver() else { return }
+  private func becomeSocket(_ upgrade: WebSocketUpgrade) -> WebSocket? {
+    guard let (stream, unread) = exchange.take()?.handOver() else { return nil }
     // The exchange was the stream's only user and has given it up. Both actors live on the stream's loop.
     nonisolated(unsafe) let handedOver = stream
-    let socket = WebSocket(handedOver, role: .server, limits: upgrade.limits, timeouts: upgrade.timeouts)
-    await socket.open(sending: upgrade.head, received: unread)
-    await socket.run(upgrade.run)
+    let socket = WebSocket(handedOver, role: .server, upgrade)
+    socket.assumeIsolated { $0.open(sending: upgrade.head, received: unread) }
+    return socket
   }
 }
 

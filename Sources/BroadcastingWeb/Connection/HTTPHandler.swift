@@ -20,18 +20,30 @@ package struct WebSocketUpgrade: Sendable {
 
   package var limits: WebSocketLimits
   package var timeouts: WebSocketTimeouts
+  package var task: WebSocketTask
 
-  /// What the socket is for. The socket is closed when it returns or throws.
-  package var run: @Sendable (WebSocket) async throws -> Void
-
-  package init(
-    head: [UInt8], limits: WebSocketLimits, timeouts: WebSocketTimeouts,
-    run: @escaping @Sendable (WebSocket) async throws -> Void
-  ) {
+  package init(head: [UInt8], limits: WebSocketLimits, timeouts: WebSocketTimeouts, task: WebSocketTask) {
     self.head = head
     self.limits = limits
     self.timeouts = timeouts
-    self.run = run
+    self.task = task
+  }
+}
+
+/// What a socket is for.
+package struct WebSocketTask: Sendable {
+  /// The socket is closed when this returns or throws.
+  package var body: @Sendable (WebSocket) async throws -> Void
+
+  /// How it is closed after an error.
+  package var closure: @Sendable (any Error) -> WebSocketClosure
+
+  package init(
+    body: @escaping @Sendable (WebSocket) async throws -> Void,
+    closure: @escaping @Sendable (any Error) -> WebSocketClosure
+  ) {
+    self.body = body
+    self.closure = closure
   }
 }
 

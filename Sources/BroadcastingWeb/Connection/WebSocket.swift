@@ -18,11 +18,13 @@ public actor WebSocket {
 
   private let transport: WebSocketTransport
 
-  package init(
-    _ stream: sending any ByteStream, role: WebSocketRole, limits: WebSocketLimits, timeouts: WebSocketTimeouts
-  ) {
+  /// What the socket is for; nil once it runs.
+  private var task: WebSocketTask?
+
+  package init(_ stream: sending any ByteStream, role: WebSocketRole, _ upgrade: WebSocketUpgrade) {
     loop = stream.loop
-    transport = WebSocketTransport(stream, WebSocketMachine(role, limits: limits), timeouts)
+    transport = WebSocketTransport(stream, WebSocketMachine(role, limits: upgrade.limits), upgrade.timeouts)
+    task = upgrade.task
   }
 
   /// How the socket ended; nil while it is open.
@@ -97,16 +99,15 @@ public actor WebSocket {
     transport.open(sending: head, received: bytes)
   }
 
-  /// Runs `body`, closes the socket as `body` says and returns when the connection has ended.
-  package func run(_ body: @Sendable (WebSocket) async throws -> Void) async {
-    let closure: WebSocketClosure
+  /// Does what the socket is for, closes it accordingly, and returns when the connection has ended. Called once.
+  package func run() async {
+    guard let task = task.take() else { return }
+    var closure = WebSocketClosure(.normal)
     do {
-      try await body(self)
-      closure = WebSocketClosure(Task.isCancelled ? .goingAway : .normal)
-    } catch let wanted as WebSocketClosure {
-      closure = wanted
+      try await task.body(self)
+      if Task.isCancelled { closure = WebSocketClosure(.goingAway) }
     } catch {
-      closure = WebSocketClosure(Task.isCancelled ? .goingAway : .internalError)
+      closure = task.closure(error)
     }
     transport.beginClose(closure)
     await transport.waitForEnd()
