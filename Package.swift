@@ -48,7 +48,8 @@ let package = Package(
 
     // The server and the command.
     library(
-      "BroadcastingServer", ["Broadcasting", "BroadcastingNetwork", "BroadcastingWeb", "COpenSSL"],
+      "BroadcastingServer",
+      ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingWeb", "COpenSSL"],
       resources: [.embedInCode("Page/page.html")]),
     .executableTarget(
       name: "broadcast", dependencies: ["Broadcasting", "BroadcastingNetwork", "BroadcastingServer"],

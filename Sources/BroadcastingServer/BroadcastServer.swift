@@ -88,9 +88,8 @@ public struct BroadcastServer: Sendable {
       broadcast, on: loop,
       limits: LogLimits(maximumMessages: limits.backlogMessages, maximumBytes: limits.backlogBytes), budget: budget)
     let handler = RequestHandler(
-      router: routes.router, checks: routes.checks, fanOut: fanOut, rules: rules,
-      limits: WebSocketLimits(messageBytes: limits.message), timeouts: configuration.timeouts.socket,
-      onEvent: configuration.onEvent)
+      routes, fanOut, rules, limits: WebSocketLimits(messageBytes: limits.message),
+      timeouts: configuration.timeouts.socket, onEvent: configuration.onEvent)
     let service = HTTPService(
       sockets, on: loop,
       limits: HTTPLimits(
@@ -117,7 +116,7 @@ public struct BroadcastServer: Sendable {
     }
     if let path = endpoints.events {
       let events = EventsEndpoint(broadcast: broadcast, rules: rules)
-      all.socket(path, accept: { try await events.accept($0) }, handler: { try await events.serve($0, $1) })
+      all.socket(path, accept: { try await events.accept($0) }, handler: { try await events.serve($0, $1.feed, $1.target) })
     }
     if let path = endpoints.page {
       all.get(path) { request in PageEndpoint.answer(request) }

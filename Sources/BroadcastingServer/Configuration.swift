@@ -103,6 +103,9 @@ public enum ServerEvent: Sendable {
   /// Connections are accepted again.
   case acceptingResumed
 
-  /// A handler threw an error that is none of those meant for clients. They got a 500, or a 1011.
+  /// A request's handler threw an error that is not meant for clients. They got a 500.
   case handlerFailed(path: String, error: any Error)
+
+  /// The same of a socket's handler, whose socket was closed with 1011.
+  case socketFailed(error: any Error)
 }

@@ -7,39 +7,41 @@ import Broadcasting
 import BroadcastingWeb
 
 /// `/events`: a WebSocket that gets the messages of its channels, and publishes what its client sends.
-struct EventsEndpoint: Sendable {
-  /// What is decided before the handshake is answered.
-  struct Context: Sendable {
-    let feed: SocketFeed
-    /// Where the client's messages go: the first channel.
-    let target: Channel
+///
+/// A class, and what a socket's closures hold is little: it is there once for each socket that sleeps.
+final class EventsEndpoint: Sendable {
+  private let broadcast: any Broadcast
+  private let rules: ClientRules
+
+  init(broadcast: any Broadcast, rules: ClientRules) {
+    self.broadcast = broadcast
+    self.rules = rules
   }
 
-  let broadcast: any Broadcast
-  let rules: ClientRules
-
-  func accept(_ request: Request) async throws -> Context {
+  /// Subscribes, before the handshake is answered.
+  func accept(_ request: Request) async throws -> (feed: SocketFeed, target: Channel) {
     let channels = try rules.channels(of: request, atMost: rules.maximumChannels)
-    return Context(feed: try await request.subscribe(to: channels), target: channels[0])
+    // What the client sends goes to the first.
+    return (try await request.subscribe(to: channels), channels[0])
   }
 
-  func serve(_ socket: WebSocket, _ context: Context) async throws {
+  func serve(_ socket: WebSocket, _ feed: SocketFeed, _ target: Channel) async throws {
     try await runUntilFirstCompletes(
-      { [broadcast] in
-        while let message = await socket.receive() {
-          try await broadcast.publish(Message(message, to: context.target))
-        }
-      },
-      { try await context.feed.deliver(to: socket) }
+      { try await self.publishAll(from: socket, to: target) },
+      { try await feed.deliver(to: socket) }
     )
   }
-}
 
-extension Message {
-  fileprivate init(_ message: WebSocketMessage, to channel: Channel) {
+  private func publishAll(from socket: WebSocket, to channel: Channel) async throws {
+    while let message = await socket.receive() { try await publish(message, to: channel) }
+  }
+
+  /// Apart from the loop that calls it, whose frame would be wider by all of this in every socket that sleeps.
+  @inline(never)
+  private func publish(_ message: WebSocketMessage, to channel: Channel) async throws {
     switch message.kind {
-    case .text: self.init(validUTF8: message.bytes, to: channel)
-    case .binary: self.init(message.bytes, to: channel)
+    case .text: try await broadcast.publish(Message(validUTF8: message.bytes, to: channel))
+    case .binary: try await broadcast.publish(Message(message.bytes, to: channel))
     }
   }
 }

@@ -47,7 +47,7 @@ actor FanOut {
       joined.append(try await feed(of: channel))
     }
     lastMember += 1
-    let member = Member(number: lastMember, feeds: joined)
+    let member = Member(number: lastMember)
     members[member.number] = member
     for feed in joined { feed.add(member) }
     return member.number
@@ -69,9 +69,9 @@ actor FanOut {
   func leave(_ number: Int) {
     guard let member = members.removeValue(forKey: number) else { return }
     member.socket?.assumeIsolated { $0.whenDrained(nil) }
-    for feed in member.feeds {
-      account(feed) { $0.remove(member) }
-      if feed.isUnused { end(feed) }
+    for place in member.places {
+      account(place.feed) { $0.remove(member) }
+      if place.feed.isUnused { end(place.feed) }
     }
   }
 
@@ -206,7 +206,9 @@ actor FanOut {
     guard let socket = member.socket, member.closure == nil else { return }
     if member.isWaiting {
       // As soon as it is known, and not only when its socket takes something again.
-      for place in member.places where place.feed.log.isBehind(place.cursor, limits) { close(member, .missedMessages) }
+      for place in member.places {
+        if let cursor = place.cursor, place.feed.log.isBehind(cursor, limits) { close(member, .missedMessages) }
+      }
       return
     }
     while let first = next(for: member) {
@@ -233,15 +235,17 @@ actor FanOut {
   }
 
   private func hasUnread(_ member: Member) -> Bool {
-    member.places.contains { $0.feed.log.hasUnread($0.cursor) }
+    member.places.contains { place in place.cursor.map(place.feed.log.hasUnread) ?? false }
   }
 
   /// The next batch for a member. Nil if there is none, or none can be: then its closure is set.
   private func next(for member: Member) -> [UInt8]? {
     for index in member.places.indices {
       let feed = member.places[index].feed
+      guard var cursor = member.places[index].cursor else { continue }
       let before = feed.log.heldBytes
-      let chunk = feed.log.read(&member.places[index].cursor, limits: limits)
+      let chunk = feed.log.read(&cursor, limits: limits)
+      member.places[index].cursor = cursor
       if feed.log.heldBytes != before { budget.add(feed.log.heldBytes - before) }
       guard let chunk else { continue }
       guard chunk.skip == nil, !chunk.range.isEmpty else {
@@ -256,7 +260,7 @@ actor FanOut {
   /// Gives a member that goes by itself all that was published before, as far as its socket is still open.
   private func flush(_ member: Member) {
     guard let socket = member.socket, socket.assumeIsolated({ $0.closed == nil }) else { return }
-    for feed in member.feeds {
+    for feed in member.places.map(\.feed) {
       while feed.subscription.unreadMessages > 0, take(feed) {
         for member in feed.members { pump(member) }
       }

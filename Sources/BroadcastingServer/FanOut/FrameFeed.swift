@@ -40,6 +40,7 @@ final class FrameFeed {
   var messagesUntilNewcomer: Int { newcomers.first.map { $0.after - taken } ?? .max }
 
   func add(_ member: Member) {
+    member.places.append(Member.Place(feed: self))
     let unread = subscription.unreadMessages
     if unread == 0, newcomers.isEmpty { admit(member) } else { newcomers.append((member, taken + unread)) }
   }
@@ -56,7 +57,8 @@ final class FrameFeed {
   func remove(_ member: Member) {
     newcomers.removeAll { $0.member === member }
     guard let place = member.places.removeValue(of: self) else { return }
-    log.remove(place.cursor)
+    guard let cursor = place.cursor else { return }
+    log.remove(cursor)
     let last = members.removeLast()
     if last !== member {
       members[place.index] = last
@@ -71,7 +73,7 @@ final class FrameFeed {
   }
 
   private func admit(_ member: Member) {
-    member.places.append(Member.Place(feed: self, cursor: log.makeCursor(), index: members.count))
+    member.places.admit(to: self, at: log.makeCursor(), index: members.count)
     members.append(member)
   }
 }
@@ -81,13 +83,13 @@ final class Member {
   /// Where it is in one of its channels.
   struct Place {
     let feed: FrameFeed
-    var cursor: SegmentLog<FrameBatch>.Cursor
+    /// Nil while it is a newcomer.
+    var cursor: SegmentLog<FrameBatch>.Cursor?
     /// Its own index among the feed's members.
-    var index: Int
+    var index = 0
   }
 
   let number: Int
-  let feeds: [FrameFeed]
   var places: [Place] = []
 
   /// Nil until its handler delivers to it.
@@ -100,15 +102,18 @@ final class Member {
   var closure: WebSocketClosure?
   var sleeper: UnsafeContinuation<Void, Never>?
 
-  init(number: Int, feeds: [FrameFeed]) {
-    self.number = number
-    self.feeds = feeds
-  }
+  init(number: Int) { self.number = number }
 }
 
 extension [Member.Place] {
   fileprivate mutating func removeValue(of feed: FrameFeed) -> Member.Place? {
     firstIndex { $0.feed === feed }.map { remove(at: $0) }
+  }
+
+  fileprivate mutating func admit(to feed: FrameFeed, at cursor: SegmentLog<FrameBatch>.Cursor, index: Int) {
+    guard let place = firstIndex(where: { $0.feed === feed }) else { return }
+    self[place].cursor = cursor
+    self[place].index = index
   }
 
   fileprivate mutating func setIndex(_ index: Int, in feed: FrameFeed) {

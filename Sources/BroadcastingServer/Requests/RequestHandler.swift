@@ -8,23 +8,42 @@ import BroadcastingNetwork
 import BroadcastingWeb
 
 /// Answers the requests of one loop's connections by the routes.
-struct RequestHandler: HTTPHandler {
-  let router: Router<Routes.Endpoint>
-  let checks: [@Sendable (Request) async throws -> Void]
-  let fanOut: FanOut
-  let rules: ClientRules
-  let limits: WebSocketLimits
-  let timeouts: WebSocketTimeouts
-  let onEvent: @Sendable (ServerEvent) -> Void
+final class RequestHandler: HTTPHandler {
+  private let routes: Routes
+  private let fanOut: FanOut
+  private let rules: ClientRules
+  private let limits: WebSocketLimits
+  private let timeouts: WebSocketTimeouts
+  private let onEvent: @Sendable (ServerEvent) -> Void
+
+  /// How a socket is closed whose handler failed. One closure for all sockets, which hold it while they sleep.
+  private let closure: @Sendable (any Error) -> WebSocketClosure
+
+  init(
+    _ routes: Routes, _ fanOut: FanOut, _ rules: ClientRules, limits: WebSocketLimits, timeouts: WebSocketTimeouts,
+    onEvent: @escaping @Sendable (ServerEvent) -> Void
+  ) {
+    self.routes = routes
+    self.fanOut = fanOut
+    self.rules = rules
+    self.limits = limits
+    self.timeouts = timeouts
+    self.onEvent = onEvent
+    closure = { error in
+      let closure = WebSocketClosure(thrown: error)
+      if closure.code == .internalError { onEvent(.socketFailed(error: error)) }
+      return closure
+    }
+  }
 
   func answer(_ http: HTTPRequest, from peer: HTTPPeer) async -> HTTPAnswer {
     let path = http.path
-    let match = router.match(http.method.rawValue, path.utf8, wantsSocket: http.asksForWebSocket)
+    let match = routes.router.match(http.method.rawValue, path.utf8, wantsSocket: http.asksForWebSocket)
     do {
       switch match {
       case .found(let endpoint, let parameters):
         let request = Request(http: http, parameters: parameters, peer: peer, fanOut: fanOut)
-        for check in checks { try await check(request) }
+        for check in routes.checks { try await check(request) }
         switch endpoint {
         case .handler(let handler): return .response(try await handler(request))
         case .socket(let accept): return try await upgrade(request, accept)
@@ -32,7 +51,7 @@ struct RequestHandler: HTTPHandler {
       default:
         // Whoever may not use the server is not told either what there is.
         let request = Request(http: http, parameters: .init(), peer: peer, fanOut: fanOut)
-        for check in checks { try await check(request) }
+        for check in routes.checks { try await check(request) }
         return .response(try refuse(match, path))
       }
     } catch {
@@ -50,16 +69,12 @@ struct RequestHandler: HTTPHandler {
     case .refuse(let response):
       return .response(response)
     case .accept(let response, _):
-      let path = request.http.path
       let handler = try await accept(request)
       var head: [UInt8] = []
       try HTTPSerializer.append(response, to: &head)
-      let task = WebSocketTask(body: handler) { [onEvent] error in
-        let closure = WebSocketClosure(thrown: error)
-        if closure.code == .internalError { onEvent(.handlerFailed(path: path, error: error)) }
-        return closure
-      }
-      return .upgrade(WebSocketUpgrade(head: head, limits: limits, timeouts: timeouts, task: task))
+      return .upgrade(
+        WebSocketUpgrade(
+          head: head, limits: limits, timeouts: timeouts, task: WebSocketTask(body: handler, closure: closure)))
     }
   }
 

@@ -28,7 +28,8 @@ public struct Routes: Sendable {
     case socket(@Sendable (Request) async throws -> SocketHandler)
   }
 
-  typealias SocketHandler = @Sendable (WebSocket) async throws -> Void
+  /// Serves a socket to its end. Nil is a normal one.
+  typealias SocketHandler = @Sendable (WebSocket) async -> (any Error)?
 
   private(set) var router = Router<Endpoint>()
   private(set) var checks: [@Sendable (Request) async throws -> Void] = []
@@ -97,7 +98,14 @@ public struct Routes: Sendable {
       .socket, pattern,
       .socket { request in
         let context = try await accept(request)
-        return { socket in try await handler(socket, context) }
+        return { socket in
+          do {
+            try await handler(socket, context)
+            return nil
+          } catch {
+            return error
+          }
+        }
       })
   }
 

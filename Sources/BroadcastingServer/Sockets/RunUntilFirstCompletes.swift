@@ -3,28 +3,77 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-/// Runs operations side by side until the first completes, cancels the others, and waits until they have ended too.
+import BroadcastingLocking
+
+/// Runs two operations side by side until one completes, cancels the other, and waits until that has ended too.
 ///
 /// A socket's handler is most often such a race: one task receives what the client sends, another one sends what the
 /// client subscribed to, and when either is done so is the socket.
 ///
 /// ```swift
 /// try await runUntilFirstCompletes(
-///   { while let message = try await socket.receive() { try await broadcast.publish(message.text, to: "chat") } },
+///   { while let message = await socket.receive() { try await broadcast.publish(message.text ?? "", to: "chat") } },
 ///   { try await feed.deliver(to: socket) }
 /// )
 /// ```
 ///
-/// Cancelling the calling task cancels all of them. An operation that ignores its cancellation holds up the return.
+/// Cancelling the calling task cancels both. An operation that ignores its cancellation holds up the return.
 ///
-/// - Throws: What the first to complete throws. Errors of the others, which are cancelled by then, are dropped.
+/// - Throws: What the first to complete throws. An error of the other one, which is cancelled by then, is dropped.
 public func runUntilFirstCompletes(
-  _ operations: (@isolated(any) @Sendable () async throws -> Void)...
+  _ one: @escaping @isolated(any) @Sendable () async throws -> Void,
+  _ other: @escaping @isolated(any) @Sendable () async throws -> Void
 ) async throws {
-  try await withThrowingTaskGroup(of: Void.self) { group in
-    for operation in operations { group.addTask(operation: operation) }
-    // Leaving the scope awaits the rest; they have to know that it is over.
-    defer { group.cancelAll() }
-    try await group.next()
+  let first = FirstCompletion()
+  await withDiscardingTaskGroup { group in
+    group.addTask(executorPreference: nil) { await first.complete(one) }
+    group.addTask(executorPreference: nil) { await first.complete(other) }
+    await first.wait()
+    group.cancelAll()
+  }
+  if let error = first.error { throw error }
+}
+
+/// How the first of two tasks completed, and who waits to hear of it.
+///
+/// It stands in place of the group's own `next()`, whose frames would be a third of what the waiting task holds: there is
+/// one such task for each socket that sleeps.
+private final class FirstCompletion: Sendable {
+  private struct State {
+    var isComplete = false
+    var error: (any Error)?
+    var waiter: UnsafeContinuation<Void, Never>?
+  }
+  private let state = Lock(State())
+
+  var error: (any Error)? { state.withLock { $0.error } }
+
+  func complete(_ operation: @isolated(any) @Sendable () async throws -> Void) async {
+    do {
+      try await operation()
+      end(nil)
+    } catch {
+      end(error)
+    }
+  }
+
+  func wait() async {
+    await withUnsafeContinuation { continuation in
+      let isComplete = state.withLock { state in
+        if !state.isComplete { state.waiter = continuation }
+        return state.isComplete
+      }
+      if isComplete { continuation.resume() }
+    }
+  }
+
+  private func end(_ error: (any Error)?) {
+    let waiter: UnsafeContinuation<Void, Never>? = state.withLock { state in
+      if state.isComplete { return nil }
+      state.isComplete = true
+      state.error = error
+      return state.waiter.take()
+    }
+    waiter?.resume()
   }
 }

@@ -32,14 +32,14 @@ package struct WebSocketUpgrade: Sendable {
 
 /// What a socket is for.
 package struct WebSocketTask: Sendable {
-  /// The socket is closed when this returns or throws.
-  package var body: @Sendable (WebSocket) async throws -> Void
+  /// The socket is closed when this returns; nil is a normal end.
+  package var body: @Sendable (WebSocket) async -> (any Error)?
 
   /// How it is closed after an error.
   package var closure: @Sendable (any Error) -> WebSocketClosure
 
   package init(
-    body: @escaping @Sendable (WebSocket) async throws -> Void,
+    body: @escaping @Sendable (WebSocket) async -> (any Error)?,
     closure: @escaping @Sendable (any Error) -> WebSocketClosure
   ) {
     self.body = body

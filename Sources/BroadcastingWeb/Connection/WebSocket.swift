@@ -101,15 +101,17 @@ public actor WebSocket {
 
   /// Does what the socket is for, closes it accordingly, and returns when the connection has ended. Called once.
   package func run() async {
-    guard let task = task.take() else { return }
-    var closure = WebSocketClosure(.normal)
-    do {
-      try await task.body(self)
-      if Task.isCancelled { closure = WebSocketClosure(.goingAway) }
-    } catch {
-      closure = task.closure(error)
-    }
-    transport.beginClose(closure)
+    guard let body = task?.body else { return }
+    close(behind: await body(self))
     await transport.waitForEnd()
+  }
+
+  private func close(behind error: (any Error)?) {
+    let task = task.take()
+    if let error, let closure = task?.closure(error) {
+      transport.beginClose(closure)
+    } else {
+      transport.beginClose(WebSocketClosure(Task.isCancelled ? .goingAway : .normal))
+    }
   }
 }

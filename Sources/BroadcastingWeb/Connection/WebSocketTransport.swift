@@ -110,6 +110,8 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     wakeAll()
   }
 
+  // Not inlined: the frame of whoever calls it sleeps with every socket.
+  @inline(never)
   func waitForEnd() async {
     if isClosed { return }
     await withUnsafeContinuation { ending = $0 }

@@ -133,6 +133,8 @@ struct Serve {
       log(.info, "accepting-resumed")
     case .handlerFailed(let path, let error):
       log(.error, "handler-failed", .init("path", .text(path)), .init("error", .text("\(error)")))
+    case .socketFailed(let error):
+      log(.error, "socket-failed", .init("error", .text("\(error)")))
     }
   }
 
