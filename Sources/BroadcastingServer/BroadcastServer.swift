@@ -116,7 +116,7 @@ public struct BroadcastServer: Sendable {
     }
     if let path = endpoints.events {
       let events = EventsEndpoint(broadcast: broadcast, rules: rules)
-      all.socket(path, accept: { try await events.accept($0) }, handler: { try await events.serve($0, $1.feed, $1.target) })
+      all.socket(path) { try await events.accept($0) }
     }
     if let path = endpoints.page {
       all.get(path) { request in PageEndpoint.answer(request) }

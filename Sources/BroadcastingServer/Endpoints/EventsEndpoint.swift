@@ -19,17 +19,22 @@ final class EventsEndpoint: Sendable {
   }
 
   /// Subscribes, before the handshake is answered.
-  func accept(_ request: Request) async throws -> (feed: SocketFeed, target: Channel) {
+  func accept(_ request: Request) async throws -> Routes.SocketHandler {
     let channels = try rules.channels(of: request, atMost: rules.maximumChannels)
+    let feed = try await request.subscribe(to: channels)
     // What the client sends goes to the first.
-    return (try await request.subscribe(to: channels), channels[0])
-  }
-
-  func serve(_ socket: WebSocket, _ feed: SocketFeed, _ target: Channel) async throws {
-    try await runUntilFirstCompletes(
-      { try await self.publishAll(from: socket, to: target) },
-      { try await feed.deliver(to: socket) }
-    )
+    let target = channels[0]
+    return { socket in
+      do {
+        try await runUntilFirstCompletes(
+          { try await self.publishAll(from: socket, to: target) },
+          { try await feed.deliver(to: socket) }
+        )
+        return nil
+      } catch {
+        return error
+      }
+    }
   }
 
   private func publishAll(from socket: WebSocket, to channel: Channel) async throws {

@@ -94,19 +94,22 @@ public struct Routes: Sendable {
     accept: @escaping @Sendable (Request) async throws -> Context,
     handler: @escaping @Sendable (WebSocket, Context) async throws -> Void
   ) {
-    add(
-      .socket, pattern,
-      .socket { request in
-        let context = try await accept(request)
-        return { socket in
-          do {
-            try await handler(socket, context)
-            return nil
-          } catch {
-            return error
-          }
+    socket(pattern) { request in
+      let context = try await accept(request)
+      return { socket in
+        do {
+          try await handler(socket, context)
+          return nil
+        } catch {
+          return error
         }
-      })
+      }
+    }
+  }
+
+  /// A WebSocket, accepted by making what serves it.
+  mutating func socket(_ pattern: String, _ accept: @escaping @Sendable (Request) async throws -> SocketHandler) {
+    add(.socket, pattern, .socket(accept))
   }
 
   /// A WebSocket that is always accepted. The handler gets the request that asked for it.
