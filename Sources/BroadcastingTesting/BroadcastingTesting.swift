@@ -2,3 +2,4 @@
 // Part of the swift-broadcast project. Licensed under Apache License v2.0.
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
+

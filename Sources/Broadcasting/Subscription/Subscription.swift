@@ -18,7 +18,7 @@
 /// a ``Gap`` with the count of what it missed and goes on with the oldest message which is still there.
 ///
 /// There is one reader: a second iterator throws ``BroadcastError/Code/alreadyIterating`` at its first element. An
-/// iterator takes up to 256 messages at once from the buffer, and checks for the end of its task before each element.
+/// iterator takes up to 256 messages at once from the buffer.
 ///
 /// How it ends:
 /// - ``cancel()``, leaving `withSubscription`, or dropping the subscription and its iterator: the reader gets nil, and
@@ -42,6 +42,8 @@ public final class Subscription: Sendable {
 
   /// Ends the subscription now. Calling it again does nothing.
   public func cancel() { core.close() }
+
+  var isClosed: Bool { core.isClosed }
 
   func claim() throws(BroadcastError) {
     guard core.claim() else { throw .alreadyIterating }
@@ -69,7 +71,7 @@ extension Subscription: AsyncSequence {
     public mutating func next(
       isolation actor: isolated (any Actor)? = #isolation
     ) async throws(BroadcastError) -> Delivery? {
-      if index < end, !Task.isCancelled {
+      if index < end, !Task.isCancelled, !subscription.isClosed {
         defer { index += 1 }
         return deliveries[index]
       }
