@@ -234,6 +234,33 @@ struct SubscriptionEndTests {
     }
   }
 
+  @Test("what a reader has at hand ends too: at once with cancel(), within 16 deliveries with its task")
+  func atHand() async throws {
+    try await withBroadcast(MemoryBroadcast()) { broadcast in
+      let subscription = try await broadcast.subscribe(to: ["a", "b"])
+      try await broadcast.publish((0..<100).map { Message("\($0)", to: "a") })
+      var iterator = subscription.makeAsyncIterator()
+      #expect(try await texts(&iterator, 1) == ["0"])
+      subscription.cancel()
+      #expect(try await iterator.next() == nil)
+
+      let other = try await broadcast.subscribe(to: "a")
+      try await broadcast.publish((0..<100).map { Message("\($0)", to: "a") })
+      let more = try await withThrowingTaskGroup(of: Int.self) { group in
+        group.addTask {
+          var count = 0
+          for try await _ in other {
+            withUnsafeCurrentTask { $0?.cancel() }
+            count += 1
+          }
+          return count
+        }
+        return try await group.next()
+      }
+      #expect((1...16).contains(more ?? 0))
+    }
+  }
+
   @Test("withSubscription ends it however it is left")
   func scope() async throws {
     struct Stop: Error {}
