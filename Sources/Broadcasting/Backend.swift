@@ -15,7 +15,9 @@ public struct BroadcastBackend: Sendable {
   public let schemes: [String]
   private let make: @Sendable (BackendURL) throws(BroadcastError) -> any Broadcast
 
-  /// - Parameter make: Makes the backend of a URL. It does not connect: that is for `run()`.
+  /// - Parameters:
+  ///   - schemes: The schemes of its URLs, in lower case.
+  ///   - make: Makes the backend of a URL. It does not connect: that is for `run()`.
   public init(schemes: [String], make: @escaping @Sendable (BackendURL) throws(BroadcastError) -> any Broadcast) {
     self.schemes = schemes
     self.make = make

@@ -30,6 +30,8 @@ public struct DriverInbox: Sendable {
 
   /// The broker dropped messages of a channel.
   ///
-  /// - Parameter missed: How many, or nil when nobody knows.
+  /// - Parameters:
+  ///   - missed: How many, or nil when nobody knows.
+  ///   - channel: Whose subscribers are told.
   public func missed(_ missed: Int?, on channel: Channel) { hub.missed(missed, on: channel, session: session) }
 }

@@ -52,6 +52,8 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   private var number = 0
   /// Members that were subscribed before a connection was lost have not been told of the gap yet.
   private var owesGap = false
+  /// The subscription was there before a connection was lost, and is not there again yet.
+  private var isRenewal = false
 
   init() {}
 
@@ -84,6 +86,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     members -= 1
     guard members == 0 else { return Action() }
     owesGap = false
+    isRenewal = false
     switch state {
     case .active:
       return Action(call: unsubscribe())
@@ -102,8 +105,9 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   mutating func subscribed(number answered: Int) -> Action {
     guard case .subscribing(answered) = state else { return Action() }
     state = .active
-    var action = Action(waiters: take(), isGap: owesGap, isResubscribed: owesGap)
+    var action = Action(waiters: take(), isGap: owesGap, isResubscribed: isRenewal)
     owesGap = false
+    isRenewal = false
     if members == 0 { action.call = unsubscribe() }
     return action
   }
@@ -146,6 +150,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     switch state {
     case .active:
       owesGap = stays
+      isRenewal = stays
     case .idle, .subscribing, .unsubscribing, .lost:
       break
     }

@@ -68,8 +68,8 @@ extension Hub {
       let inbox = DriverInbox(hub: self, session: lifecycle.withLock { $0.beginSession() })
       let began = clock.now
       let error = await runSession(of: driver, inbox)
-      let wasConnected = disconnected(because: error)
       if Task.isCancelled { return nil }
+      let wasConnected = disconnected(because: error)
       wasEverConnected = wasEverConnected || wasConnected
       // A broker that takes us in only to throw us out at once is no reason to come back faster.
       if wasConnected, clock.now - began > configuration.longestReconnectDelay { backoff.reset() }

@@ -10,9 +10,9 @@ package struct LogPosition: Sendable, Hashable {
   /// Marks for losses that nobody could count: a lost connection, for one.
   package var marks = 0
 
-  package init() {}
+  @inlinable package init() {}
 
-  mutating func advance(over element: borrowing some LogElement) {
+  @inlinable mutating func advance(over element: borrowing some LogElement) {
     if element.isLossMark { marks += 1 } else { messages += element.messageCount }
     bytes += element.bufferedBytes
   }
@@ -29,8 +29,8 @@ package protocol LogElement: Sendable {
 }
 
 extension LogElement {
-  package var messageCount: Int { 1 }
-  package var isLossMark: Bool { false }
+  @inlinable package var messageCount: Int { 1 }
+  @inlinable package var isLossMark: Bool { false }
 }
 
 extension Delivery: LogElement {
@@ -54,16 +54,16 @@ package struct LogLimits: Sendable, Hashable {
   package var maximumMessages: Int
   package var maximumBytes: Int
 
-  package init(maximumMessages: Int, maximumBytes: Int) {
+  @inlinable package init(maximumMessages: Int, maximumBytes: Int) {
     self.maximumMessages = maximumMessages
     self.maximumBytes = maximumBytes
   }
 
-  func allow(from start: LogPosition, to end: LogPosition) -> Bool {
+  @inlinable func allow(from start: LogPosition, to end: LogPosition) -> Bool {
     end.messages - start.messages <= maximumMessages && end.bytes - start.bytes <= maximumBytes
   }
 
-  mutating func widen(to other: LogLimits) {
+  @inlinable package mutating func widen(to other: LogLimits) {
     maximumMessages = max(maximumMessages, other.maximumMessages)
     maximumBytes = max(maximumBytes, other.maximumBytes)
   }

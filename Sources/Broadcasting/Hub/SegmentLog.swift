@@ -10,14 +10,21 @@
 /// counts the cursors that stand in it: when the first segment has none left, it goes. Appending, reading and freeing are
 /// therefore O(1) for each segment, whatever the number of cursors.
 ///
-/// It has no lock and calls nothing: whoever owns it guards it.
+/// It has no lock and calls nothing: whoever owns it guards it. It is inlinable because other modules have logs of elements
+/// of their own, and a generic that is not specialized for them would cost several times as much.
 package struct SegmentLog<Element: LogElement>: Sendable {
   /// A reader's place. Only its own log gives it a meaning; give it back with ``remove(_:)``.
   package struct Cursor: Sendable {
-    fileprivate(set) var segment: Int
-    fileprivate(set) var offset: Int
+    @usableFromInline var segment: Int
+    @usableFromInline var offset: Int
     /// What lies behind the reader.
-    package fileprivate(set) var position: LogPosition
+    @usableFromInline package internal(set) var position: LogPosition
+
+    @inlinable init(segment: Int, offset: Int, position: LogPosition) {
+      self.segment = segment
+      self.offset = offset
+      self.position = position
+    }
   }
 
   /// What a reader missed.
@@ -27,6 +34,12 @@ package struct SegmentLog<Element: LogElement>: Sendable {
     package var bytes: Int
     /// Whether the limit of all logs together took it, not the reader's own.
     package var isByMemoryLimit: Bool
+
+    @inlinable init(messages: Int?, bytes: Int, isByMemoryLimit: Bool) {
+      self.messages = messages
+      self.bytes = bytes
+      self.isByMemoryLimit = isByMemoryLimit
+    }
   }
 
   /// What a reader gets: a part of a segment's array, which it shares.
@@ -34,45 +47,58 @@ package struct SegmentLog<Element: LogElement>: Sendable {
     package var skip: Skip?
     package var elements: [Element]
     package var range: Range<Int>
+
+    @inlinable init(skip: Skip?, elements: [Element], range: Range<Int>) {
+      self.skip = skip
+      self.elements = elements
+      self.range = range
+    }
   }
 
-  private struct Segment: Sendable {
-    var elements: [Element]
-    var start: LogPosition
-    var cursors: Int
+  @usableFromInline struct Segment: Sendable {
+    @usableFromInline var elements: [Element]
+    @usableFromInline var start: LogPosition
+    @usableFromInline var cursors: Int
     /// The time of its making on the clock of all logs, which decides whose segment is the oldest.
-    var age: Int
+    @usableFromInline var age: Int
+
+    @inlinable init(elements: [Element], start: LogPosition, cursors: Int, age: Int) {
+      self.elements = elements
+      self.start = start
+      self.cursors = cursors
+      self.age = age
+    }
   }
 
   /// What a segment costs beside its elements.
-  private static var segmentBytes: Int { 128 }
+  @inlinable static var segmentBytes: Int { 128 }
   /// Where a segment that is being filled is full. Readers hold a segment as a whole, so this also bounds what a reader
   /// has in hand.
-  private static var fullMessages: Int { 128 }
-  private static var fullBytes: Int { 64 * 1_024 }
+  @inlinable static var fullMessages: Int { 128 }
+  @inlinable static var fullBytes: Int { 64 * 1_024 }
 
   // Segments that were freed leave an empty place in front of `first` until half of the array is such.
-  private var segments: [Segment] = []
-  private var first = 0
-  private var firstNumber = 0
-  private var cursorsAtEnd = 0
-  private var tailIsOpen = false
-  private var memoryFloor = LogPosition()
+  @usableFromInline var segments: [Segment] = []
+  @usableFromInline var first = 0
+  @usableFromInline var firstNumber = 0
+  @usableFromInline var cursorsAtEnd = 0
+  @usableFromInline var tailIsOpen = false
+  @usableFromInline var memoryFloor = LogPosition()
 
   /// What has ever been appended.
-  package private(set) var end = LogPosition()
+  @usableFromInline package internal(set) var end = LogPosition()
 
   /// Bytes that the log holds now.
-  package private(set) var heldBytes = 0
+  @usableFromInline package internal(set) var heldBytes = 0
 
-  package init() {}
+  @inlinable package init() {}
 
-  private var count: Int { segments.count - first }
-  private var endNumber: Int { firstNumber + count }
+  @inlinable var count: Int { segments.count - first }
+  @inlinable var endNumber: Int { firstNumber + count }
 
-  private func place(of number: Int) -> Int { first + (number - firstNumber) }
+  @inlinable func place(of number: Int) -> Int { first + (number - firstNumber) }
 
-  private func start(of number: Int) -> LogPosition {
+  @inlinable func start(of number: Int) -> LogPosition {
     number == endNumber ? end : segments[place(of: number)].start
   }
 }
@@ -81,7 +107,7 @@ package struct SegmentLog<Element: LogElement>: Sendable {
 
 extension SegmentLog {
   /// Appends one element. `age` is asked only where it begins a segment.
-  package mutating func append(_ element: Element, age: @autoclosure () -> Int) {
+  @inlinable package mutating func append(_ element: Element, age: @autoclosure () -> Int) {
     let bytes = element.bufferedBytes
     if tailIsOpen {
       segments[segments.count - 1].elements.append(element)
@@ -95,7 +121,7 @@ extension SegmentLog {
   }
 
   /// Appends elements that came together, as segments which readers get as a whole.
-  package mutating func append(contentsOf elements: [Element], age: @autoclosure () -> Int) {
+  @inlinable package mutating func append(contentsOf elements: [Element], age: @autoclosure () -> Int) {
     guard !elements.isEmpty else { return }
     let age = age()
     var from = 0
@@ -114,14 +140,14 @@ extension SegmentLog {
     tailIsOpen = false
   }
 
-  private mutating func open(_ elements: [Element], age: Int, start: LogPosition? = nil) {
+  @inlinable mutating func open(_ elements: [Element], age: Int, start: LogPosition? = nil) {
     segments.append(Segment(elements: elements, start: start ?? end, cursors: cursorsAtEnd, age: age))
     cursorsAtEnd = 0
     heldBytes += Self.segmentBytes
   }
 
   /// Frees the segments that lie outside of the limits, which are those of the cursor with the widest.
-  package mutating func trim(to limits: LogLimits) {
+  @inlinable package mutating func trim(to limits: LogLimits) {
     while count > 1 {
       let next = segments[first + 1].start
       let remains = end.messages - next.messages
@@ -136,34 +162,34 @@ extension SegmentLog {
 
 extension SegmentLog {
   /// A cursor that gets what is appended from now on.
-  package mutating func makeCursor() -> Cursor {
+  @inlinable package mutating func makeCursor() -> Cursor {
     tailIsOpen = false
     cursorsAtEnd += 1
     return Cursor(segment: endNumber, offset: 0, position: end)
   }
 
   /// Takes a cursor out, and frees what only it still needed.
-  package mutating func remove(_ cursor: Cursor) {
+  @inlinable package mutating func remove(_ cursor: Cursor) {
     detach(cursor)
     free()
   }
 
-  package func hasUnread(_ cursor: Cursor) -> Bool { cursor.position != end }
+  @inlinable package func hasUnread(_ cursor: Cursor) -> Bool { cursor.position != end }
 
   /// Whether a cursor is further behind than its limits allow, so that it has missed something.
-  package func isBehind(_ cursor: Cursor, _ limits: LogLimits) -> Bool {
+  @inlinable package func isBehind(_ cursor: Cursor, _ limits: LogLimits) -> Bool {
     cursor.segment < firstNumber || !limits.allow(from: cursor.position, to: end)
   }
 
   /// How far a cursor is behind, limits not regarded.
-  package func backlog(of cursor: Cursor) -> (messages: Int, bytes: Int) {
+  @inlinable package func backlog(of cursor: Cursor) -> (messages: Int, bytes: Int) {
     (end.messages - cursor.position.messages, end.bytes - cursor.position.bytes)
   }
 
   /// Gives what comes next for the cursor, at most the rest of one segment, and moves it behind that.
   ///
   /// At least one element is given where there is one, however large.
-  package mutating func read(
+  @inlinable package mutating func read(
     _ cursor: inout Cursor, limits: LogLimits, maximumMessages: Int = .max, maximumBytes: Int = .max
   ) -> Chunk? {
     guard cursor.position != end else { return nil }
@@ -201,7 +227,7 @@ extension SegmentLog {
 
   /// Moves a cursor that is too far behind to the first element that is still its own: the longest rest of the log
   /// within its limits, but never less than the newest message.
-  private mutating func catchUp(_ cursor: inout Cursor, limits: LogLimits) -> Skip? {
+  @inlinable mutating func catchUp(_ cursor: inout Cursor, limits: LogLimits) -> Skip? {
     let from = cursor.position
     detach(cursor)
     if cursor.segment < firstNumber {
@@ -229,7 +255,7 @@ extension SegmentLog {
       isByMemoryLimit: memoryFloor.messages >= cursor.position.messages && memoryFloor.messages > 0)
   }
 
-  private mutating func attach(_ cursor: Cursor) {
+  @inlinable mutating func attach(_ cursor: Cursor) {
     if cursor.segment == endNumber {
       cursorsAtEnd += 1
     } else {
@@ -237,7 +263,7 @@ extension SegmentLog {
     }
   }
 
-  private mutating func detach(_ cursor: Cursor) {
+  @inlinable mutating func detach(_ cursor: Cursor) {
     // A cursor whose segment is gone is counted where it would continue: at the first one.
     let number = max(cursor.segment, firstNumber)
     if number == endNumber {
@@ -252,27 +278,27 @@ extension SegmentLog {
 
 extension SegmentLog {
   /// The age and the bytes of each segment, for who must choose the oldest of several logs.
-  package func visitSegments(_ body: (_ age: Int, _ bytes: Int) -> Void) {
+  @inlinable package func visitSegments(_ body: (_ age: Int, _ bytes: Int) -> Void) {
     for number in firstNumber..<endNumber { body(segments[place(of: number)].age, bytes(of: number)) }
   }
 
   /// Frees the segments up to an age, for the limit of all logs together.
-  package mutating func drop(upTo age: Int) {
+  @inlinable package mutating func drop(upTo age: Int) {
     guard count > 0, segments[first].age <= age else { return }
     while count > 0, segments[first].age <= age { dropFirst() }
     memoryFloor = start(of: firstNumber)
   }
 
   /// Frees the segments that every cursor has passed.
-  private mutating func free() {
+  @inlinable mutating func free() {
     while count > 0, segments[first].cursors == 0 { dropFirst() }
   }
 
-  private func bytes(of number: Int) -> Int {
+  @inlinable func bytes(of number: Int) -> Int {
     start(of: number + 1).bytes - segments[place(of: number)].start.bytes + Self.segmentBytes
   }
 
-  private mutating func dropFirst() {
+  @inlinable mutating func dropFirst() {
     heldBytes -= bytes(of: firstNumber)
     let cursors = segments[first].cursors
     if count == 1 {

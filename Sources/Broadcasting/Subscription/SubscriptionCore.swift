@@ -75,6 +75,8 @@ final class SubscriptionCore: Sendable {
   private let overflow: BufferPolicy.Overflow
   private let hub: Hub
   private let isCallback = Atomic<Bool>(false)
+  /// Whether nothing more may come, not even what a reader has in hand.
+  private let hasClosed = Atomic<Bool>(false)
 
   init(hub: Hub, overflow: BufferPolicy.Overflow) {
     self.hub = hub
@@ -104,6 +106,7 @@ final class SubscriptionCore: Sendable {
 extension SubscriptionCore {
   /// Ends it now and leaves all channels. What is still unread goes.
   func close() {
+    hasClosed.store(true, ordering: .relaxed)
     let (memberships, wake) = state.withLock { state in
       state.end = .closed
       defer { state.memberships = [] }
@@ -120,6 +123,8 @@ extension SubscriptionCore {
       return state.takeSleeper()
     }.perform()
   }
+
+  var isClosed: Bool { hasClosed.load(ordering: .relaxed) }
 
   /// Wakes whoever reads.
   func wake() { state.withLock { $0.takeSleeper() }.perform() }

@@ -26,8 +26,6 @@ actor FanOut {
   private let limits: LogLimits
   private let budget: MemoryBudget
   private var feeds: [Channel: FrameFeed] = [:]
-  private var members: [Int: Member] = [:]
-  private var lastMember = 0
 
   init(_ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget) {
     self.broadcast = broadcast
@@ -39,36 +37,33 @@ actor FanOut {
   // MARK: Members
 
   /// Subscribes a socket that is still to come: what is published from now on waits for it.
-  ///
-  /// - Returns: the number under which it can be delivered to.
-  func join(_ channels: [Channel]) async throws(BroadcastError) -> Int {
+  func join(_ channels: [Channel]) async throws(BroadcastError) -> Member {
     var joined: [FrameFeed] = []
     for channel in channels where !joined.contains(where: { $0.channel == channel }) {
       joined.append(try await feed(of: channel))
     }
-    lastMember += 1
-    let member = Member(number: lastMember)
-    members[member.number] = member
+    let member = Member(self)
     for feed in joined { feed.add(member) }
-    return member.number
+    return member
   }
 
   /// Delivers to a socket until it closes, the task is cancelled, or messages were missed.
   ///
   /// - Throws: how the socket has to be closed, if there is a reason to.
-  func deliver(_ number: Int, to socket: WebSocket) async throws(WebSocketClosure) {
-    guard let member = members[number], member.socket == nil else { return }
+  func deliver(_ member: Member, to socket: WebSocket) async throws(WebSocketClosure) {
+    guard member.socket == nil else { return }
     attach(socket, to: member)
     await sleep(member)
     if member.closure == nil { flush(member) }
-    leave(number)
+    leave(member)
     if let closure = member.closure { throw closure }
   }
 
   /// Takes a member out; with the last one its channels' subscriptions end.
-  func leave(_ number: Int) {
-    guard let member = members.removeValue(forKey: number) else { return }
-    member.socket?.assumeIsolated { $0.whenDrained(nil) }
+  func leave(_ member: Member) {
+    if member.hasLeft { return }
+    member.hasLeft = true
+    member.socket?.assumeIsolated { $0.drainObserver = nil }
     for place in member.places {
       account(place.feed) { $0.remove(member) }
       if place.feed.isUnused { end(place.feed) }
@@ -76,16 +71,12 @@ actor FanOut {
   }
 
   private func attach(_ socket: WebSocket, to member: Member) {
-    let number = member.number
     member.socket = socket
-    socket.assumeIsolated { socket in
-      socket.whenDrained { [weak self] in self?.assumeIsolated { $0.drained(number) } }
-    }
+    socket.assumeIsolated { $0.drainObserver = member }
     pump(member)
   }
 
   private func sleep(_ member: Member) async {
-    let number = member.number
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
         if Task.isCancelled || member.closure != nil {
@@ -95,12 +86,11 @@ actor FanOut {
         }
       }
     } onCancel: {
-      loop.execute { self.assumeIsolated { $0.members[number]?.sleeper.take()?.resume() } }
+      loop.execute { self.assumeIsolated { _ in member.sleeper.take()?.resume() } }
     }
   }
 
-  private func drained(_ number: Int) {
-    guard let member = members[number] else { return }
+  func drained(_ member: Member) {
     member.isWaiting = false
     pump(member)
   }

@@ -59,6 +59,6 @@ public struct Request: Sendable {
   /// - Returns: what ``SocketFeed/deliver(to:)`` delivers. Dropping it ends the subscription.
   /// - Throws: ``BroadcastError``, for an invalid name or a broker that cannot be reached.
   public func subscribe(to channels: [Channel]) async throws(BroadcastError) -> SocketFeed {
-    SocketFeed(fanOut: fanOut, number: try await fanOut.join(channels))
+    SocketFeed(try await fanOut.join(channels))
   }
 }

@@ -8,17 +8,13 @@ public import BroadcastingWeb
 
 /// The messages of some channels on their way to one socket. Made by ``Request/subscribe(to:)``.
 public final class SocketFeed: Sendable {
-  private let fanOut: FanOut
-  private let number: Int
+  private let member: Member
 
-  init(fanOut: FanOut, number: Int) {
-    self.fanOut = fanOut
-    self.number = number
-  }
+  init(_ member: Member) { self.member = member }
 
   // Whoever drops it without delivering, or is done with it, is no subscriber any more.
   deinit {
-    fanOut.loop.execute { [fanOut, number] in fanOut.assumeIsolated { $0.leave(number) } }
+    member.fanOut.loop.execute { [member] in member.fanOut.assumeIsolated { $0.leave(member) } }
   }
 
   /// Sends each message as one frame, text as text and binary as binary, until the task is cancelled or the socket
@@ -29,6 +25,6 @@ public final class SocketFeed: Sendable {
   /// - Throws: ``WebSocketClosure``, by which the socket is to be closed: 4000 when it missed messages (it was too far
   ///   behind, or the broker was away), 1001 when the server stops.
   public func deliver(to socket: WebSocket) async throws(WebSocketClosure) {
-    try await fanOut.deliver(number, to: socket)
+    try await member.fanOut.deliver(member, to: socket)
   }
 }

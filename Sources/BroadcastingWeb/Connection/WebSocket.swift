@@ -5,6 +5,12 @@
 
 package import BroadcastingNetwork
 
+/// Who has more to send as soon as a socket can take it.
+package protocol WebSocketDrainObserver: AnyObject, Sendable {
+  /// Called on the socket's loop, inside the socket's actor.
+  func socketDrained()
+}
+
 /// A WebSocket that is open, at either end.
 ///
 /// One task receives, any task may send. It lives on one event loop: calls from tasks on that loop, such as a server's
@@ -89,8 +95,11 @@ public actor WebSocket {
   /// Whether something waits for the peer, so that more has to wait too.
   package var isFull: Bool { transport.pendingBytes > 0 }
 
-  /// Has `action` called, on the loop, each time when nothing waits for the peer any more.
-  package func whenDrained(_ action: (@Sendable () -> Void)?) { transport.whenDrained = action }
+  /// Who is told each time when nothing waits for the peer any more. It is let go with the connection.
+  package var drainObserver: (any WebSocketDrainObserver)? {
+    get { transport.drainObserver }
+    set { transport.drainObserver = newValue }
+  }
 
   // MARK: Its life
 

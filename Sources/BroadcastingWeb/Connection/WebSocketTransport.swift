@@ -31,7 +31,7 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   private var receiver: UnsafeContinuation<Bool, Never>?
   private var senders: [UnsafeContinuation<Void, Never>] = []
   private var ending: UnsafeContinuation<Void, Never>?
-  var whenDrained: (@Sendable () -> Void)?
+  var drainObserver: (any WebSocketDrainObserver)?
 
   private var lastHeard: LoopInstant
   /// What the peer had taken when the last ping went out; nil when none has since the peer was heard.
@@ -139,7 +139,7 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   func drained() {
     answerPing()
     wakeSenders()
-    if !isOver { whenDrained?() }
+    if !isOver { drainObserver?.socketDrained() }
   }
 
   func ended(_ error: NetworkError?) {
@@ -153,7 +153,7 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     isClosed = true
     machine.connectionEnded()
     stream.loop.deadlines.remove(place)
-    whenDrained = nil
+    drainObserver = nil
     wakeAll()
     ending.take()?.resume()
   }

@@ -31,7 +31,9 @@ struct Serve {
     signal(SIGPIPE, SIG_IGN)
     do {
       if options.isInsecure {
-        log(.warning, "insecure", .init("host", .text(options.host)), .init("risk", "anybody who reaches the port may publish and listen"))
+        log(
+          .warning, "insecure", .init("host", .text(options.host)),
+          .init("risk", "anybody who reaches the port may publish and listen"))
       }
       let budget = MemoryBudget(limit: options.maxMemory)
       let broadcast = try openBroadcast(budget)

@@ -1,0 +1,145 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+public import Broadcasting
+
+/// Checks that a backend keeps the promises of ``Broadcasting/Broadcast``.
+///
+/// It imports no test framework, so it runs under any: what is broken is thrown as a ``ConformanceFailure``.
+///
+/// ```swift
+/// @Test(arguments: ConformanceSuite.Chapter.allCases)
+/// func conformance(chapter: ConformanceSuite.Chapter) async throws {
+///   try await ConformanceSuite { MyBroadcast(url: url) }.run(chapter)
+/// }
+/// ```
+///
+/// What a backend is tested for follows from its ``Broadcasting/Capabilities``.
+public struct ConformanceSuite: Sendable {
+  /// What is checked together. More may be added.
+  public enum Chapter: String, CaseIterable, Sendable, CustomStringConvertible {
+    /// Any payload arrives as it was published.
+    case content
+    /// Any channel name works, and none is taken for another.
+    case channelNames
+    /// Names that break the rules are refused.
+    case invalidNames
+    /// Headers arrive, or are refused.
+    case headers
+    /// What is published after `subscribe` returned arrives.
+    case promptness
+    /// What was published before does not arrive, where the backend says so.
+    case earlierMessages
+    /// The messages of one publisher arrive in their order.
+    case order
+    /// All subscribers see one order, where the backend says so.
+    case commonOrder
+    /// A payload over the limit is refused, and one at the limit is not.
+    case payloadLimit
+    /// A slow reader gets a gap with the count, or the error that it asked for.
+    case gaps
+    /// One subscription reads several channels.
+    case severalChannels
+    /// Subscribers who come at once, also as the first ones, all hear.
+    case firstSubscribers
+    /// A channel that everybody has left works for the next one who comes.
+    case comingBack
+    /// A subscription that was dropped, cancelled or left is gone.
+    case leaving
+    /// Receipts and messages have positions, where the backend says so.
+    case positions
+    /// Nothing works before `run()` and after its end, and the end wakes everyone.
+    case lifecycle
+    /// A message goes from one instance to another, where they share a broker.
+    case betweenInstances
+
+    public var description: String { rawValue }
+  }
+
+  private let make: @Sendable () async throws -> any Broadcast
+
+  /// Whether two instances that are made one after the other reach each other.
+  let sharesBroker: Bool
+
+  private let patience: Duration
+
+  /// - Parameters:
+  ///   - sharesBroker: Whether instances reach each other through a broker. False for memory.
+  ///   - patience: How long a chapter may take, before what it waits for counts as missing.
+  ///   - make: Makes an instance which has not been run. It is called at least once for each chapter.
+  public init(
+    sharesBroker: Bool = true, patience: Duration = .seconds(30),
+    make: @escaping @Sendable () async throws -> any Broadcast
+  ) {
+    self.sharesBroker = sharesBroker
+    self.patience = patience
+    self.make = make
+  }
+
+  /// Runs all chapters, one after the other.
+  ///
+  /// - Throws: The first ``ConformanceFailure``.
+  public func run() async throws {
+    for chapter in Chapter.allCases { try await run(chapter) }
+  }
+
+  /// Runs one chapter.
+  ///
+  /// - Throws: A ``ConformanceFailure``, which names the chapter and the promise.
+  public func run(_ chapter: Chapter) async throws {
+    do {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await play(chapter) }
+        // The chapter is cancelled when its time is over. What it waits for then ends, and it says what is missing.
+        group.addTask { try await Task.sleep(for: patience) }
+        try await group.next()
+        group.cancelAll()
+        do { try await group.waitForAll() } catch is CancellationError {}
+      }
+    } catch let broken as Broken {
+      throw ConformanceFailure(chapter: chapter, message: broken.message)
+    } catch {
+      throw ConformanceFailure(chapter: chapter, message: "An unexpected error: \(error)")
+    }
+  }
+
+  private func play(_ chapter: Chapter) async throws {
+    switch chapter {
+    case .lifecycle: try await checkLifecycle(try await make())
+    case .betweenInstances where !sharesBroker: break
+    case .betweenInstances: try await checkBetweenInstances(try await make(), try await make())
+    default: try await withBroadcast(try await make()) { try await check(chapter, $0) }
+    }
+  }
+
+  private func check(_ chapter: Chapter, _ broadcast: any Broadcast) async throws {
+    switch chapter {
+    case .content: try await checkContent(broadcast)
+    case .channelNames: try await checkChannelNames(broadcast)
+    case .invalidNames: try await checkInvalidNames(broadcast)
+    case .headers: try await checkHeaders(broadcast)
+    case .promptness: try await checkPromptness(broadcast)
+    case .earlierMessages: try await checkEarlierMessages(broadcast)
+    case .order: try await checkOrder(broadcast)
+    case .commonOrder: try await checkCommonOrder(broadcast)
+    case .payloadLimit: try await checkPayloadLimit(broadcast)
+    case .gaps: try await checkGaps(broadcast)
+    case .severalChannels: try await checkSeveralChannels(broadcast)
+    case .firstSubscribers: try await checkFirstSubscribers(broadcast)
+    case .comingBack: try await checkComingBack(broadcast)
+    case .leaving: try await checkLeaving(broadcast)
+    case .positions: try await checkPositions(broadcast)
+    case .lifecycle, .betweenInstances: break
+    }
+  }
+}
+
+/// A promise that a backend does not keep.
+public struct ConformanceFailure: Error, CustomStringConvertible {
+  public var chapter: ConformanceSuite.Chapter
+  public var message: String
+
+  public var description: String { "\(chapter): \(message)" }
+}

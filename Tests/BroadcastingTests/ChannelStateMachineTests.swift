@@ -1,0 +1,232 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Testing
+
+@testable import Broadcasting
+
+@Suite("Channel state machine")
+struct ChannelStateMachineTests {
+  private typealias Machine = ChannelStateMachine<String>
+  private static let refused = BroadcastError(.refused, "No.")
+
+  private func call(_ joining: Machine.Joining) -> Machine.Call? {
+    if case .wait(let call) = joining { call } else { nil }
+  }
+
+  private func isReady(_ joining: Machine.Joining) -> Bool { if case .ready = joining { true } else { false } }
+
+  @Test("two first subscribers share one call, and both learn of its success")
+  func twoFirst() {
+    var machine = Machine()
+    #expect(call(machine.join("a")) == .subscribe(number: 1))
+    #expect(call(machine.join("b")) == nil)
+    let action = machine.subscribed(number: 1)
+    #expect(action.waiters == ["a", "b"] && action.error == nil && action.call == nil && !action.isGap)
+    #expect(isReady(machine.join("c")))
+  }
+
+  @Test("a failed call fails its waiters, and the next one calls again")
+  func failing() {
+    var machine = Machine()
+    _ = machine.join("a")
+    let action = machine.subscribeFailed(number: 1, Self.refused)
+    #expect(action.waiters == ["a"] && action.error?.code == .refused && !action.retriesLater)
+    #expect(machine.leave().isIdle)
+    #expect(call(machine.join("b")) == .subscribe(number: 2))
+  }
+
+  @Test("the last to leave unsubscribes; who comes meanwhile waits for a new subscription")
+  func leavingAndComing() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.subscribed(number: 1)
+    #expect(machine.leave().call == .unsubscribe(number: 2))
+    #expect(call(machine.join("b")) == nil)
+    #expect(machine.unsubscribed(number: 2).call == .subscribe(number: 3))
+    #expect(machine.subscribed(number: 3).waiters == ["b"])
+  }
+
+  @Test("a waiter who gives up does not stop the call for the others")
+  func givingUp() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.join("b")
+    machine.forget { $0 == "a" }
+    #expect(machine.leave().call == nil)
+    #expect(machine.subscribed(number: 1).waiters == ["b"])
+  }
+
+  @Test("when all have given up, the late success is undone")
+  func allGivingUp() {
+    var machine = Machine()
+    _ = machine.join("a")
+    machine.forget { _ in true }
+    #expect(!machine.leave().isIdle)
+    #expect(!machine.isIdle)
+    #expect(machine.subscribed(number: 1).call == .unsubscribe(number: 2))
+    #expect(machine.unsubscribed(number: 2).isIdle)
+    #expect(machine.isIdle)
+  }
+
+  @Test("a lost connection is followed by a new subscription and one gap")
+  func losing() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.subscribed(number: 1)
+    #expect(machine.connectionLost(Self.refused).waiters.isEmpty)
+    #expect(machine.retry().call == .subscribe(number: 2))
+    let action = machine.subscribed(number: 2)
+    #expect(action.isGap && action.isResubscribed)
+    #expect(machine.received() == false)
+  }
+
+  @Test("a message that overtakes the confirmation has the gap before it")
+  func overtaking() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.subscribed(number: 1)
+    _ = machine.connectionLost(Self.refused)
+    _ = machine.retry()
+    #expect(machine.received() == true)
+    #expect(machine.received() == false)
+    #expect(!machine.subscribed(number: 2).isGap)
+  }
+
+  @Test("answers from before a lost connection are ignored")
+  func lateAnswers() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.join("b")
+    let lost = machine.connectionLost(Self.refused)
+    #expect(lost.waiters == ["a", "b"] && lost.error != nil)
+    _ = machine.leave()
+    #expect(machine.retry().call == .subscribe(number: 2))
+    #expect(machine.subscribed(number: 1).waiters.isEmpty)
+    #expect(machine.subscribeFailed(number: 1, Self.refused).error == nil)
+    #expect(machine.unsubscribed(number: 1).call == nil)
+    #expect(machine.awaits(.subscribe(number: 2)) && !machine.awaits(.subscribe(number: 1)))
+  }
+
+  @Test("a refused renewal keeps its members and is tried again")
+  func refusedRenewal() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.subscribed(number: 1)
+    _ = machine.connectionLost(Self.refused)
+    _ = machine.retry()
+    let action = machine.subscribeFailed(number: 2, Self.refused)
+    #expect(action.retriesLater && action.waiters.isEmpty)
+    #expect(machine.retry().call == .subscribe(number: 3))
+    #expect(machine.subscribed(number: 3).isGap)
+  }
+
+  @Test("who leaves while the connection is lost leaves nothing behind")
+  func leavingWhileLost() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.subscribed(number: 1)
+    _ = machine.connectionLost(Self.refused)
+    #expect(machine.leave().isIdle)
+    #expect(machine.retry().call == nil)
+    _ = machine.join("b")
+    #expect(!machine.subscribed(number: 2).isGap)
+  }
+
+  @Test("a connection lost while unsubscribing ends there, unless somebody came")
+  func losingWhileUnsubscribing() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.subscribed(number: 1)
+    _ = machine.leave()
+    #expect(machine.connectionLost(Self.refused).isIdle)
+    #expect(machine.isIdle)
+  }
+
+  @Test("at random, there is at most one call, and nobody waits for ever", arguments: 0..<200)
+  func random(seed: Int) {
+    var random = SeededGenerator(seed: UInt64(seed))
+    var machine = Machine()
+    var outstanding: Machine.Call?
+    var waiting: Set<String> = []
+    var members = 0
+    var toLeave = 0
+    var names = 0
+    var isConnected = true
+    func apply(_ action: Machine.Action) {
+      for waiter in action.waiters {
+        #expect(waiting.remove(waiter) != nil)
+        if action.error != nil { toLeave += 1 }
+      }
+      if let call = action.call {
+        #expect(outstanding == nil && isConnected)
+        outstanding = call
+      }
+    }
+    func answer(fails: Bool) {
+      guard let call = outstanding else { return }
+      outstanding = nil
+      switch call {
+      case .subscribe(let number):
+        apply(fails ? machine.subscribeFailed(number: number, Self.refused) : machine.subscribed(number: number))
+      case .unsubscribe(let number): apply(machine.unsubscribed(number: number))
+      }
+    }
+    func leaveFailed() {
+      while toLeave > 0 {
+        toLeave -= 1
+        members -= 1
+        apply(machine.leave())
+      }
+    }
+    for _ in 0..<300 {
+      switch Int.random(in: 0..<8, using: &random) {
+      case 0...1 where isConnected:
+        names += 1
+        let name = "\(names)"
+        members += 1
+        switch machine.join(name) {
+        case .ready: break
+        case .wait(let call):
+          waiting.insert(name)
+          if let call { apply(.init(call: call)) }
+        }
+      case 2 where members - waiting.count - toLeave > 0:
+        members -= 1
+        apply(machine.leave())
+      case 3:
+        if let name = waiting.randomElement(using: &random) {
+          waiting.remove(name)
+          machine.forget { $0 == name }
+          members -= 1
+          apply(machine.leave())
+        }
+      case 4: answer(fails: true)
+      case 5: answer(fails: false)
+      case 6 where isConnected:
+        isConnected = false
+        outstanding = nil
+        apply(machine.connectionLost(Self.refused))
+        #expect(waiting.isEmpty)
+      case 7 where !isConnected:
+        isConnected = true
+        apply(machine.retry())
+      default: leaveFailed()
+      }
+    }
+    leaveFailed()
+    if !isConnected {
+      isConnected = true
+      apply(machine.retry())
+    }
+    while outstanding != nil { answer(fails: false) }
+    apply(machine.retry())
+    while outstanding != nil { answer(fails: false) }
+    #expect(waiting.isEmpty)
+    for _ in 0..<members { apply(machine.leave()) }
+    while outstanding != nil { answer(fails: false) }
+    #expect(machine.isIdle)
+  }
+}

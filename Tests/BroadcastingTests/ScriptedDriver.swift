@@ -1,0 +1,111 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+@testable import Broadcasting
+
+/// A driver that does nothing by itself: each call waits until the test answers it.
+final class ScriptedDriver: BroadcastDriver {
+  enum Kind: Sendable {
+    case run(DriverInbox)
+    case subscribe(Channel)
+    case unsubscribe(Channel)
+    case publish([Message])
+  }
+
+  /// A call that waits for its answer.
+  struct Call: Sendable {
+    var kind: Kind
+    fileprivate var answer = Latch()
+
+    func succeed() { answer.succeed() }
+    func fail(_ error: BroadcastError) { answer.fail(error) }
+
+    var name: String {
+      switch kind {
+      case .run: "run"
+      case .subscribe(let channel): "subscribe \(channel)"
+      case .unsubscribe(let channel): "unsubscribe \(channel)"
+      case .publish(let messages): "publish \(messages.compactMap(\.text).joined(separator: ","))"
+      }
+    }
+  }
+
+  let capabilities: Capabilities
+  private let calls = Mailbox<Call>()
+
+  init(capabilities: Capabilities = .init()) { self.capabilities = capabilities }
+
+  private func ask(_ kind: Kind) async throws(BroadcastError) {
+    let call = Call(kind: kind)
+    calls.append([call])
+    try await call.answer.wait()
+  }
+
+  func run(_ inbox: DriverInbox) async throws(BroadcastError) { try await ask(.run(inbox)) }
+  func subscribe(to channel: Channel) async throws(BroadcastError) { try await ask(.subscribe(channel)) }
+  func unsubscribe(from channel: Channel) async throws(BroadcastError) { try await ask(.unsubscribe(channel)) }
+
+  func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
+    try await ask(.publish(messages))
+    return messages.map { _ in Receipt(position: .init(epoch: 1, offset: 2)) }
+  }
+
+  /// The test's side. One task uses it.
+  struct Script {
+    let driver: ScriptedDriver
+    private var pending: [Call] = []
+
+    init(_ driver: ScriptedDriver) { self.driver = driver }
+
+    /// Waits for the next call.
+    mutating func next() async throws -> Call {
+      if pending.isEmpty { pending = await driver.calls.next() ?? [] }
+      guard !pending.isEmpty else { throw CancellationError() }
+      return pending.removeFirst()
+    }
+
+    /// Waits for a session and connects it.
+    mutating func connect() async throws -> (call: Call, inbox: DriverInbox) {
+      let call = try await next()
+      guard case .run(let inbox) = call.kind else { throw Unexpected(call: call.name) }
+      inbox.connected()
+      return (call, inbox)
+    }
+  }
+
+  struct Unexpected: Error {
+    var call: String
+  }
+}
+
+/// Runs a hub on a scripted driver for the time of a test.
+func withScript(
+  _ configuration: HubConfiguration = .quick(), capabilities: Capabilities = .init(),
+  _ body: (Hub, inout ScriptedDriver.Script) async throws -> Void
+) async throws {
+  let driver = ScriptedDriver(capabilities: capabilities)
+  var script = ScriptedDriver.Script(driver)
+  try await withBroadcast(Hub(driver: driver, configuration: configuration)) { hub in try await body(hub, &script) }
+}
+
+extension HubConfiguration {
+  /// Pauses too short to notice.
+  static func quick(onEvent: (@Sendable (BroadcastEvent) -> Void)? = nil) -> HubConfiguration {
+    var configuration = HubConfiguration(onEvent: onEvent)
+    configuration.shortestReconnectDelay = .microseconds(100)
+    configuration.longestReconnectDelay = .milliseconds(1)
+    return configuration
+  }
+}
+
+/// The error with which a call fails, or nil when it succeeds.
+func failure(of call: () async throws -> some Any) async -> BroadcastError? {
+  do {
+    _ = try await call()
+    return nil
+  } catch {
+    return error as? BroadcastError
+  }
+}
