@@ -24,40 +24,59 @@ public func runUntilFirstCompletes(
   _ one: @escaping @isolated(any) @Sendable () async throws -> Void,
   _ other: @escaping @isolated(any) @Sendable () async throws -> Void
 ) async throws {
-  let first = FirstCompletion()
+  let race = Race(one, other)
   await withDiscardingTaskGroup { group in
-    group.addTask(executorPreference: nil) { await first.complete(one) }
-    group.addTask(executorPreference: nil) { await first.complete(other) }
-    await first.wait()
+    group.addTask(executorPreference: nil) { await race.runOne() }
+    group.addTask(executorPreference: nil) { await race.runOther() }
+    await race.waitForFirst()
     group.cancelAll()
   }
-  if let error = first.error { throw error }
+  if let error = race.error { throw error }
 }
 
-/// How the first of two tasks completed, and who waits to hear of it.
+/// Two operations, how the first of them completed, and who waits to hear of it.
 ///
-/// It stands in place of the group's own `next()`, whose frames would be a third of what the waiting task holds: there is
-/// one such task for each socket that sleeps.
-private final class FirstCompletion: Sendable {
+/// It stands in place of the group's own `next()`, and holds what the tasks would capture, because there is one for each
+/// socket that sleeps: the frames of `next()` would be a third of what the waiting task holds.
+private final class Race: Sendable {
   private struct State {
     var isComplete = false
     var error: (any Error)?
     var waiter: UnsafeContinuation<Void, Never>?
   }
+  private let one: @isolated(any) @Sendable () async throws -> Void
+  private let other: @isolated(any) @Sendable () async throws -> Void
   private let state = Lock(State())
+
+  init(
+    _ one: @escaping @isolated(any) @Sendable () async throws -> Void,
+    _ other: @escaping @isolated(any) @Sendable () async throws -> Void
+  ) {
+    self.one = one
+    self.other = other
+  }
 
   var error: (any Error)? { state.withLock { $0.error } }
 
-  func complete(_ operation: @isolated(any) @Sendable () async throws -> Void) async {
+  func runOne() async {
     do {
-      try await operation()
-      end(nil)
+      try await one()
+      complete(nil)
     } catch {
-      end(error)
+      complete(error)
     }
   }
 
-  func wait() async {
+  func runOther() async {
+    do {
+      try await other()
+      complete(nil)
+    } catch {
+      complete(error)
+    }
+  }
+
+  func waitForFirst() async {
     await withUnsafeContinuation { continuation in
       let isComplete = state.withLock { state in
         if !state.isComplete { state.waiter = continuation }
@@ -67,7 +86,7 @@ private final class FirstCompletion: Sendable {
     }
   }
 
-  private func end(_ error: (any Error)?) {
+  private func complete(_ error: (any Error)?) {
     let waiter: UnsafeContinuation<Void, Never>? = state.withLock { state in
       if state.isComplete { return nil }
       state.isComplete = true
