@@ -32,10 +32,10 @@ package actor HTTPConnection {
     }
   }
 
-  /// When it began to wait for a request, if it waits and can be dropped without harm.
-  package var waitingSince: LoopInstant? {
+  /// If it waits for a request, so that it can be dropped without harm: since when, and whether it has had one before.
+  package var waiting: (since: LoopInstant, hasBeenUsed: Bool)? {
     guard let exchange, exchange.isWaiting else { return nil }
-    return exchange.waitingSince
+    return (exchange.waitingSince, exchange.hasBeenUsed)
   }
 
   /// Closes it at once, to make room for others.
@@ -74,11 +74,12 @@ package actor HTTPConnection {
 
   @inline(never)
   private func run(_ upgrade: WebSocketUpgrade) async {
-    guard let (stream, unread) = exchange.take()?.handOver() else { return }
+    // It may have closed while the handler made up its mind.
+    guard let (stream, unread, sawEnd) = exchange.take()?.handOver() else { return }
     // The exchange was the stream's only user and has given it up. Both actors live on the stream's loop.
     nonisolated(unsafe) let handedOver = stream
     let socket = WebSocket(handedOver, role: .server, limits: upgrade.limits, timeouts: upgrade.timeouts)
-    await socket.open(sending: upgrade.head, received: unread)
+    await socket.open(sending: upgrade.head, received: unread, sawEnd: sawEnd)
     await socket.run(upgrade.run)
   }
 }
@@ -91,10 +92,12 @@ extension HTTPHandler {
   ) -> Bool {
     do {
       return try HTTPSerializer.append(
-        response, answering: request.method, version: request.version, keepAlive: keepAlive, to: &bytes)
+        response, answering: request.method, version: request.version, keepAlive: keepAlive, date: HTTPDate.now(),
+        to: &bytes)
     } catch {
       // It has no headers but our own, so it can be written.
-      _ = try? HTTPSerializer.append(answer(error), answering: request.method, keepAlive: false, to: &bytes)
+      _ = try? HTTPSerializer.append(
+        answer(error), answering: request.method, keepAlive: false, date: HTTPDate.now(), to: &bytes)
       return false
     }
   }

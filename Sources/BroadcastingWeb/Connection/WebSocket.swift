@@ -52,7 +52,7 @@ public actor WebSocket {
   /// - Throws: ``WebSocketClosure`` when the socket is closed, or closes while this waits; with 1001 when the task is
   ///   cancelled.
   public func send(_ message: WebSocketMessage) async throws(WebSocketClosure) {
-    while transport.pendingBytes >= Self.sendBuffer {
+    while transport.pendingBytes >= Self.sendBuffer, !transport.isOver {
       if Task.isCancelled { throw WebSocketClosure(.goingAway) }
       await withTaskCancellationHandler {
         await withUnsafeContinuation { transport.addSender($0) }
@@ -93,8 +93,10 @@ public actor WebSocket {
   // MARK: Its life
 
   /// Takes over from HTTP: sends the head that ends the handshake, and reads what already came behind the peer's.
-  package func open(sending head: [UInt8], received bytes: [UInt8]) {
-    transport.open(sending: head, received: bytes)
+  ///
+  /// - Parameter sawEnd: whether the peer has finished, so that nothing more will come.
+  package func open(sending head: [UInt8], received bytes: [UInt8], sawEnd: Bool = false) {
+    transport.open(sending: head, received: bytes, sawEnd: sawEnd)
   }
 
   /// Runs `body`, closes the socket as `body` says and returns when the connection has ended.
@@ -109,6 +111,16 @@ public actor WebSocket {
       closure = WebSocketClosure(Task.isCancelled ? .goingAway : .internalError)
     }
     transport.beginClose(closure)
-    await transport.waitForEnd()
+    await waitForEnd()
+  }
+
+  // Apart, so that its frame is no part of one that sleeps for as long as the socket is open.
+  @inline(never)
+  private func waitForEnd() async {
+    await withTaskCancellationHandler {
+      await transport.waitForEnd()
+    } onCancel: {
+      loop.execute { self.assumeIsolated { $0.transport.hurry() } }
+    }
   }
 }

@@ -8,7 +8,8 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The kind of fault. More may be added.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
     private enum Value: String, Sendable {
-      case malformed, targetTooLong, headersTooLarge, bodyTooLarge, unknownExpectation, timedOut, unsendable, badHandshake
+      case malformed, targetTooLong, headersTooLarge, bodyTooLarge, unknownExpectation, timedOut, unsendable,
+        badHandshake
     }
 
     private let value: Value
