@@ -64,7 +64,7 @@ let package = Package(
     tests("Broadcasting", ["BroadcastingTesting"]),
     tests("BroadcastingJSON"),
     tests("BroadcastingNetwork"),
-    tests("BroadcastingWeb"),
+    tests("BroadcastingWeb", ["BroadcastingLocking", "BroadcastingNetwork"]),
     tests("BroadcastingServer"),
     .testTarget(name: "BroadcastCommandTests", dependencies: ["broadcast"], swiftSettings: swiftSettings),
 

@@ -88,8 +88,10 @@ public struct BroadcastServer: Sendable {
       broadcast, on: loop,
       limits: LogLimits(maximumMessages: limits.backlogMessages, maximumBytes: limits.backlogBytes), budget: budget)
     let handler = RequestHandler(
-      routes, fanOut, rules, limits: WebSocketLimits(messageBytes: limits.message),
-      timeouts: configuration.timeouts.socket, onEvent: configuration.onEvent)
+      routes, fanOut, rules,
+      sockets: WebSocketSettings(
+        limits: WebSocketLimits(messageBytes: limits.message), timeouts: configuration.timeouts.socket),
+      onEvent: configuration.onEvent)
     let service = HTTPService(
       sockets, on: loop,
       limits: HTTPLimits(

@@ -12,28 +12,18 @@ final class RequestHandler: HTTPHandler {
   private let routes: Routes
   private let fanOut: FanOut
   private let rules: ClientRules
-  private let limits: WebSocketLimits
-  private let timeouts: WebSocketTimeouts
   private let onEvent: @Sendable (ServerEvent) -> Void
-
-  /// How a socket is closed whose handler failed. One closure for all sockets, which hold it while they sleep.
-  private let closure: @Sendable (any Error) -> WebSocketClosure
+  let sockets: WebSocketSettings
 
   init(
-    _ routes: Routes, _ fanOut: FanOut, _ rules: ClientRules, limits: WebSocketLimits, timeouts: WebSocketTimeouts,
+    _ routes: Routes, _ fanOut: FanOut, _ rules: ClientRules, sockets: WebSocketSettings,
     onEvent: @escaping @Sendable (ServerEvent) -> Void
   ) {
     self.routes = routes
     self.fanOut = fanOut
     self.rules = rules
-    self.limits = limits
-    self.timeouts = timeouts
+    self.sockets = sockets
     self.onEvent = onEvent
-    closure = { error in
-      let closure = WebSocketClosure(thrown: error)
-      if closure.code == .internalError { onEvent(.socketFailed(error: error)) }
-      return closure
-    }
   }
 
   func answer(_ http: HTTPRequest, from peer: HTTPPeer) async -> HTTPAnswer {
@@ -61,6 +51,12 @@ final class RequestHandler: HTTPHandler {
 
   func answer(_ error: HTTPError) -> HTTPResponse { RequestError(error).response }
 
+  func closure(after error: any Error) -> WebSocketClosure {
+    let closure = WebSocketClosure(thrown: error)
+    if closure.code == .internalError { onEvent(.socketFailed(error: error)) }
+    return closure
+  }
+
   private func upgrade(
     _ request: Request, _ accept: @Sendable (Request) async throws -> Routes.SocketHandler
   ) async throws -> HTTPAnswer {
@@ -72,9 +68,7 @@ final class RequestHandler: HTTPHandler {
       let handler = try await accept(request)
       var head: [UInt8] = []
       try HTTPSerializer.append(response, to: &head)
-      return .upgrade(
-        WebSocketUpgrade(
-          head: head, limits: limits, timeouts: timeouts, task: WebSocketTask(body: handler, closure: closure)))
+      return .upgrade(WebSocketUpgrade(head: head, body: handler))
     }
   }
 

@@ -24,19 +24,21 @@ package actor HTTPConnection {
   ///
   /// Cancelling it closes a connection that waits for a request. A request that is being answered is answered first, if
   /// its handler does not mind the cancellation.
-  package func serve(_ handler: some HTTPHandler) async -> WebSocket? {
+  package func serve(_ handler: some HTTPHandler) async -> UpgradedSocket? {
     await withTaskCancellationHandler {
-      guard let upgrade = await answerRequests(handler) else { return nil }
-      return becomeSocket(upgrade)
+      guard let upgrade = await answerRequests(handler), let socket = becomeSocket(upgrade, handler.sockets) else {
+        return nil
+      }
+      return UpgradedSocket(socket: socket, body: upgrade.body)
     } onCancel: {
       loop.execute { self.assumeIsolated { $0.exchange?.stop() } }
     }
   }
 
-  /// When it began to wait for a request, if it waits and can be dropped without harm.
-  package var waitingSince: LoopInstant? {
+  /// If it waits for a request, so that it can be dropped without harm: since when, and whether it has had one before.
+  package var waiting: (since: LoopInstant, hasBeenUsed: Bool)? {
     guard let exchange, exchange.isWaiting else { return nil }
-    return exchange.waitingSince
+    return (exchange.waitingSince, exchange.hasBeenUsed)
   }
 
   /// Closes it at once, to make room for others.
@@ -72,12 +74,13 @@ package actor HTTPConnection {
     return nil
   }
 
-  private func becomeSocket(_ upgrade: WebSocketUpgrade) -> WebSocket? {
-    guard let (stream, unread) = exchange.take()?.handOver() else { return nil }
+  private func becomeSocket(_ upgrade: WebSocketUpgrade, _ settings: WebSocketSettings) -> WebSocket? {
+    // It may have closed while the handler made up its mind.
+    guard let (stream, unread, sawEnd) = exchange.take()?.handOver() else { return nil }
     // The exchange was the stream's only user and has given it up. Both actors live on the stream's loop.
     nonisolated(unsafe) let handedOver = stream
-    let socket = WebSocket(handedOver, role: .server, upgrade)
-    socket.assumeIsolated { $0.open(sending: upgrade.head, received: unread) }
+    let socket = WebSocket(handedOver, role: .server, settings)
+    socket.assumeIsolated { $0.open(sending: upgrade.head, received: unread, sawEnd: sawEnd) }
     return socket
   }
 }
@@ -90,10 +93,12 @@ extension HTTPHandler {
   ) -> Bool {
     do {
       return try HTTPSerializer.append(
-        response, answering: request.method, version: request.version, keepAlive: keepAlive, to: &bytes)
+        response, answering: request.method, version: request.version, keepAlive: keepAlive, date: HTTPDate.now(),
+        to: &bytes)
     } catch {
       // It has no headers but our own, so it can be written.
-      _ = try? HTTPSerializer.append(answer(error), answering: request.method, keepAlive: false, to: &bytes)
+      _ = try? HTTPSerializer.append(
+        answer(error), answering: request.method, keepAlive: false, date: HTTPDate.now(), to: &bytes)
       return false
     }
   }

@@ -32,6 +32,9 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
   /// answered by a reset, which can destroy the response on its way (RFC 9112 section 9.6).
   private static let lingerTime = Duration.seconds(2)
 
+  /// How long the last response may take when the server stops, however steadily the peer reads.
+  private static let stopTime = Duration.seconds(6)
+
   private static let goOn = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
 
   private let stream: any ByteStream
@@ -39,7 +42,9 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
   private let timeouts: HTTPTimeouts
   private lazy var place = stream.loop.deadlines.add(self)
   private var phase = Phase.idle
+  /// What came behind the request that is being answered, and how much of that has been dealt with since.
   private var unread: [UInt8] = []
+  private var unreadStart = 0
   private var ready: Incoming?
   private var sawEnd = false
   private var isSending = false
@@ -50,11 +55,17 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
   /// When it began to wait for a request, or for the rest of one.
   private(set) var waitingSince: LoopInstant
 
+  /// Whether there has been a whole request.
+  private(set) var hasBeenUsed = false
+
   init(_ stream: any ByteStream, limits: HTTPLimits, timeouts: HTTPTimeouts) {
     self.stream = stream
     self.timeouts = timeouts
     parser = HTTPRequestParser(limits: limits)
     waitingSince = stream.loop.now
+    // From the start, for it may be dropped before anybody asks for a request.
+    stream.delegate = self
+    setDeadline(after: timeouts.idle)
   }
 
   var peerAddress: SocketAddress? { stream.peerAddress }
@@ -71,7 +82,6 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
 
   /// The next request. Nil when there will be none: the peer or the server has ended the connection.
   func next() async -> Incoming? {
-    stream.delegate = self
     if phase == .answering { beginWaiting() }
     while ready == nil {
       if sawEnd || isStopping || phase == .closed { return nil }
@@ -86,10 +96,10 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
     if !stream.write(bytes) {
       isSending = true
       bytesTaken = stream.bytesTaken
-      setDeadline(after: timeouts.write)
+      setDeadline(after: isStopping ? min(timeouts.write, Self.stopTime) : timeouts.write)
       await withUnsafeContinuation { waiter = $0 }
       isSending = false
-      stream.loop.deadlines.clear(place)
+      if phase != .closed { stream.loop.deadlines.clear(place) }
     }
     return phase != .closed && stream.isWritable
   }
@@ -109,18 +119,23 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
     await withUnsafeContinuation { waiter = $0 }
   }
 
-  /// Gives the stream away, and what came behind the last request.
-  func handOver() -> (stream: any ByteStream, unread: [UInt8]) {
+  /// Gives the stream away, what came behind the last request, and whether that was all. Nil if it has closed.
+  func handOver() -> (stream: any ByteStream, unread: [UInt8], sawEnd: Bool)? {
+    if phase == .closed { return nil }
     stream.loop.deadlines.remove(place)
     stream.delegate = nil
     phase = .closed
-    return (stream, unread)
+    return (stream, Array(unread[unreadStart...]), sawEnd)
   }
 
   /// The server ends: what is under way is answered, what has only begun is not.
   func stop() {
     isStopping = true
-    if isWaiting { stream.close() }
+    if isWaiting {
+      stream.close()
+    } else if isSending, phase != .closed {
+      setDeadline(after: min(timeouts.write, Self.stopTime))
+    }
   }
 
   /// Makes room for others.
@@ -130,13 +145,9 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
 
   func received(_ bytes: UnsafeRawBufferPointer) {
     switch phase {
-    case .idle:
-      phase = .receiving
-      waitingSince = stream.loop.now
-      setDeadline(after: timeouts.request)
-      read(bytes)
-    case .receiving:
-      read(bytes)
+    case .idle, .receiving:
+      let consumed = read(bytes)
+      if consumed < bytes.count { unread.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[consumed...])) }
     case .answering:
       unread.append(contentsOf: bytes)
       stream.stopReading()
@@ -170,7 +181,7 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
       stream.close()
     case .receiving:
       become(ready: .failed(HTTPError(.timedOut, "The request was not complete within \(timeouts.request).")))
-    case .answering where stream.bytesTaken > bytesTaken:
+    case .answering where !isStopping && stream.bytesTaken > bytesTaken:
       bytesTaken = stream.bytesTaken
       setDeadline(after: timeouts.write)
     case .answering:
@@ -183,36 +194,41 @@ final class HTTPExchange: StreamDelegate, DeadlineTarget {
   // MARK: Inside
 
   private func beginWaiting() {
+    phase = .idle
     waitingSince = stream.loop.now
-    if unread.isEmpty {
-      phase = .idle
-      setDeadline(after: timeouts.idle)
-    } else {
-      phase = .receiving
-      setDeadline(after: timeouts.request)
-      let bytes = unread
+    setDeadline(after: timeouts.idle)
+    if unread.isEmpty { return }
+    unreadStart += unread.withUnsafeBytes { read(UnsafeRawBufferPointer(rebasing: $0[unreadStart...])) }
+    if unreadStart == unread.count {
       unread = []
-      bytes.withUnsafeBytes(read)
+      unreadStart = 0
     }
   }
 
-  private func read(_ bytes: UnsafeRawBufferPointer) {
-    var rest = bytes
+  /// Takes bytes as far as the next request, and tells how many those were.
+  private func read(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var total = 0
     while true {
-      let (consumed, event) = parser.read(rest)
-      rest = UnsafeRawBufferPointer(rebasing: rest[consumed...])
+      let (consumed, event) = parser.read(UnsafeRawBufferPointer(rebasing: bytes[total...]))
+      total += consumed
       switch event {
       case .needsMore:
-        return
+        // An empty line between two requests is not the beginning of one (RFC 9112 section 2.2).
+        if phase == .idle, !parser.isIdle {
+          phase = .receiving
+          waitingSince = stream.loop.now
+          setDeadline(after: timeouts.request)
+        }
+        return total
       case .expectsContinue:
-        if rest.isEmpty { stream.write(Self.goOn) }
+        if total == bytes.count { stream.write(Self.goOn) }
       case .request(let request, let keepAlive):
-        unread = Array(rest)
+        hasBeenUsed = true
         become(ready: .request(request, keepAlive: keepAlive))
-        return
+        return total
       case .failed(let error):
         become(ready: .failed(error))
-        return
+        return total
       }
     }
   }

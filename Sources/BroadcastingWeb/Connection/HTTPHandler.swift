@@ -18,38 +18,35 @@ package struct WebSocketUpgrade: Sendable {
   /// The 101, ready to be sent.
   package var head: [UInt8]
 
-  package var limits: WebSocketLimits
-  package var timeouts: WebSocketTimeouts
-  package var task: WebSocketTask
+  /// What the socket is for.
+  package var body: WebSocketBody
 
-  package init(head: [UInt8], limits: WebSocketLimits, timeouts: WebSocketTimeouts, task: WebSocketTask) {
+  package init(head: [UInt8], body: @escaping WebSocketBody) {
     self.head = head
-    self.limits = limits
-    self.timeouts = timeouts
-    self.task = task
-  }
-}
-
-/// What a socket is for.
-package struct WebSocketTask: Sendable {
-  /// The socket is closed when this returns; nil is a normal end.
-  package var body: @Sendable (WebSocket) async -> (any Error)?
-
-  /// How it is closed after an error.
-  package var closure: @Sendable (any Error) -> WebSocketClosure
-
-  package init(
-    body: @escaping @Sendable (WebSocket) async -> (any Error)?,
-    closure: @escaping @Sendable (any Error) -> WebSocketClosure
-  ) {
     self.body = body
-    self.closure = closure
   }
 }
+
+/// A socket that is open, and what it is for.
+///
+/// Not a tuple: a function in an optional tuple is called through two more frames, which would sleep with every socket.
+package struct UpgradedSocket: Sendable {
+  package var socket: WebSocket
+  package var body: WebSocketBody
+}
+
+/// Serves a socket, which is closed when this returns. Nil is a normal end.
+package typealias WebSocketBody = @Sendable (WebSocket) async -> (any Error)?
 
 /// Answers the requests of a server's connections. It runs on the loop of the connection that asks, inside its actor.
-package protocol HTTPHandler: Sendable {
+package protocol HTTPHandler: AnyObject, Sendable {
   func answer(_ request: HTTPRequest, from peer: HTTPPeer) async -> HTTPAnswer
+
+  /// How sockets behave.
+  var sockets: WebSocketSettings { get }
+
+  /// How a socket is closed after an error of its body.
+  func closure(after error: any Error) -> WebSocketClosure
 
   /// The answer to what is no request: malformed, over a limit, or too late.
   func answer(_ error: HTTPError) -> HTTPResponse

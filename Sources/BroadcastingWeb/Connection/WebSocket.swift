@@ -24,13 +24,9 @@ public actor WebSocket {
 
   private let transport: WebSocketTransport
 
-  /// What the socket is for; nil once it runs.
-  private var task: WebSocketTask?
-
-  package init(_ stream: sending any ByteStream, role: WebSocketRole, _ upgrade: WebSocketUpgrade) {
+  package init(_ stream: sending any ByteStream, role: WebSocketRole, _ settings: WebSocketSettings) {
     loop = stream.loop
-    transport = WebSocketTransport(stream, WebSocketMachine(role, limits: upgrade.limits), upgrade.timeouts)
-    task = upgrade.task
+    transport = WebSocketTransport(stream, role: role, settings)
   }
 
   /// How the socket ended; nil while it is open.
@@ -60,7 +56,7 @@ public actor WebSocket {
   /// - Throws: ``WebSocketClosure`` when the socket is closed, or closes while this waits; with 1001 when the task is
   ///   cancelled.
   public func send(_ message: WebSocketMessage) async throws(WebSocketClosure) {
-    while transport.pendingBytes >= Self.sendBuffer {
+    while transport.pendingBytes >= Self.sendBuffer, !transport.isOver {
       if Task.isCancelled { throw WebSocketClosure(.goingAway) }
       await withTaskCancellationHandler {
         await withUnsafeContinuation { transport.addSender($0) }
@@ -104,23 +100,33 @@ public actor WebSocket {
   // MARK: Its life
 
   /// Takes over from HTTP: sends the head that ends the handshake, and reads what already came behind the peer's.
-  package func open(sending head: [UInt8], received bytes: [UInt8]) {
-    transport.open(sending: head, received: bytes)
+  ///
+  /// - Parameter sawEnd: whether the peer has finished, so that nothing more will come.
+  package func open(sending head: [UInt8], received bytes: [UInt8], sawEnd: Bool = false) {
+    transport.open(sending: head, received: bytes, sawEnd: sawEnd)
   }
 
-  /// Does what the socket is for, closes it accordingly, and returns when the connection has ended. Called once.
-  package func run() async {
-    guard let body = task?.body else { return }
-    close(behind: await body(self))
-    await transport.waitForEnd()
-  }
-
-  private func close(behind error: (any Error)?) {
-    let task = task.take()
-    if let error, let closure = task?.closure(error) {
-      transport.beginClose(closure)
+  /// Does what the socket is for, closes it accordingly, and returns when the connection has ended.
+  ///
+  /// - Parameters:
+  ///   - body: gives nil at a normal end.
+  ///   - closure: how the socket is closed after an error.
+  package func run(_ body: WebSocketBody, closure: (any Error) -> WebSocketClosure) async {
+    if let error = await body(self) {
+      transport.beginClose(closure(error))
     } else {
       transport.beginClose(WebSocketClosure(Task.isCancelled ? .goingAway : .normal))
+    }
+    await waitForEnd()
+  }
+
+  // Apart, so that its frame is no part of one that sleeps for as long as the socket is open.
+  @inline(never)
+  private func waitForEnd() async {
+    await withTaskCancellationHandler {
+      await transport.waitForEnd()
+    } onCancel: {
+      loop.execute { self.assumeIsolated { $0.transport.hurry() } }
     }
   }
 }

@@ -20,3 +20,14 @@ public struct WebSocketTimeouts: Sendable {
     self.close = close
   }
 }
+
+/// What all sockets of a server have in common. One object, which they share.
+package final class WebSocketSettings: Sendable {
+  let limits: WebSocketLimits
+  let timeouts: WebSocketTimeouts
+
+  package init(limits: WebSocketLimits = .init(), timeouts: WebSocketTimeouts = .init()) {
+    self.limits = limits
+    self.timeouts = timeouts
+  }
+}

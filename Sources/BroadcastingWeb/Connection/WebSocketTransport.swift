@@ -17,30 +17,37 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   private static let lingerTime = Duration.seconds(2)
 
   /// What a ping of ours takes on the wire at most: header and mask.
-  private static let pingBytes = 6
+  private static let pingBytes: UInt64 = 6
+
+  /// Pongs that are gathered for one write.
+  private static let pongBytes = 4096
 
   private let stream: any ByteStream
-  private let timeouts: WebSocketTimeouts
+  private let settings: WebSocketSettings
   private var machine: WebSocketMachine
   private lazy var place = stream.loop.deadlines.add(self)
   private var isClosed = false
 
   private var inbox: [WebSocketMessage] = []
   private var inboxSize = 0
+  /// Messages at the front of `inbox` that have been taken already.
+  private var inboxTaken: Int32 = 0
   private var isPaused = false
+  private var mustHurry = false
   private var receiver: UnsafeContinuation<Bool, Never>?
   private var senders: [UnsafeContinuation<Void, Never>] = []
   private var ending: UnsafeContinuation<Void, Never>?
   var drainObserver: (any WebSocketDrainObserver)?
 
   private var lastHeard: LoopInstant
-  /// What the peer had taken when the last ping went out; nil when none has since the peer was heard.
-  private var takenAtPing: UInt64?
+  /// What the peer had taken when it was last looked at: since the last ping, if it was not heard after that, or since
+  /// a close frame that had to wait. Else nil.
+  private var takenBefore: UInt64?
 
-  init(_ stream: any ByteStream, _ machine: WebSocketMachine, _ timeouts: WebSocketTimeouts) {
+  init(_ stream: any ByteStream, role: WebSocketRole, _ settings: WebSocketSettings) {
     self.stream = stream
-    self.machine = machine
-    self.timeouts = timeouts
+    self.settings = settings
+    machine = WebSocketMachine(role, limits: settings.limits)
     lastHeard = stream.loop.now
   }
 
@@ -50,23 +57,27 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
 
   // MARK: For the socket
 
-  func open(sending head: [UInt8], received bytes: [UInt8]) {
+  func open(sending head: [UInt8], received bytes: [UInt8], sawEnd: Bool) {
     stream.delegate = self
     stream.write(head)
-    setDeadline(after: timeouts.ping)
+    setDeadline(after: settings.timeouts.ping)
     bytes.withUnsafeBytes(received)
-    if !isPaused { stream.startReading() }
+    if sawEnd { ended(nil) } else if !isPaused { stream.startReading() }
   }
 
   func takeMessage() -> WebSocketMessage? {
     if inbox.isEmpty { return nil }
-    let message = inbox.removeFirst()
+    let message = inbox[Int(inboxTaken)]
+    inboxTaken += 1
     inboxSize -= message.bytes.count
-    if isPaused, inbox.isEmpty {
+    guard inboxTaken == inbox.count else { return message }
+    // The room goes too: an idle socket holds nothing.
+    inbox = []
+    inboxTaken = 0
+    if isPaused {
       isPaused = false
       stream.startReading()
     }
-    if inbox.isEmpty { inbox = [] }
     return message
   }
 
@@ -106,8 +117,15 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     stream.write(frame)
     // The peer's close frame, or its end, is still to come.
     stream.startReading()
-    setDeadline(after: timeouts.close)
+    expectClose()
     wakeAll()
+  }
+
+  /// The server stops: a peer that takes bytes slowly is waited for no longer than one that takes none.
+  func hurry() {
+    if isClosed || mustHurry { return }
+    mustHurry = true
+    setDeadline(after: settings.timeouts.close)
   }
 
   // Not inlined: the frame of whoever calls it sleeps with every socket.
@@ -120,15 +138,36 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   // MARK: For the stream
 
   func received(_ bytes: UnsafeRawBufferPointer) {
-    lastHeard = stream.loop.now
-    takenAtPing = nil
+    if !isOver {
+      lastHeard = stream.loop.now
+      takenBefore = nil
+    }
     var rest = bytes
+    var pongs: [UInt8] = []
     while !rest.isEmpty {
       let (consumed, action) = machine.read(rest)
       rest = UnsafeRawBufferPointer(rebasing: rest[consumed...])
       guard let action else { break }
-      perform(action)
+      switch action {
+      case .deliver(let message):
+        inbox.append(message)
+        inboxSize += message.bytes.count
+      case .answerPing:
+        // While the peer does not take what it gets, the latest one is kept.
+        if pendingBytes == 0, let pong = machine.takePong() { pongs.append(contentsOf: pong) }
+        if pongs.count >= Self.pongBytes { write(&pongs) }
+      case .pong:
+        break
+      case .sendClose(let frame, let thenEnd):
+        write(&pongs)
+        stream.write(frame)
+        if thenEnd { linger() } else { expectClose() }
+        wakeAll()
+      case .end:
+        linger()
+      }
     }
+    write(&pongs)
     if !inbox.isEmpty { wakeReceiver() }
     if !isOver, inbox.count >= Self.inboxMessages || inboxSize >= Self.inboxBytes {
       isPaused = true
@@ -137,7 +176,7 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   }
 
   func drained() {
-    answerPing()
+    if let pong = machine.takePong() { stream.write(pong) }
     wakeSenders()
     if !isOver { drainObserver?.socketDrained() }
   }
@@ -159,61 +198,69 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   }
 
   func deadlinePassed() {
-    if isOver {
-      // The close frame was not answered, or not even read: what waits will not be taken any more.
-      stream.reset()
-      return
-    }
-    let now = stream.loop.now
-    if isPaused {
-      // We do not listen, so the peer's silence means nothing.
-      lastHeard = now
-    } else if let takenAtPing, now >= lastHeard + timeouts.silence {
-      let taken = stream.bytesTaken
-      guard taken > takenAtPing + UInt64(Self.pingBytes) else {
-        stream.reset()
-        return
-      }
-      lastHeard = now
-    } else if takenAtPing == nil, now >= lastHeard + timeouts.ping, let ping = machine.makePing() {
-      takenAtPing = stream.bytesTaken
-      stream.write(ping)
-      stream.loop.deadlines.set(place, to: lastHeard + timeouts.silence)
-      return
-    }
-    takenAtPing = nil
-    stream.loop.deadlines.set(place, to: lastHeard + timeouts.ping)
+    if isOver { closeHasTakenTooLong() } else { lookAfterPeer() }
   }
 
   // MARK: Inside
 
-  private func perform(_ action: WebSocketMachine.Action) {
-    switch action {
-    case .deliver(let message):
-      inbox.append(message)
-      inboxSize += message.bytes.count
-    case .answerPing:
-      if pendingBytes == 0 { answerPing() }
-    case .pong:
-      break
-    case .sendClose(let frame, let thenEnd):
-      stream.write(frame)
-      if thenEnd { linger() } else { setDeadline(after: timeouts.close) }
-      wakeAll()
-    case .end:
-      linger()
+  /// The peer was not heard for a while, or takes its time to answer a ping.
+  private func lookAfterPeer() {
+    let now = stream.loop.now
+    guard let before = takenBefore else {
+      if now < lastHeard + settings.timeouts.ping {
+        stream.loop.deadlines.set(place, to: lastHeard + settings.timeouts.ping)
+        return
+      }
+      takenBefore = stream.bytesTaken
+      // Behind what waits, it would not come through sooner than that.
+      if pendingBytes == 0, let ping = machine.makePing() { stream.write(ping) }
+      // From here on at each sweep, so as to know when it took the last byte.
+      stream.loop.deadlines.set(place, to: now)
+      return
+    }
+    // That its kernel takes a ping does not show that a peer lives, unless nobody here would read the answer.
+    if stream.bytesTaken > before + (isPaused ? 0 : Self.pingBytes) {
+      lastHeard = now
+      takenBefore = nil
+      stream.loop.deadlines.set(place, to: now + settings.timeouts.ping)
+    } else if now < lastHeard + settings.timeouts.silence {
+      stream.loop.deadlines.set(place, to: now)
+    } else {
+      stream.reset()
     }
   }
 
-  private func answerPing() {
-    if let pong = machine.takePong() { stream.write(pong) }
+  private func closeHasTakenTooLong() {
+    if !mustHurry, let before = takenBefore, case let taken = stream.bytesTaken, taken > before {
+      // It still takes what was sent before the close frame.
+      takenBefore = taken
+      setDeadline(after: settings.timeouts.close)
+    } else if machine.state == .closed, pendingBytes == 0 {
+      // All is said; it merely does not close its side.
+      stream.close()
+    } else {
+      // The close frame was not answered, or not even read: what waits will not be taken any more.
+      stream.reset()
+    }
+  }
+
+  /// The peer has to answer our close frame, or to take what waits in front of it.
+  private func expectClose() {
+    takenBefore = pendingBytes == 0 ? nil : stream.bytesTaken
+    if !mustHurry { setDeadline(after: settings.timeouts.close) }
+  }
+
+  private func write(_ frames: inout [UInt8]) {
+    if frames.isEmpty { return }
+    stream.write(frames)
+    frames = []
   }
 
   /// Ends our side and leaves the peer time to read to the end; closing at once could turn into a reset.
   private func linger() {
     stream.finish()
     stream.startReading()
-    setDeadline(after: pendingBytes == 0 ? Self.lingerTime : timeouts.close)
+    if pendingBytes > 0 { expectClose() } else if !mustHurry { setDeadline(after: Self.lingerTime) }
   }
 
   private func wakeAll() {

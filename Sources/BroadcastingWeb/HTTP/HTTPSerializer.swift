@@ -14,7 +14,7 @@ package enum HTTPSerializer {
   ///   - method: The method of the request that is answered.
   ///   - version: The version of the request, which decides whether keeping the connection has to be said.
   ///   - keepAlive: Whether the connection may stay; `Connection: close` in the response's headers goes before it.
-  ///   - date: The value of the `Date` field, or nil to write none.
+  ///   - date: The value of the `Date` field where the response has none of its own; nil to write none.
   /// - Returns: Whether the connection stays behind the response.
   /// - Throws: ``HTTPError/Code/unsendable``; `output` is then as it was.
   @discardableResult
@@ -35,7 +35,7 @@ package enum HTTPSerializer {
     output.append(ASCII.space)
     output.append(contentsOf: status.reason.utf8)
     output.append("\r\n")
-    if let date {
+    if let date, response.headers["Date"] == nil {
       output.append("Date: ")
       output.append(contentsOf: date)
       output.append("\r\n")
