@@ -350,7 +350,8 @@ struct WebSocketConnectionTests {
     try await withServer(TestHandler(limits: WebSocketLimits(messageBytes: 100))) { server in
       for (frame, code) in [
         (clientFrame(1, [0xFF]), WebSocketCloseCode.invalidText), (clientFrame(3), .protocolError),
-        (clientFrame(1, [], key: nil), .protocolError), (clientFrame(2, [UInt8](repeating: 0, count: 101)), .messageTooLarge),
+        (clientFrame(1, [], key: nil), .protocolError),
+        (clientFrame(2, [UInt8](repeating: 0, count: 101)), .messageTooLarge),
         (clientFrame(8, [0]), .protocolError), (clientFrame(1, [], reserved: 0x40), .protocolError),
       ] {
         let client = try await server.connect()

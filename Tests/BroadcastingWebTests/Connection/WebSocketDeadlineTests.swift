@@ -24,10 +24,12 @@ struct WebSocketDeadlineTests {
   @Test("a silent peer gets a ping, is kept while it answers, and is cut when it doesn't")
   func silence() async throws {
     let closed = Journal<WebSocketClose?>()
-    let handler = TestHandler(timeouts: Self.short, socket: { socket in
-      while await socket.receive() != nil {}
-      closed.add(await socket.closed)
-    })
+    let handler = TestHandler(
+      timeouts: Self.short,
+      socket: { socket in
+        while await socket.receive() != nil {}
+        closed.add(await socket.closed)
+      })
     try await withServer(handler, connections: 1) { server in
       let client = try await server.connect()
       #expect(await client.upgrade())
@@ -44,12 +46,14 @@ struct WebSocketDeadlineTests {
   @Test("a peer whose messages nobody receives is kept, and noticed when it is gone")
   func unheard() async throws {
     let go = Signal()
-    let handler = TestHandler(timeouts: Self.short, socket: { socket in
-      await go.wait()
-      for number in 0..<40 {
-        guard await socket.receive()?.bytes == [UInt8(number)] else { throw WebSocketClosure(.policyViolation) }
-      }
-    })
+    let handler = TestHandler(
+      timeouts: Self.short,
+      socket: { socket in
+        await go.wait()
+        for number in 0..<40 {
+          guard await socket.receive()?.bytes == [UInt8(number)] else { throw WebSocketClosure(.policyViolation) }
+        }
+      })
     try await withServer(handler, connections: 1) { server in
       let client = try await server.connect()
       // More than the 16 at which reading stops: its pongs are not seen.
@@ -67,10 +71,12 @@ struct WebSocketDeadlineTests {
   @Test("a peer that goes while its messages wait is found out by a ping")
   func goneUnheard() async throws {
     let closed = Signal()
-    let handler = TestHandler(timeouts: Self.short, socket: { socket in
-      while await socket.closed == nil { try await socket.loop.sleep(for: .milliseconds(10)) }
-      closed.give()
-    })
+    let handler = TestHandler(
+      timeouts: Self.short,
+      socket: { socket in
+        while await socket.closed == nil { try await socket.loop.sleep(for: .milliseconds(10)) }
+        closed.give()
+      })
     try await withServer(handler, connections: 1) { server in
       let client = try await server.connect()
       #expect(await client.upgrade((0..<40).map { clientFrame(2, [UInt8($0)]) }.flatMap(\.self)))
@@ -83,14 +89,16 @@ struct WebSocketDeadlineTests {
   @Test("a reader that takes nothing of its backlog is reset")
   func stalledReader() async throws {
     let ended = Journal<WebSocketClosure>()
-    let handler = TestHandler(timeouts: Self.short, socket: { socket in
-      do {
-        while true { try await socket.send([UInt8](repeating: 0, count: 100_000)) }
-      } catch let closure as WebSocketClosure {
-        ended.add(closure)
-        throw closure
-      }
-    })
+    let handler = TestHandler(
+      timeouts: Self.short,
+      socket: { socket in
+        do {
+          while true { try await socket.send([UInt8](repeating: 0, count: 100_000)) }
+        } catch let closure as WebSocketClosure {
+          ended.add(closure)
+          throw closure
+        }
+      })
     try await withServer(handler, connections: 1) { server in
       let client = try await server.connect(receiveBuffer: 4096)
       #expect(await client.upgrade())
@@ -102,10 +110,12 @@ struct WebSocketDeadlineTests {
   @Test("a slow reader is kept as long as it takes something of its backlog, before the close and behind it")
   func slowReader() async throws {
     let size = 24 << 20
-    let handler = TestHandler(timeouts: Self.short, socket: { socket in
-      try await socket.send([UInt8](repeating: 7, count: size / 2))
-      try await socket.send([UInt8](repeating: 7, count: size / 2))
-    })
+    let handler = TestHandler(
+      timeouts: Self.short,
+      socket: { socket in
+        try await socket.send([UInt8](repeating: 7, count: size / 2))
+        try await socket.send([UInt8](repeating: 7, count: size / 2))
+      })
     try await withServer(handler) { server in
       let client = try await server.connect(receiveBuffer: 64 << 10)
       #expect(await client.upgrade())
@@ -146,10 +156,12 @@ struct WebSocketDeadlineTests {
   func hurry() async throws {
     let sent = Signal()
     let timeouts = WebSocketTimeouts(close: .milliseconds(100))
-    let handler = TestHandler(timeouts: timeouts, socket: { socket in
-      try await socket.send([UInt8](repeating: 7, count: 64 << 20))
-      sent.give()
-    })
+    let handler = TestHandler(
+      timeouts: timeouts,
+      socket: { socket in
+        try await socket.send([UInt8](repeating: 7, count: 64 << 20))
+        sent.give()
+      })
     try await withServer(handler) { server in
       let client = try await server.connect(receiveBuffer: 64 << 10)
       #expect(await client.upgrade())
