@@ -22,7 +22,7 @@ public actor WebSocket {
   /// Bytes that may wait for the peer before ``send(_:)`` waits too.
   private static let sendBuffer = 64 * 1024
 
-  private let transport: WebSocketTransport
+  let transport: WebSocketTransport
 
   package init(_ stream: sending any ByteStream, role: WebSocketRole, _ settings: WebSocketSettings) {
     loop = stream.loop

@@ -90,6 +90,16 @@ final class TestServer: Sendable {
     return client
   }
 
+  /// Some round trips of a connection of its own: what others sent before has arrived then, where there is one loop.
+  func goRound() async throws {
+    let client = try await connect()
+    for _ in 0..<100 {
+      await client.get("/")
+      guard await client.response() != nil else { throw NetworkError(.closed, "no answer") }
+    }
+    await client.close()
+  }
+
   /// Cancels the task that serves.
   func stop() { stopping.give() }
 
