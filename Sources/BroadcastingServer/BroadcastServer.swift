@@ -58,6 +58,7 @@ public struct BroadcastServer: Sendable {
       origins: configuration.origins, patterns: configuration.channels,
       maximumChannels: configuration.limits.channels, maximumMessage: configuration.limits.message)
     let routes = try allRoutes(rules)
+    WebSocketHandshake.prepare()
     let budget = configuration.budget ?? MemoryBudget(limit: configuration.limits.memory)
     let allowance = ConnectionAllowance(
       max(1, min(configuration.limits.connections, DescriptorLimit.raise() - Self.reservedDescriptors)))

@@ -16,6 +16,9 @@ package enum WebSocketHandshake {
     case refuse(HTTPResponse)
   }
 
+  /// Has OpenSSL load what the handshake needs, some 2 MB and a millisecond, which the first client would wait for.
+  package static func prepare() { _ = acceptance(of: "") }
+
   /// Looks at a request as a server (section 4.2).
   ///
   /// - Parameter subprotocols: Those that the server speaks, the best first; the first one that the client offers too is

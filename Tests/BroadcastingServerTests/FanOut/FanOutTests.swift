@@ -44,7 +44,9 @@ struct FanOutTests {
   private static func message(_ number: Int) -> Message {
     let lengths = [0, 1, 125, 126, 127, 300, 65_535, 65_536]
     let length = number % 97 == 0 ? lengths[number / 97 % 8] : number % 100
-    if number % 2 == 0 { return Message([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: length), to: "events") }
+    if number % 2 == 0 {
+      return Message([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: length), to: "events")
+    }
     return Message("\(number)", to: "events")
   }
 
