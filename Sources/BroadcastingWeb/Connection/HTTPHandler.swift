@@ -39,7 +39,7 @@ package struct UpgradedSocket: Sendable {
 package typealias WebSocketBody = @Sendable (WebSocket) async -> (any Error)?
 
 /// Answers the requests of a server's connections. It runs on the loop of the connection that asks, inside its actor.
-package protocol HTTPHandler: AnyObject, Sendable {
+package protocol HTTPHandler: Sendable {
   func answer(_ request: HTTPRequest, from peer: HTTPPeer) async -> HTTPAnswer
 
   /// How sockets behave.

@@ -417,13 +417,20 @@ struct WebSocketConnectionTests {
     }
   }
 
+  /// Holds the socket that holds it, until the connection's end lets it go.
+  private final class DrainKeeper: WebSocketDrainObserver {
+    let socket: WebSocket
+    init(_ socket: WebSocket) { self.socket = socket }
+    func socketDrained() {}
+  }
+
   @Test("nothing of a socket is left when it has ended")
   func leaks() async throws {
     struct Kept: Sendable { weak let socket: WebSocket? }
     let kept = Journal<Kept>()
     let handler = TestHandler(socket: { socket in
       kept.add(Kept(socket: socket))
-      await socket.whenDrained { [weak socket] in _ = socket }
+      await socket.observe(DrainKeeper(socket))
       while let message = await socket.receive() { try await socket.send(message) }
     })
     try await withServer(handler) { server in
@@ -450,4 +457,8 @@ struct WebSocketConnectionTests {
 extension WebSocket {
   /// Bytes that wait for the peer.
   fileprivate var waitingBytes: Int { transport.pendingBytes }
+}
+
+extension WebSocket {
+  fileprivate func observe(_ observer: any WebSocketDrainObserver) { drainObserver = observer }
 }

@@ -63,8 +63,21 @@ struct TestHandler: HTTPHandler {
       await accept()
       var head: [UInt8] = []
       _ = try? HTTPSerializer.append(response, to: &head)
-      return .upgrade(WebSocketUpgrade(head: head, limits: limits, timeouts: timeouts, run: socket))
+      return .upgrade(WebSocketUpgrade(head: head, body: { [socket] webSocket in
+        do {
+          try await socket(webSocket)
+          return nil
+        } catch {
+          return error
+        }
+      }))
     }
+  }
+
+  var sockets: WebSocketSettings { WebSocketSettings(limits: limits, timeouts: timeouts) }
+
+  func closure(after error: any Error) -> WebSocketClosure {
+    error as? WebSocketClosure ?? WebSocketClosure(error is CancellationError ? .goingAway : .internalError)
   }
 
   func answer(_ error: HTTPError) -> HTTPResponse { .text(error.message, status: error.status) }
