@@ -65,7 +65,8 @@ private enum MediaType {
     case "text/plain": self = .text
     case "application/octet-stream": self = .binary
     default:
-      let what = type.isEmpty ? "The request has no Content-Type." : "The Content-Type \(type.prefix(100)) is not taken."
+      let what =
+        type.isEmpty ? "The request has no Content-Type." : "The Content-Type \(type.prefix(100)) is not taken."
       throw RequestError(
         .unsupportedMediaType, "unsupported_media_type",
         """

@@ -3,8 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-public import BroadcastingWeb
 import Broadcasting
+public import BroadcastingWeb
 
 /// An answer other than success, thrown by a handler: a status, and a body that says what was wrong.
 ///

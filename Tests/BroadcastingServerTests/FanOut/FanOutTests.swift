@@ -44,7 +44,9 @@ struct FanOutTests {
   private static func message(_ number: Int) -> Message {
     let lengths = [0, 1, 125, 126, 127, 300, 65_535, 65_536]
     let length = number % 97 == 0 ? lengths[number / 97 % 8] : number % 100
-    if number % 2 == 0 { return Message([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: length), to: "events") }
+    if number % 2 == 0 {
+      return Message([UInt8](repeating: UInt8(truncatingIfNeeded: number), count: length), to: "events")
+    }
     return Message("\(number)", to: "events")
   }
 
@@ -185,6 +187,56 @@ struct FanOutTests {
       #expect(closed >= 1)
       for client in stalled { await client.disconnect() }
       await settle { budget.heldBytes == 0 }
+    }
+  }
+
+  @Test("a socket whose messages went to make room is closed at once, although its channel is quiet now")
+  func quietChannel() async throws {
+    let budget = MemoryBudget(limit: 8 << 20)
+    try await withServer { configuration in
+      configuration.budget = budget
+      configuration.limits.backlogBytes = 20 << 20
+      configuration.limits.backlogMessages = 100_000
+    } _: { server in
+      let quiet = try await server.subscriber("/events?channel=quiet")
+      let busy = try await server.subscriber("/events?channel=busy")
+      let payload = [UInt8](repeating: 7, count: 64 << 10)
+      for channel: Channel in ["quiet", "busy"] {
+        for _ in 0..<140 {
+          let before = server.broadcast.statistics.delivered
+          try await server.broadcast.publish(Message(payload, to: channel))
+          await settle { server.broadcast.statistics.delivered > before }
+        }
+        if channel == "quiet" { #expect(server.broadcast.statistics.channels == 2) }
+      }
+      await settle { server.broadcast.statistics.channels == 1 }
+      #expect(await quiet.end()?.code == .missedMessages)
+      await busy.disconnect()
+    }
+  }
+
+  @Test("stalled sockets that use up the memory cost the others nothing")
+  func memoryOfOthers() async throws {
+    let budget = MemoryBudget(limit: 16 << 20)
+    var hub = HubConfiguration()
+    hub.budget = budget
+    try await withBroadcast(MemoryBroadcast(configuration: hub)) { broadcast in
+      try await withServer(loops: 2, over: broadcast) { configuration in
+        configuration.budget = budget
+        configuration.limits.backlogBytes = 12 << 20
+        configuration.limits.backlogMessages = 100_000
+      } _: { server in
+        for channel in 0..<4 { _ = try await server.subscriber("/events?channel=\(channel)") }
+        let live = try await server.subscriber("/events?channel=live")
+        let payload = [UInt8](repeating: 7, count: 64 << 10)
+        for number in 0..<400 {
+          for channel in 0..<4 { try await server.broadcast.publish(Message(payload, to: Channel("\(channel)"))) }
+          try await server.broadcast.publish("\(number)", to: "live")
+          let got = await live.receiveText()
+          #expect(got == "\(number)")
+          if got == nil { return }
+        }
+      }
     }
   }
 

@@ -130,7 +130,8 @@ struct EventsTests {
       #expect(answer.status.code == status)
       #expect(answer.text.contains(#""code": "\#(code)""#), "\(answer.text)")
       // The connection is of use.
-      #expect(try await client.upgrade("/events?channel=chat.1&channel=chat.2&channel=chat.1")?.status == .switchingProtocols)
+      #expect(
+        try await client.upgrade("/events?channel=chat.1&channel=chat.2&channel=chat.1")?.status == .switchingProtocols)
       let pusher = try await server.connect()
       #expect(try await pusher.post(json: #"{"message":1,"channel":"other"}"#)?.status == .forbidden)
       #expect(try await pusher.post("/push", "text/plain", [65])?.status == .forbidden)

@@ -45,7 +45,9 @@ struct PushTests {
       let subscriber = try await server.subscriber("/events?channel=events&channel=%C3%A9")
       let pusher = try await server.connect()
       let bytes = (0...255).map { UInt8($0) }
-      #expect(try await pusher.post("/push?channel=%C3%A9", "text/plain; charset=utf-8", Array("\"é\"\n".utf8))?.status == .ok)
+      #expect(
+        try await pusher.post("/push?channel=%C3%A9", "text/plain; charset=utf-8", Array("\"é\"\n".utf8))?.status == .ok
+      )
       #expect(await subscriber.receive() == .text("\"é\"\n"))
       #expect(try await pusher.post("/push", "Application/Octet-Stream", bytes)?.status == .ok)
       #expect(await subscriber.receive() == .binary(bytes))
@@ -83,9 +85,11 @@ struct PushTests {
         code: "invalid_channel"),
       Refusal(body: #"{"message":"\ud800"}"#, status: 400, code: "invalid_json"),
       Refusal(body: #"{"message":1}"#, status: 415, code: "unsupported_media_type", type: nil),
-      Refusal(body: "message=1", status: 415, code: "unsupported_media_type", type: "application/x-www-form-urlencoded"),
+      Refusal(
+        body: "message=1", status: 415, code: "unsupported_media_type", type: "application/x-www-form-urlencoded"),
       Refusal(body: "x", status: 400, code: "invalid_channel", type: "text/plain", target: "/push?channel="),
-      Refusal(body: "x", status: 400, code: "too_many_channels", type: "text/plain", target: "/push?channel=a&channel=b"),
+      Refusal(
+        body: "x", status: 400, code: "too_many_channels", type: "text/plain", target: "/push?channel=a&channel=b"),
       Refusal(body: "x", status: 400, code: "malformed", type: "text/plain", target: "/push?channel=%zz"),
     ])
   func refusals(refusal: Refusal) async throws {
