@@ -59,7 +59,8 @@ public struct BroadcastServer: Sendable {
       maximumChannels: configuration.limits.channels, maximumMessage: configuration.limits.message)
     let routes = try allRoutes(rules)
     WebSocketHandshake.prepare()
-    let budget = configuration.budget ?? MemoryBudget(limit: configuration.limits.memory)
+    // A part for each loop: what waits on one must not cost the sockets of another their place.
+    let memory = configuration.limits.memory / loops.count
     let allowance = ConnectionAllowance(
       max(1, min(configuration.limits.connections, DescriptorLimit.raise() - Self.reservedDescriptors)))
     let sockets = try await withTaskExecutorPreference(first) {
@@ -71,7 +72,7 @@ public struct BroadcastServer: Sendable {
     try await withThrowingTaskGroup { group in
       for loop in loops {
         group.addTask(executorPreference: loop) {
-          try await serve(routes, rules, sockets, on: loop, budget: budget, allowance: allowance)
+          try await serve(routes, rules, sockets, on: loop, memory: memory, allowance: allowance)
         }
       }
       // All end together, also when one of them fails.
@@ -81,10 +82,12 @@ public struct BroadcastServer: Sendable {
   }
 
   private func serve(
-    _ routes: Routes, _ rules: ClientRules, _ sockets: ListeningSockets, on loop: EventLoop, budget: MemoryBudget,
+    _ routes: Routes, _ rules: ClientRules, _ sockets: ListeningSockets, on loop: EventLoop, memory: Int,
     allowance: ConnectionAllowance
   ) async throws {
     let limits = configuration.limits
+    let budget = MemoryBudget(limit: memory)
+    configuration.onBudget(budget)
     let fanOut = FanOut(
       broadcast, on: loop,
       limits: LogLimits(maximumMessages: limits.backlogMessages, maximumBytes: limits.backlogBytes), budget: budget)

@@ -33,8 +33,8 @@ extension BroadcastServer {
     /// Gets what happens inside. It is called on an event loop: it must not block.
     public var onEvent: @Sendable (ServerEvent) -> Void = { _ in }
 
-    /// Shared with the backend, so that one limit covers the logs of both.
-    package var budget: MemoryBudget?
+    /// Gets the account of the logs of each loop, as it begins.
+    package var onBudget: @Sendable (MemoryBudget) -> Void = { _ in }
 
     public init(host: String = "127.0.0.1", port: Int = 8080) {
       self.host = host
@@ -61,7 +61,8 @@ extension BroadcastServer {
     public var backlogBytes = 4 << 20
     public var backlogMessages = 1024
 
-    /// All logs of the server together. Beyond it the oldest messages go.
+    /// All logs of the server together; each loop has an equal part. Beyond it the oldest messages go, and the sockets
+    /// that still needed them are closed with 4000. What the ``Broadcast`` holds is limited by its own configuration.
     public var memory = MemoryBudget.defaultLimit
 
     /// Connections at a time. Fewer where the system allows the process fewer descriptors.

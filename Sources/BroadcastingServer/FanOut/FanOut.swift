@@ -30,7 +30,8 @@ actor FanOut {
   init(_ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget) {
     self.broadcast = broadcast
     self.loop = loop
-    self.limits = limits
+    self.limits = LogLimits(
+      maximumMessages: max(1, limits.maximumMessages), maximumBytes: max(1, limits.maximumBytes))
     self.budget = budget
   }
 
@@ -39,11 +40,22 @@ actor FanOut {
   /// Subscribes a socket that is still to come: what is published from now on waits for it.
   func join(_ channels: [Channel]) async throws(BroadcastError) -> Member {
     var joined: [FrameFeed] = []
-    for channel in channels where !joined.contains(where: { $0.channel == channel }) {
-      joined.append(try await feed(of: channel))
+    do throws(BroadcastError) {
+      for channel in channels where !joined.contains(where: { $0.channel == channel }) {
+        joined.append(try await reserve(channel))
+      }
+    } catch {
+      for feed in joined {
+        feed.reservations -= 1
+        endIfUnused(feed)
+      }
+      throw error
     }
     let member = Member(self)
-    for feed in joined { feed.add(member) }
+    for feed in joined {
+      feed.reservations -= 1
+      feed.add(member)
+    }
     return member
   }
 
@@ -65,8 +77,12 @@ actor FanOut {
     member.hasLeft = true
     member.socket?.assumeIsolated { $0.drainObserver = nil }
     for place in member.places {
-      account(place.feed) { $0.remove(member) }
-      if place.feed.isUnused { end(place.feed) }
+      let feed = place.feed
+      var moved: Member?
+      account(feed) { moved = $0.remove(member) }
+      // The sweep that is under way may have been past the place into which this one has moved.
+      if feed.sweepsLeft > 0, let moved { pump(moved) }
+      endIfUnused(feed)
     }
   }
 
@@ -102,20 +118,25 @@ actor FanOut {
 
   // MARK: Feeds
 
-  private func feed(of channel: Channel) async throws(BroadcastError) -> FrameFeed {
-    if let feed = feeds[channel] { return feed }
+  /// The feed of a channel, which others cannot end by leaving until the reservation is given back.
+  private func reserve(_ channel: Channel) async throws(BroadcastError) -> FrameFeed {
+    if let feed = feeds[channel] { return feed.reserved() }
     // Wider than a socket's: a loop that is held up for a moment must not cost all of its sockets their place.
     let buffer = BufferPolicy.dropOldest(
       maximumMessages: max(65_536, limits.maximumMessages), maximumBytes: max(64 << 20, limits.maximumBytes))
     let subscription = try await broadcast.subscribe(to: channel, options: SubscriptionOptions(buffer: buffer))
     // Others may have asked for it meanwhile. The first to come back counts; the others' subscriptions end here.
-    if let feed = feeds[channel] { return feed }
+    if let feed = feeds[channel] { return feed.reserved() }
     let feed = FrameFeed(channel, subscription)
     feeds[channel] = feed
     try subscription.setWakeUp { [weak self, loop] in
       loop.execute { [weak self] in self?.assumeIsolated { $0.hasNews(channel) } }
     }
-    return feed
+    return feed.reserved()
+  }
+
+  private func endIfUnused(_ feed: FrameFeed) {
+    if feed.isUnused { end(feed) }
   }
 
   private func end(_ feed: FrameFeed) {
@@ -156,13 +177,16 @@ actor FanOut {
 
   /// Takes what is new from the subscription and appends it to the log, as one batch. True if there was something.
   private func take(_ feed: FrameFeed) -> Bool {
-    guard feed.closure == nil else { return false }
+    guard feed.closure == nil else {
+      feed.hasMore = false
+      return false
+    }
     let batch = feed.subscription.takeBatch(
       maximumMessages: min(FrameBatch.maximumMessages, limits.maximumMessages, feed.messagesUntilNewcomer),
-      maximumBytes: FrameBatch.maximumBytes)
+      maximumBytes: min(FrameBatch.maximumBytes, limits.maximumBytes))
     feed.hasMore = batch.hasMore
     var size = 0
-    for case .message(let message) in batch.deliveries { size += message.payload.count + 10 }
+    for case .message(let message) in batch.deliveries { size += FrameBatch.bytes(of: message) }
     var frames = FrameBatch(capacity: size)
     var closure: WebSocketClosure?
     for delivery in batch.deliveries {
@@ -170,11 +194,16 @@ actor FanOut {
         closure = .missedMessages
         break
       }
+      // The last message is taken however large it is. Together with those before it, it could be more than a socket
+      // may be behind, also one that has got all so far.
+      if frames.messageCount > 0, frames.bytes.count + FrameBatch.bytes(of: message) > limits.maximumBytes {
+        append(frames, to: feed)
+        for member in feed.members { pump(member) }
+        frames = FrameBatch(capacity: FrameBatch.bytes(of: message))
+      }
       frames.append(message)
     }
-    if frames.messageCount > 0 {
-      account(feed) { $0.append(frames, age: budget.tick(), limits: limits) }
-    }
+    if frames.messageCount > 0 { append(frames, to: feed) }
     switch batch.end {
     case .finished: closure = closure ?? WebSocketClosure(.goingAway, "The server stops.")
     case .failed: closure = closure ?? .missedMessages
@@ -187,6 +216,10 @@ actor FanOut {
       end(feed)
     }
     return frames.messageCount > 0 || closure != nil
+  }
+
+  private func append(_ frames: FrameBatch, to feed: FrameFeed) {
+    account(feed) { $0.append(frames, age: budget.tick(), limits: limits) }
   }
 
   // MARK: Delivering
@@ -278,7 +311,11 @@ actor FanOut {
     for feed in feeds.values {
       let before = feed.log.heldBytes
       feed.log.drop(upTo: age)
+      guard feed.log.heldBytes != before else { continue }
       budget.add(feed.log.heldBytes - before)
+      // Whoever still needed it has to go now, and not only with the channel's next message.
+      feed.sweepsLeft = feed.members.count
+      loop.inNextTurn { self.schedule(feed) }
     }
   }
 }

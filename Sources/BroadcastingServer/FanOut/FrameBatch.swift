@@ -17,6 +17,9 @@ struct FrameBatch: LogElement {
   private(set) var messageCount = 0
   var bufferedBytes: Int { bytes.count }
 
+  /// What a message takes at most: its payload and the longest header of a server's frame (RFC 6455 section 5.2).
+  static func bytes(of message: Message) -> Int { message.payload.count + 10 }
+
   init(capacity: Int) { bytes.reserveCapacity(capacity) }
 
   mutating func append(_ message: Message) {

@@ -19,6 +19,9 @@ final class FrameFeed {
   /// Who subscribed while messages from before were still on their way to this loop. Those are not for them.
   private var newcomers: [(member: Member, after: Int)] = []
 
+  /// Sockets that still wait for another one of their channels.
+  var reservations = 0
+
   /// Set at the first message that is missing, and at the end of the subscription. Nothing comes any more: whoever has
   /// got what the log holds is closed with this.
   var closure: WebSocketClosure?
@@ -34,7 +37,12 @@ final class FrameFeed {
     self.subscription = subscription
   }
 
-  var isUnused: Bool { members.isEmpty && newcomers.isEmpty }
+  var isUnused: Bool { members.isEmpty && newcomers.isEmpty && reservations == 0 }
+
+  func reserved() -> FrameFeed {
+    reservations += 1
+    return self
+  }
 
   /// How many messages to take before the next newcomer must be let in.
   var messagesUntilNewcomer: Int { newcomers.first.map { $0.after - taken } ?? .max }
@@ -48,22 +56,26 @@ final class FrameFeed {
   /// Appends what was taken.
   func append(_ batch: FrameBatch, age: Int, limits: LogLimits) {
     taken += batch.messageCount
-    log.append(contentsOf: [batch], age: age)
-    log.trim(to: limits)
+    // With nobody to read it, it would stay.
+    if !members.isEmpty {
+      log.append(contentsOf: [batch], age: age)
+      log.trim(to: limits)
+    }
     while let first = newcomers.first, first.after <= taken { admit(newcomers.removeFirst().member) }
   }
 
   /// Takes out a member, and puts the last one in its place.
-  func remove(_ member: Member) {
+  ///
+  /// - Returns: the one that has moved, if there is one.
+  func remove(_ member: Member) -> Member? {
     newcomers.removeAll { $0.member === member }
-    guard let place = member.places.removeValue(of: self) else { return }
-    guard let cursor = place.cursor else { return }
+    guard let place = member.places.removeValue(of: self), let cursor = place.cursor else { return nil }
     log.remove(cursor)
     let last = members.removeLast()
-    if last !== member {
-      members[place.index] = last
-      last.places.setIndex(place.index, in: self)
-    }
+    if last === member { return nil }
+    members[place.index] = last
+    last.places.setIndex(place.index, in: self)
+    return last
   }
 
   /// The end, for those who would only have been let in later too.

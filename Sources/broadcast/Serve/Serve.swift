@@ -35,9 +35,8 @@ struct Serve {
           .warning, "insecure", .init("host", .text(options.host)),
           .init("risk", "anybody who reaches the port may publish and listen"))
       }
-      let budget = MemoryBudget(limit: options.maxMemory)
-      let broadcast = try openBroadcast(budget)
-      let configuration = try serverConfiguration(budget)
+      let broadcast = try openBroadcast()
+      let configuration = try serverConfiguration()
       let count = options.loops ?? EventLoop.defaultCount
       try await withEventLoops(count: count) { loops in
         try await withTaskExecutorPreference(loops[0]) {
@@ -75,7 +74,7 @@ struct Serve {
 
   // MARK: Configuration
 
-  private func openBroadcast(_ budget: MemoryBudget) throws(BroadcastError) -> any Broadcast {
+  private func openBroadcast() throws(BroadcastError) -> any Broadcast {
     var configuration = HubConfiguration { [log] event in
       let level: LogLevel =
         switch event.kind {
@@ -85,11 +84,11 @@ struct Serve {
       log(level, "broker-\(event.kind)", .init("detail", .text(event.description)))
     }
     configuration.maximumMessageBytes = options.maxMessage
-    configuration.budget = budget
+    configuration.maximumBufferedBytes = transitMemory
     return try BroadcastBackend.open(options.url, among: [.memory(configuration)])
   }
 
-  private func serverConfiguration(_ budget: MemoryBudget) throws -> BroadcastServer.Configuration {
+  private func serverConfiguration() throws -> BroadcastServer.Configuration {
     var configuration = BroadcastServer.Configuration(host: options.host, port: options.port)
     configuration.loops = options.loops
     configuration.endpoints.page = options.servesPage ? configuration.endpoints.page : nil
@@ -100,7 +99,7 @@ struct Serve {
     configuration.limits.message = options.maxMessage
     configuration.limits.backlogBytes = options.maxBacklog
     configuration.limits.backlogMessages = options.maxBacklogMessages
-    configuration.limits.memory = options.maxMemory
+    configuration.limits.memory = max(1, options.maxMemory - transitMemory)
     configuration.limits.connections = options.maxConnections
     configuration.limits.channels = options.maxChannels
     configuration.limits.target = options.maxTarget
@@ -109,10 +108,13 @@ struct Serve {
     configuration.timeouts.request = options.requestTimeout
     configuration.timeouts.idle = options.idleTimeout
     configuration.timeouts.socket = socketTimeouts
-    configuration.budget = budget
     configuration.onEvent = { [options, log] event in Self.report(event, options, log) }
     return configuration
   }
+
+  /// The part of the memory for messages on their way from the backend to the loops. It is apart from that of the
+  /// sockets' backlogs, so that slow sockets never cost a message that is still to go to all.
+  private var transitMemory: Int { max(options.maxMemory / 4, min(options.maxMessage, options.maxMemory / 2)) }
 
   private var socketTimeouts: WebSocketTimeouts {
     // What is overdue is noticed up to a second late, the ping itself too.

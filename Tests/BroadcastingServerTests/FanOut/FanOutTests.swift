@@ -81,7 +81,7 @@ struct FanOutTests {
           // The live ones are never further behind than their limit.
           await settle { slowest.least >= number - 8 }
           try await server.broadcast.publish(Message(payload, to: "events"))
-          #expect(server.budget.heldBytes < 16 << 20)
+          #expect(server.heldBytes < 16 << 20)
         }
         try await group.waitForAll()
       }
@@ -110,7 +110,7 @@ struct FanOutTests {
         #expect(got.bytes.count == 20_000 && Int(got.bytes[0]) | Int(got.bytes[1]) << 8 == number)
       }
       await client.leave()
-      await settle { server.budget.heldBytes == 0 }
+      await settle { server.heldBytes == 0 }
     }
   }
 
@@ -153,7 +153,7 @@ struct FanOutTests {
         }
         for start in stride(from: 0, to: messages.count, by: 33) {
           try await server.broadcast.publish(Array(messages[start..<min(start + 33, messages.count)]))
-          if limit > 10_000 { await settle { server.budget.heldBytes == 0 } }
+          if limit > 10_000 { await settle { server.heldBytes == 0 } }
         }
         try await group.waitForAll()
       }
@@ -162,9 +162,8 @@ struct FanOutTests {
 
   @Test("when the memory of all logs is used up the oldest goes, and its sockets are told at once")
   func memory() async throws {
-    let budget = MemoryBudget(limit: 8 << 20)
     try await withServer { configuration in
-      configuration.budget = budget
+      configuration.limits.memory = 8 << 20
       configuration.limits.backlogBytes = 6 << 20
       configuration.limits.backlogMessages = 100_000
     } _: { server in
@@ -174,7 +173,7 @@ struct FanOutTests {
       for round in 0..<130 {
         for channel in 0..<6 {
           try await server.broadcast.publish(Message(payload, to: Channel("\(channel)")))
-          #expect(budget.heldBytes < 16 << 20, "round \(round)")
+          #expect(server.heldBytes < 32 << 20, "round \(round)")
         }
       }
       // Nothing more is published. Those that lost something learn it all the same.
@@ -186,7 +185,51 @@ struct FanOutTests {
       }
       #expect(closed >= 1)
       for client in stalled { await client.disconnect() }
-      await settle { budget.heldBytes == 0 }
+      await settle { server.heldBytes == 0 }
+    }
+  }
+
+  @Test("a socket whose messages went to make room is closed at once, although its channel is quiet now")
+  func quietChannel() async throws {
+    try await withServer { configuration in
+      configuration.limits.memory = 8 << 20
+      configuration.limits.backlogBytes = 20 << 20
+      configuration.limits.backlogMessages = 100_000
+    } _: { server in
+      let quiet = try await server.subscriber("/events?channel=quiet")
+      let busy = try await server.subscriber("/events?channel=busy")
+      let payload = [UInt8](repeating: 7, count: 64 << 10)
+      for channel: Channel in ["quiet", "busy"] {
+        for _ in 0..<140 {
+          let before = server.broadcast.statistics.delivered
+          try await server.broadcast.publish(Message(payload, to: channel))
+          await settle { server.broadcast.statistics.delivered > before }
+        }
+        if channel == "quiet" { #expect(server.broadcast.statistics.channels == 2) }
+      }
+      await settle { server.broadcast.statistics.channels == 1 }
+      #expect(await quiet.end()?.code == .missedMessages)
+      await busy.disconnect()
+    }
+  }
+
+  @Test("stalled sockets that use up the memory cost the others nothing")
+  func memoryOfOthers() async throws {
+    try await withServer(loops: 2) { configuration in
+      configuration.limits.memory = 16 << 20
+      configuration.limits.backlogBytes = 12 << 20
+      configuration.limits.backlogMessages = 100_000
+    } _: { server in
+      for channel in 0..<4 { _ = try await server.subscriber("/events?channel=\(channel)") }
+      let live = try await server.subscriber("/events?channel=live")
+      let payload = [UInt8](repeating: 7, count: 64 << 10)
+      for number in 0..<400 {
+        for channel in 0..<4 { try await server.broadcast.publish(Message(payload, to: Channel("\(channel)"))) }
+        try await server.broadcast.publish(Message(payload, to: "live"))
+        let got = await live.receive()
+        #expect(got != nil, "closed at \(number)")
+        if got == nil { return }
+      }
     }
   }
 
@@ -227,7 +270,7 @@ struct FanOutTests {
         isOver.open()
         try await group.waitForAll()
       }
-      await settle { server.broadcast.statistics.subscribers == 0 && server.budget.heldBytes == 0 }
+      await settle { server.broadcast.statistics.subscribers == 0 && server.heldBytes == 0 }
     }
   }
 }

@@ -184,7 +184,7 @@ struct EventsTests {
       for (index, client) in clients.enumerated() {
         if index % 2 == 0 { await client.leave() } else { await client.reset() }
       }
-      await settle { server.broadcast.statistics.subscribers == 0 && server.budget.heldBytes == 0 }
+      await settle { server.broadcast.statistics.subscribers == 0 && server.heldBytes == 0 }
       #expect(server.broadcast.statistics.channels == 0)
     }
   }

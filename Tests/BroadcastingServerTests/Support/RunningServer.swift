@@ -11,13 +11,16 @@ import BroadcastingServer
 struct RunningServer: Sendable {
   let port: UInt16
   let broadcast: any Broadcast
-  let budget: MemoryBudget
   let loop: EventLoop
   let events: EventLog
   fileprivate let stopping: Gate
   fileprivate let stopped: Gate
 
   fileprivate let clients = Clients()
+  fileprivate let budgets: Budgets
+
+  /// What the logs of server and backend hold.
+  var heldBytes: Int { budgets.all.withLock { $0.reduce(0) { $0 + $1.heldBytes } } + broadcast.statistics.bytesHeld }
 
   func connect() async throws -> TestClient {
     let client = try await TestClient.connect(to: port, on: loop)
@@ -48,27 +51,23 @@ func withServer(
   configure: (inout BroadcastServer.Configuration) -> Void = { _ in },
   routes: (inout Routes) -> Void = { _ in }, _ body: @Sendable (RunningServer) async throws -> Void
 ) async throws {
-  let budget = MemoryBudget()
-  var hub = HubConfiguration()
-  hub.budget = budget
   if let broadcast {
-    try await serve(loops, broadcast, budget, configure, routes, body)
+    try await serve(loops, broadcast, configure, routes, body)
   } else {
-    try await withBroadcast(MemoryBroadcast(configuration: hub)) { broadcast in
-      try await serve(loops, broadcast, budget, configure, routes, body)
-    }
+    try await withBroadcast(MemoryBroadcast()) { try await serve(loops, $0, configure, routes, body) }
   }
 }
 
 private func serve(
-  _ loops: Int, _ broadcast: any Broadcast, _ budget: MemoryBudget,
+  _ loops: Int, _ broadcast: any Broadcast,
   _ configure: (inout BroadcastServer.Configuration) -> Void, _ routes: (inout Routes) -> Void,
   _ body: @Sendable (RunningServer) async throws -> Void
 ) async throws {
   var configuration = BroadcastServer.Configuration(port: 0)
   configuration.loops = loops
-  configuration.budget = budget
   configure(&configuration)
+  let budgets = Budgets()
+  configuration.onBudget = { budget in budgets.all.withLock { $0.append(budget) } }
   let events = EventLog()
   let (addresses, found) = AsyncStream<String>.makeStream()
   let report = configuration.onEvent
@@ -91,8 +90,8 @@ private func serve(
       var iterator = addresses.makeAsyncIterator()
       if let address = await iterator.next(), let port = UInt16(address.split(separator: ":").last ?? "") {
         let running = RunningServer(
-          port: port, broadcast: broadcast, budget: configuration.budget ?? budget, loop: clients[0], events: events,
-          stopping: stopping, stopped: stopped)
+          port: port, broadcast: broadcast, loop: clients[0], events: events, stopping: stopping, stopped: stopped,
+          budgets: budgets)
         try await withTaskExecutorPreference(clients[0]) {
           try await body(running)
           // The server must not wait for close frames which nobody answers.
@@ -103,6 +102,10 @@ private func serve(
       try await group.waitForAll()
     }
   }
+}
+
+private final class Budgets: Sendable {
+  let all = Lock<[MemoryBudget]>([])
 }
 
 private final class Clients: Sendable {
