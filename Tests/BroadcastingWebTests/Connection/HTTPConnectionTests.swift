@@ -363,13 +363,13 @@ struct HTTPConnectionTests {
   @Test("a reset while the response of the only connection is being sent")
   func resetOfTheLast() async throws {
     let handler = TestHandler(respond: { _ in HTTPResponse(body: [UInt8](repeating: 65, count: 16 << 20)) })
-    try await withServer(handler, connections: 1) { server in
-      for _ in 0..<3 {
-        let client = try await server.connect()
-        await client.get("/")
-        #expect(await client.skip(1) > 0)
-        await client.reset()
-      }
+    try await withServer(handler) { server in
+      let client = try await server.connect()
+      await client.get("/")
+      #expect(await client.skip(1) > 0)
+      await client.reset()
+      server.stop()
+      await server.ended()
     }
   }
 
