@@ -360,6 +360,19 @@ struct HTTPConnectionTests {
     }
   }
 
+  @Test("a reset while the response of the only connection is being sent")
+  func resetOfTheLast() async throws {
+    let handler = TestHandler(respond: { _ in HTTPResponse(body: [UInt8](repeating: 65, count: 16 << 20)) })
+    try await withServer(handler) { server in
+      let client = try await server.connect()
+      await client.get("/")
+      #expect(await client.skip(1) > 0)
+      await client.reset()
+      server.stop()
+      await server.ended()
+    }
+  }
+
   @Test("a stop closes who waits, answers what is under way, and takes no more")
   func stop() async throws {
     let began = Signal()

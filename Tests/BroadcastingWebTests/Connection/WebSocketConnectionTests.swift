@@ -280,33 +280,36 @@ struct WebSocketConnectionTests {
   func waitingSends() async throws {
     let errors = Journal<WebSocketCloseCode?>()
     let filled = Signal()
-    let handler = TestHandler(socket: { socket in
-      @Sendable func fill() async {
-        do throws(WebSocketClosure) {
-          while true {
-            try await socket.send([UInt8](repeating: 0, count: 100_000))
-            if await socket.waitingBytes > 0 { filled.give() }
+    // No deadline frees the second one.
+    let handler = TestHandler(
+      timeouts: WebSocketTimeouts(close: .seconds(600)),
+      socket: { socket in
+        @Sendable func fill() async {
+          do throws(WebSocketClosure) {
+            while true {
+              try await socket.send([UInt8](repeating: 0, count: 100_000))
+              if await socket.waitingBytes > 0 { filled.give() }
+            }
+          } catch {
+            errors.add(error.code)
           }
-        } catch {
-          errors.add(error.code)
         }
-      }
-      await withTaskGroup { group in
-        group.addTask { await fill() }
-        await filled.wait()
-        group.cancelAll()
-      }
-      await withTaskGroup { group in
-        let waits = Signal()
-        group.addTask {
-          waits.give()
-          await fill()
+        await withTaskGroup { group in
+          group.addTask { await fill() }
+          await filled.wait()
+          group.cancelAll()
         }
-        await waits.wait()
-        await socket.close(.policyViolation)
-      }
-      errors.ended.give()
-    })
+        await withTaskGroup { group in
+          let waits = Signal()
+          group.addTask {
+            waits.give()
+            await fill()
+          }
+          await waits.wait()
+          await socket.close(.policyViolation)
+        }
+        errors.ended.give()
+      })
     try await withServer(handler) { server in
       let client = try await server.connect(receiveBuffer: 4096)
       #expect(await client.upgrade())

@@ -171,11 +171,12 @@ private actor Handles {
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
   init(loop: EventLoop) { self.loop = loop }
 
-  /// Handles that are open or closing, once the closing ones have had their turn.
+  /// Handles that are open or closing, once the closing ones have had their turns.
   var left: Int {
     get async {
-      // A way there and back over another thread lets the loop go round; a close takes one or two rounds.
-      for _ in 0..<1000 where loop.handleCount > 0 { await Task.detached {}.value }
+      for _ in 0..<100 where loop.handleCount > 0 {
+        await withUnsafeContinuation { continuation in loop.inNextTurn { continuation.resume() } }
+      }
       return loop.handleCount
     }
   }
