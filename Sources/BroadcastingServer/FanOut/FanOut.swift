@@ -25,16 +25,18 @@ actor FanOut {
   private let broadcast: any Broadcast
   private let limits: LogLimits
   private let budget: MemoryBudget
+  private let pushes: PushGate
   private var feeds: [Channel: FrameFeed] = [:]
   private var members: [Int: Member] = [:]
   private var lastMember = 0
 
-  init(_ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget) {
+  init(_ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget, pushes: PushGate) {
     self.broadcast = broadcast
     self.loop = loop
     self.limits = LogLimits(
       maximumMessages: max(1, limits.maximumMessages), maximumBytes: max(1, limits.maximumBytes))
     self.budget = budget
+    self.pushes = pushes
   }
 
   // MARK: Members
@@ -65,14 +67,17 @@ actor FanOut {
     return member.number
   }
 
-  /// Delivers to a socket until it closes, the task is cancelled, or messages were missed.
+  /// Delivers to a socket until the task is cancelled or messages were missed.
   ///
   /// - Throws: how the socket has to be closed, if there is a reason to.
   func deliver(_ number: Int, to socket: WebSocket) async throws(WebSocketClosure) {
     guard let member = members[number], member.socket == nil else { return }
     attach(socket, to: member)
     await sleep(member)
-    if member.closure == nil { flush(member) }
+    if member.closure == nil {
+      await pushes.waitForLast()
+      flush(member)
+    }
     leave(number)
     if let closure = member.closure { throw closure }
   }

@@ -10,7 +10,7 @@ import BroadcastingWeb
 /// Answers the requests of one loop's connections by the routes.
 struct RequestHandler: HTTPHandler {
   let router: Router<Routes.Endpoint>
-  let checks: [@Sendable (Request) async throws -> Void]
+  let checks: [Routes.Check]
   let fanOut: FanOut
   let rules: ClientRules
   let limits: WebSocketLimits
@@ -25,7 +25,8 @@ struct RequestHandler: HTTPHandler {
       case .found(let endpoint, let parameters):
         let request = Request(http: http, parameters: parameters, peer: peer, fanOut: fanOut)
         for check in checks { try await check(request) }
-        switch endpoint {
+        for check in endpoint.checks { try await check(request) }
+        switch endpoint.action {
         case .handler(let handler): return .response(try await handler(request))
         case .socket(let accept): return try await upgrade(request, accept)
         }
