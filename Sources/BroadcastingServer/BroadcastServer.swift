@@ -57,40 +57,52 @@ public struct BroadcastServer: Sendable {
     let rules = ClientRules(
       origins: configuration.origins, patterns: configuration.channels,
       maximumChannels: configuration.limits.channels, maximumMessage: configuration.limits.message)
-    let routes = try allRoutes(rules)
+    let pushes = PushGate()
+    let routes = try allRoutes(rules, pushes)
     WebSocketHandshake.prepare()
     // A part for each loop: what waits on one must not cost the sockets of another their place.
     let memory = configuration.limits.memory / loops.count
     let allowance = ConnectionAllowance(
       max(1, min(configuration.limits.connections, DescriptorLimit.raise() - Self.reservedDescriptors)))
+    guard let port = UInt16(exactly: configuration.port) else {
+      throw NetworkError(.invalidAddress, "The port \(configuration.port) is none: ports are 0 to 65535.")
+    }
     let sockets = try await withTaskExecutorPreference(first) {
-      try await ListeningSockets.bind(
-        host: configuration.host, port: UInt16(clamping: configuration.port), count: loops.count)
+      try await ListeningSockets.bind(host: configuration.host, port: port, count: loops.count)
     }
     configuration.onEvent(.listening(addresses: sockets.addresses.map(\.description)))
 
     try await withThrowingTaskGroup { group in
       for loop in loops {
         group.addTask(executorPreference: loop) {
-          try await serve(routes, rules, sockets, on: loop, memory: memory, allowance: allowance)
+          try await serve(routes, rules, sockets, on: loop, memory: memory, pushes: pushes, allowance: allowance)
         }
       }
       // All end together, also when one of them fails.
-      defer { group.cancelAll() }
-      for try await _ in group {}
+      defer {
+        pushes.close()
+        group.cancelAll()
+      }
+      // Inside of the group: handlers of a cancellation run from the inside out, so that this one is before the loops'.
+      try await withTaskCancellationHandler {
+        for try await _ in group {}
+      } onCancel: {
+        pushes.close()
+      }
     }
   }
 
   private func serve(
     _ routes: Routes, _ rules: ClientRules, _ sockets: ListeningSockets, on loop: EventLoop, memory: Int,
-    allowance: ConnectionAllowance
+    pushes: PushGate, allowance: ConnectionAllowance
   ) async throws {
     let limits = configuration.limits
     let budget = MemoryBudget(limit: memory)
     configuration.onBudget(budget)
     let fanOut = FanOut(
       broadcast, on: loop,
-      limits: LogLimits(maximumMessages: limits.backlogMessages, maximumBytes: limits.backlogBytes), budget: budget)
+      limits: LogLimits(maximumMessages: limits.backlogMessages, maximumBytes: limits.backlogBytes), budget: budget,
+      pushes: pushes)
     let handler = RequestHandler(
       routes, fanOut, rules,
       sockets: WebSocketSettings(
@@ -100,7 +112,7 @@ public struct BroadcastServer: Sendable {
       sockets, on: loop,
       limits: HTTPLimits(
         targetBytes: limits.target, headerBytes: limits.headers, headerFields: limits.headerFields,
-        bodyBytes: limits.message + PushEndpoint.roomAroundMessage),
+        bodyBytes: min(limits.message, .max - PushEndpoint.roomAroundMessage) + PushEndpoint.roomAroundMessage),
       timeouts: HTTPTimeouts(request: configuration.timeouts.request, idle: configuration.timeouts.idle),
       allowance: allowance
     ) { [onEvent = configuration.onEvent] event in
@@ -113,11 +125,11 @@ public struct BroadcastServer: Sendable {
   }
 
   /// The program's routes and the server's own.
-  private func allRoutes(_ rules: ClientRules) throws -> Routes {
+  private func allRoutes(_ rules: ClientRules, _ pushes: PushGate) throws -> Routes {
     var all = routes
     let endpoints = configuration.endpoints
     if let path = endpoints.push {
-      let push = PushEndpoint(broadcast: broadcast, rules: rules)
+      let push = PushEndpoint(broadcast: broadcast, rules: rules, gate: pushes)
       all.post(path) { try await push.answer($0) }
     }
     if let path = endpoints.events {

@@ -14,13 +14,17 @@ struct PushEndpoint: Sendable {
 
   let broadcast: any Broadcast
   let rules: ClientRules
+  let gate: PushGate
 
   func answer(_ request: Request) async throws -> HTTPResponse {
     try rules.checkOrigin(of: request)
-    switch try MediaType(of: request.http) {
-    case .json: return try await pushJSON(request)
-    case .text: return try await push(request, .text)
-    case .binary: return try await push(request, .binary)
+    let type = try MediaType(of: request.http)
+    return try await gate.pass {
+      switch type {
+      case .json: try await pushJSON(request)
+      case .text: try await push(request, .text)
+      case .binary: try await push(request, .binary)
+      }
     }
   }
 

@@ -25,14 +25,16 @@ actor FanOut {
   private let broadcast: any Broadcast
   private let limits: LogLimits
   private let budget: MemoryBudget
+  private let pushes: PushGate
   private var feeds: [Channel: FrameFeed] = [:]
 
-  init(_ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget) {
+  init(_ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget, pushes: PushGate) {
     self.broadcast = broadcast
     self.loop = loop
     self.limits = LogLimits(
       maximumMessages: max(1, limits.maximumMessages), maximumBytes: max(1, limits.maximumBytes))
     self.budget = budget
+    self.pushes = pushes
   }
 
   // MARK: Members
@@ -59,14 +61,17 @@ actor FanOut {
     return member
   }
 
-  /// Delivers to a socket until it closes, the task is cancelled, or messages were missed.
+  /// Delivers to a socket until the task is cancelled or messages were missed.
   ///
   /// - Throws: how the socket has to be closed, if there is a reason to.
   func deliver(_ member: Member, to socket: WebSocket) async throws(WebSocketClosure) {
     guard member.socket == nil else { return }
     attach(socket, to: member)
     await sleep(member)
-    if member.closure == nil { flush(member) }
+    if member.closure == nil {
+      await pushes.waitForLast()
+      flush(member)
+    }
     leave(member)
     if let closure = member.closure { throw closure }
   }

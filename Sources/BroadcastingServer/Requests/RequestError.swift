@@ -54,14 +54,17 @@ extension RequestError {
     }
   }
 
+  static var stopping: RequestError {
+    RequestError(.serviceUnavailable, "stopping", "The server stops.", headers: ["Retry-After": "1"])
+  }
+
   /// Any error that a handler throws. What is not meant for clients is not shown to them.
   init(thrown error: any Error) {
     switch error {
     case let error as RequestError: self = error
     case let error as BroadcastError: self.init(error)
     case let error as HTTPError: self.init(error)
-    case is CancellationError:
-      self.init(.serviceUnavailable, "stopping", "The server stops.", headers: ["Retry-After": "1"])
+    case is CancellationError: self = .stopping
     default: self.init(.internalServerError, "internal_error", "The server failed to answer this request.")
     }
   }

@@ -34,7 +34,8 @@ final class RequestHandler: HTTPHandler {
       case .found(let endpoint, let parameters):
         let request = Request(http: http, parameters: parameters, peer: peer, fanOut: fanOut)
         for check in routes.checks { try await check(request) }
-        switch endpoint {
+        for check in endpoint.checks { try await check(request) }
+        switch endpoint.action {
         case .handler(let handler): return .response(try await handler(request))
         case .socket(let accept): return try await upgrade(request, accept)
         }

@@ -28,10 +28,16 @@ package struct Router<Value> {
 
   /// Registers all routes of `other` with `prefix` before their paths. The prefix may have parameters. When one of the
   /// routes can't be registered, none is.
-  package mutating func mount(_ other: Router, under prefix: String) throws(RouteError) {
+  ///
+  /// - Parameter transform: What to register for a value of `other`.
+  package mutating func mount(
+    _ other: Router, under prefix: String, _ transform: (Value) -> Value = { $0 }
+  ) throws(RouteError) {
     let prefix = try RoutePattern(prefix)
     var result = self
-    for route in other.routes { try result.add(route.kind, route.pattern.mounted(under: prefix), route.value) }
+    for route in other.routes {
+      try result.add(route.kind, route.pattern.mounted(under: prefix), transform(route.value))
+    }
     self = result
   }
 

@@ -23,16 +23,24 @@ public enum RouteExecutor: Sendable {
 /// answered by GET's handler, OPTIONS with the methods that there are. A pattern that is wrong or stands there twice is
 /// an error of `run()`.
 public struct Routes: Sendable {
-  enum Endpoint: Sendable {
-    case handler(@Sendable (Request) async throws -> HTTPResponse)
-    case socket(@Sendable (Request) async throws -> SocketHandler)
+  struct Endpoint: Sendable {
+    enum Action: Sendable {
+      case handler(@Sendable (Request) async throws -> HTTPResponse)
+      case socket(@Sendable (Request) async throws -> SocketHandler)
+    }
+
+    /// Those of the routes that it was mounted with, from the outside in.
+    var checks: [Check] = []
+    var action: Action
   }
+
+  typealias Check = @Sendable (Request) async throws -> Void
 
   /// Serves a socket to its end. Nil is a normal one.
   typealias SocketHandler = @Sendable (WebSocket) async -> (any Error)?
 
   private(set) var router = Router<Endpoint>()
-  private(set) var checks: [@Sendable (Request) async throws -> Void] = []
+  private(set) var checks: [Check] = []
   private(set) var failure: (any Error)?
 
   init() {}
@@ -119,17 +127,22 @@ public struct Routes: Sendable {
     socket(pattern, accept: { request in request }, handler: handler)
   }
 
-  /// Adds other routes below a path.
+  /// Adds other routes below a path. Their checks are asked after those of the server, and for these routes alone.
   public mutating func mount(_ prefix: String, _ routes: (inout Routes) -> Void) {
     var mounted = Routes()
     routes(&mounted)
-    checks += mounted.checks
     failure = failure ?? mounted.failure
-    do { try router.mount(mounted.router, under: prefix) } catch { failure = failure ?? error }
+    do {
+      try router.mount(mounted.router, under: prefix) { endpoint in
+        Endpoint(checks: mounted.checks + endpoint.checks, action: endpoint.action)
+      }
+    } catch {
+      failure = failure ?? error
+    }
   }
 
-  private mutating func add(_ kind: RouteKind, _ pattern: String, _ endpoint: Endpoint) {
-    do { try router.add(kind, pattern, endpoint) } catch { failure = failure ?? error }
+  private mutating func add(_ kind: RouteKind, _ pattern: String, _ action: Endpoint.Action) {
+    do { try router.add(kind, pattern, Endpoint(action: action)) } catch { failure = failure ?? error }
   }
 }
 
@@ -137,5 +150,8 @@ public struct Routes: Sendable {
 private func offLoop(
   _ request: Request, _ handler: @Sendable (Request) async throws -> HTTPResponse
 ) async throws -> HTTPResponse {
-  try await handler(request)
+  // Leaving the connection's actor alone changes no thread: its loop may run what is isolated to nobody. What is enqueued
+  // goes where the task prefers to be.
+  await Task.yield()
+  return try await handler(request)
 }

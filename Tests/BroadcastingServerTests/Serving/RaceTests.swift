@@ -1,0 +1,92 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingServer
+import Testing
+
+@Suite("Running until the first completes", .timeLimit(.minutes(1)))
+struct RaceTests {
+  private struct First: Error {}
+  private struct Second: Error {}
+
+  @Test("the first that returns ends the others, and all have ended when it returns")
+  func firstReturns() async throws {
+    let ended = Counter()
+    try await runUntilFirstCompletes(
+      {},
+      {
+        await Gate().wait()
+        ended.next()
+      },
+      {
+        await Gate().wait()
+        ended.next()
+        throw Second()
+      })
+    #expect(ended.value == 2)
+  }
+
+  @Test("the first that throws is what is thrown")
+  func firstThrows() async {
+    await #expect(throws: First.self) {
+      try await runUntilFirstCompletes(
+        { throw First() },
+        {
+          await Gate().wait()
+          throw Second()
+        })
+    }
+  }
+
+  @Test("cancelling the caller ends all")
+  func cancelled() async throws {
+    let (started, ended) = (Counter(), Counter())
+    await withThrowingTaskGroup { group in
+      group.addTask {
+        try await runUntilFirstCompletes(
+          {
+            started.next()
+            await Gate().wait()
+            ended.next()
+          },
+          {
+            started.next()
+            await Gate().wait()
+            ended.next()
+          })
+      }
+      await settle { started.value == 2 }
+      group.cancelAll()
+    }
+    #expect(ended.value == 2)
+  }
+
+  @Test("when two complete at once, one of them counts")
+  func atOnce() async {
+    for _ in 0..<200 {
+      let gate = Gate()
+      do {
+        try await runUntilFirstCompletes(
+          {
+            await gate.wait()
+            throw First()
+          },
+          {
+            await gate.wait()
+            throw Second()
+          },
+          {
+            gate.open(); await Gate().wait()
+          })
+        Issue.record("nothing was thrown")
+      } catch {
+        #expect(error is First || error is Second)
+      }
+    }
+  }
+
+  @Test("nothing to run is over at once")
+  func nothing() async throws { try await runUntilFirstCompletes() }
+}
