@@ -81,7 +81,7 @@ extension BroadcastServer {
   /// Times after which the server gives something up. Each is noticed up to a second late.
   public struct Timeouts: Sendable {
     /// For a request to arrive, from its first byte to its last.
-    public var request = Duration.seconds(10)
+    public var request = Duration.seconds(9)
 
     /// Between two requests of a connection.
     public var idle = Duration.seconds(75)

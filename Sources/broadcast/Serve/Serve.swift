@@ -105,7 +105,8 @@ struct Serve {
     configuration.limits.target = options.maxTarget
     configuration.limits.headers = options.maxHeaders
     configuration.limits.headerFields = options.maxHeaderFields
-    configuration.timeouts.request = options.requestTimeout
+    // What is overdue is noticed up to a second late.
+    configuration.timeouts.request = options.requestTimeout - min(.seconds(1), options.requestTimeout / 2)
     configuration.timeouts.idle = options.idleTimeout
     configuration.timeouts.socket = socketTimeouts
     configuration.onEvent = { [options, log] event in Self.report(event, options, log) }

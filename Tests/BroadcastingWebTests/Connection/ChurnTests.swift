@@ -36,34 +36,39 @@ struct ChurnTests {
         }
       })
     try await withServer(handler, connections: 24, loops: 2) { server in
+      let visited = Journal<Int>()
       await withDiscardingTaskGroup { group in
         for number in 0..<Self.clients {
           group.addTask {
             var generator = SeededGenerator(seed: seed &* 1000 &+ UInt64(number))
-            if number == Self.clients * 3 / 4 { server.stop() }
             // Behind the stop nobody is there to connect to.
-            if let client = try? await server.connect() { await Self.visit(client, &generator) }
+            guard let client = try? await server.connect() else { return }
+            await Self.visit(client, &generator)
+            visited.add(number)
+            if visited.entries.count >= Self.clients / 2 { server.stop() }
           }
         }
       }
+      #expect(visited.entries.count >= Self.clients / 2)
       await server.ended()
     }
   }
 
   private static func visit(_ client: TestClient, _ generator: inout SeededGenerator) async {
-    for _ in 0..<Int.random(in: 0...3, using: &generator) {
+    talk: for _ in 0..<Int.random(in: 0...3, using: &generator) {
       switch Int.random(in: 0...4, using: &generator) {
       case 0: await client.get(["/", "/yield", "/large"].randomElement(using: &generator) ?? "/")
       case 1: await client.push(Array("GET / HTTP/1.1\r\nHost: x\r\n\r\nPOST / HT".utf8))
       case 2: await client.send("nonsense\r\n\r\n")
       case 3:
-        guard await client.upgrade() else { break }
+        guard await client.upgrade() else { break talk }
         for _ in 0..<Int.random(in: 0...5, using: &generator) {
           let payload = [UInt8](repeating: 1, count: Int.random(in: 0...100_000, using: &generator))
           await client.push(clientFrame(UInt8.random(in: 1...2, using: &generator), payload))
           if Bool.random(using: &generator) { _ = await client.frame() }
         }
         if Bool.random(using: &generator) { await client.push(clientFrame(8)) }
+        break talk
       default: _ = await client.response()
       }
     }

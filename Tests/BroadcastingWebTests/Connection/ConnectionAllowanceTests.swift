@@ -3,7 +3,6 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import BroadcastingLocking
 import BroadcastingNetwork
 import Testing
 

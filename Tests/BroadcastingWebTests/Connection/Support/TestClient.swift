@@ -175,3 +175,6 @@ actor TestClient {
   func reset() { inlet.stream.reset() }
   func close() { inlet.stream.close() }
 }
+
+/// A client's close frame with a code.
+func closeFrame(_ code: UInt16) -> [UInt8] { clientFrame(8, [UInt8(code >> 8), UInt8(code & 0xFF)]) }
