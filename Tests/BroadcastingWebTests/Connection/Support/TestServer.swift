@@ -63,14 +63,17 @@ struct TestHandler: HTTPHandler {
       await accept()
       var head: [UInt8] = []
       _ = try? HTTPSerializer.append(response, to: &head)
-      return .upgrade(WebSocketUpgrade(head: head, body: { [socket] webSocket in
-        do {
-          try await socket(webSocket)
-          return nil
-        } catch {
-          return error
-        }
-      }))
+      return .upgrade(
+        WebSocketUpgrade(
+          head: head,
+          body: { [socket] webSocket in
+            do {
+              try await socket(webSocket)
+              return nil
+            } catch {
+              return error
+            }
+          }))
     }
   }
 
