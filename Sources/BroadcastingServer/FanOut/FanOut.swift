@@ -268,7 +268,11 @@ actor FanOut {
 
   /// The next batch for a member. Nil if there is none, or none can be: then its closure is set.
   private func next(for member: Member) -> [UInt8]? {
-    for index in member.places.indices {
+    // Channel by channel in turn, so that one which never ends does not hold up the others.
+    var index = member.turn
+    for _ in member.places.indices {
+      if index >= member.places.count { index = 0 }
+      defer { index += 1 }
       let feed = member.places[index].feed
       guard var cursor = member.places[index].cursor else { continue }
       let before = feed.log.heldBytes
@@ -280,6 +284,7 @@ actor FanOut {
         close(member, .missedMessages)
         return nil
       }
+      member.turn = index + 1
       return chunk.elements[chunk.range.lowerBound].bytes
     }
     return nil

@@ -21,6 +21,8 @@ final class Member: WebSocketDrainObserver, @unchecked Sendable {
 
   let fanOut: FanOut
   var places: [Place] = []
+  /// Where among its places the next look for messages begins.
+  var turn = 0
 
   /// Nil until its handler delivers to it.
   var socket: WebSocket?

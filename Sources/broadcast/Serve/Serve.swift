@@ -65,7 +65,8 @@ struct Serve {
           log(.info, "stopping", .init("signal", .text(number == SIGINT ? "SIGINT" : "SIGTERM")))
           // The next signal ends the program at once, and so does the time that it has for this.
           await signals.close()
-          alarm(UInt32(clamping: options.stopTimeout.components.seconds + 1))
+          let (seconds, rest) = options.stopTimeout.components
+          alarm(UInt32(clamping: rest > 0 ? seconds + 1 : seconds))
         })
     }
     await signals.close()
@@ -89,7 +90,7 @@ struct Serve {
   }
 
   private func serverConfiguration() throws -> BroadcastServer.Configuration {
-    var configuration = BroadcastServer.Configuration(host: options.host, port: options.port)
+    var configuration = BroadcastServer.Configuration(host: host, port: options.port)
     configuration.loops = options.loops
     configuration.endpoints.page = options.servesPage ? configuration.endpoints.page : nil
     configuration.endpoints.push = options.servesPush ? configuration.endpoints.push : nil
@@ -111,6 +112,12 @@ struct Serve {
     configuration.timeouts.socket = socketTimeouts
     configuration.onEvent = { [options, log] event in Self.report(event, options, log) }
     return configuration
+  }
+
+  /// An IPv6 address may stand in brackets, as in a URL.
+  private var host: String {
+    let host = options.host
+    return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
   }
 
   /// The part of the memory for messages on their way from the backend to the loops. It is apart from that of the
