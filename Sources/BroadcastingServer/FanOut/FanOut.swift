@@ -80,7 +80,7 @@ actor FanOut {
   func leave(_ member: Member) {
     if member.hasLeft { return }
     member.hasLeft = true
-    member.socket?.assumeIsolated { $0.drainObserver = nil }
+    member.socket?.assumeIsolated { $0.observer = nil }
     for place in member.places {
       let feed = place.feed
       var moved: Member?
@@ -93,14 +93,15 @@ actor FanOut {
 
   private func attach(_ socket: WebSocket, to member: Member) {
     member.socket = socket
-    socket.assumeIsolated { $0.drainObserver = member }
+    socket.assumeIsolated { $0.observer = member }
     pump(member)
   }
 
   private func sleep(_ member: Member) async {
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
-        if Task.isCancelled || member.closure != nil {
+        let isUnheard = member.socket?.assumeIsolated { $0.endedUnheard } ?? true
+        if Task.isCancelled || member.closure != nil || isUnheard {
           continuation.resume()
         } else {
           member.sleeper = continuation

@@ -9,7 +9,7 @@ import BroadcastingWeb
 /// A socket in the fan-out, or one that is still to come.
 // Sendable: others only hold it. All that it has is touched by its fan-out alone, inside that actor; `socketDrained`,
 // which the socket calls, asserts so.
-final class Member: WebSocketDrainObserver, @unchecked Sendable {
+final class Member: WebSocketObserver, @unchecked Sendable {
   /// Where it is in one of its channels.
   struct Place {
     let feed: FrameFeed
@@ -40,6 +40,8 @@ final class Member: WebSocketDrainObserver, @unchecked Sendable {
   init(_ fanOut: FanOut) { self.fanOut = fanOut }
 
   func socketDrained() { fanOut.assumeIsolated { $0.drained(self) } }
+
+  func socketEnded() { fanOut.assumeIsolated { _ in sleeper.take()?.resume() } }
 }
 
 extension [Member.Place] {

@@ -20,6 +20,8 @@ public final class SocketFeed: Sendable {
   /// Sends each message as one frame, text as text and binary as binary, until the task is cancelled or the socket
   /// must go. Run it in a race with whoever receives: ``runUntilFirstCompletes(_:)``.
   ///
+  /// Where nobody receives from the socket it returns when the connection has ended; otherwise the receiver gets to know.
+  ///
   /// A socket that is slow waits, without holding up others, until it is further behind than the server's limits.
   ///
   /// - Throws: ``WebSocketClosure``, by which the socket is to be closed: 4000 when it missed messages (it was too far

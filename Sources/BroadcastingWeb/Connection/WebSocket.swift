@@ -5,10 +5,13 @@
 
 package import BroadcastingNetwork
 
-/// Who has more to send as soon as a socket can take it.
-package protocol WebSocketDrainObserver: AnyObject, Sendable {
-  /// Called on the socket's loop, inside the socket's actor.
+/// Who sends to a socket for long, without a task that would be told. Both calls come on the socket's loop.
+package protocol WebSocketObserver: AnyObject, Sendable {
+  /// Nothing waits for the peer any more: more can be sent.
   func socketDrained()
+
+  /// The connection has ended, and nobody receives from it who would get to know.
+  func socketEnded()
 }
 
 /// A WebSocket that is open, at either end.
@@ -91,10 +94,13 @@ public actor WebSocket {
   /// Whether something waits for the peer, so that more has to wait too.
   package var isFull: Bool { transport.pendingBytes > 0 }
 
-  /// Who is told each time when nothing waits for the peer any more. It is let go with the connection.
-  package var drainObserver: (any WebSocketDrainObserver)? {
-    get { transport.drainObserver }
-    set { transport.drainObserver = newValue }
+  /// Whether the connection has ended without anybody who receives. Then no observer will be told any more.
+  package var endedUnheard: Bool { transport.endedUnheard }
+
+  /// It is let go with the connection.
+  package var observer: (any WebSocketObserver)? {
+    get { transport.observer }
+    set { transport.observer = newValue }
   }
 
   // MARK: Its life

@@ -37,7 +37,9 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   private var receiver: UnsafeContinuation<Bool, Never>?
   private var senders: [UnsafeContinuation<Void, Never>] = []
   private var ending: UnsafeContinuation<Void, Never>?
-  var drainObserver: (any WebSocketDrainObserver)?
+  /// Whether anybody ever received. Who does gets nil at the end.
+  private var isReceivedFrom = false
+  var observer: (any WebSocketObserver)?
 
   private var lastHeard: LoopInstant
   /// What the peer had taken when it was last looked at: since the last ping, if it was not heard after that, or since
@@ -53,6 +55,7 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
 
   var close: WebSocketClose? { machine.close }
   var isOver: Bool { machine.state != .open || isClosed }
+  var endedUnheard: Bool { isClosed && !isReceivedFrom }
   var pendingBytes: Int { stream.pendingBytes }
 
   // MARK: For the socket
@@ -66,6 +69,7 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   }
 
   func takeMessage() -> WebSocketMessage? {
+    isReceivedFrom = true
     if inbox.isEmpty { return nil }
     let message = inbox[Int(inboxTaken)]
     inboxTaken += 1
@@ -178,7 +182,7 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   func drained() {
     if let pong = machine.takePong() { stream.write(pong) }
     wakeSenders()
-    if !isOver { drainObserver?.socketDrained() }
+    if !isOver { observer?.socketDrained() }
   }
 
   func ended(_ error: NetworkError?) {
@@ -192,7 +196,8 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     isClosed = true
     machine.connectionEnded()
     stream.loop.deadlines.remove(place)
-    drainObserver = nil
+    if !isReceivedFrom { observer?.socketEnded() }
+    observer = nil
     wakeAll()
     ending.take()?.resume()
   }

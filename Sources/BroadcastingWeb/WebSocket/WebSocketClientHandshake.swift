@@ -20,10 +20,7 @@ package struct WebSocketClientHandshake: Sendable {
     host: String, target: String, subprotocols: [String] = [], headers: HTTPHeaders = [:],
     using generator: inout some RandomNumberGenerator
   ) {
-    // Not `map`, whose closure would hold the generator by its address: one without fields has none that is its own, and
-    // the thread sanitizer looks there.
-    var nonce: [UInt8] = []
-    for _ in 0..<16 { nonce.append(.random(in: 0...255, using: &generator)) }
+    let nonce = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
     key = WebSocketHandshake.base64(nonce)
     self.subprotocols = subprotocols
     var fields: HTTPHeaders = [

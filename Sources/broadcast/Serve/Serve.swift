@@ -56,21 +56,27 @@ struct Serve {
   ) async throws {
     let signals = SignalWatch([SIGTERM, SIGINT], on: loops[0])
     try await signals.open()
-    try await withBroadcast(broadcast) { broadcast in
-      let server = BroadcastServer(broadcast, configuration: configuration)
-      try await runUntilFirstCompletes(
-        { try await server.run(on: loops) },
-        {
-          guard let number = try await signals.next() else { return }
-          log(.info, "stopping", .init("signal", .text(number == SIGINT ? "SIGINT" : "SIGTERM")))
-          // The next signal ends the program at once, and so does the time that it has for this.
-          await signals.close()
-          let (seconds, rest) = options.stopTimeout.components
-          alarm(UInt32(clamping: rest > 0 ? seconds + 1 : seconds))
-        })
-    }
+    let server = BroadcastServer(broadcast, configuration: configuration)
+    // One inside the other: the server has ended, and delivered what it accepted, before the backend ends. A backend
+    // that cannot start ends the server.
+    try await runUntilFirstCompletes(
+      { try await broadcast.run() },
+      {
+        try await runUntilFirstCompletes(
+          { try await server.run(on: loops) },
+          { try await waitForSignal(signals) })
+      })
     await signals.close()
     log(.info, "stopped")
+  }
+
+  private func waitForSignal(_ signals: SignalWatch) async throws {
+    guard let number = try await signals.next() else { return }
+    log(.info, "stopping", .init("signal", .text(number == SIGINT ? "SIGINT" : "SIGTERM")))
+    // The next signal ends the program at once, and so does the time that it has for this.
+    await signals.close()
+    let (seconds, rest) = options.stopTimeout.components
+    alarm(UInt32(clamping: rest > 0 ? seconds + 1 : seconds))
   }
 
   // MARK: Configuration

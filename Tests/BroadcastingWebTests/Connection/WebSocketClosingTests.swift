@@ -111,10 +111,11 @@ struct WebSocketClosingTests {
   }
 
   /// Holds the socket that holds it, until the connection's end lets it go.
-  private final class DrainKeeper: WebSocketDrainObserver {
+  private final class DrainKeeper: WebSocketObserver {
     let socket: WebSocket
     init(_ socket: WebSocket) { self.socket = socket }
     func socketDrained() {}
+    func socketEnded() {}
   }
 
   @Test("nothing of a socket is left when it has ended")
@@ -148,5 +149,5 @@ struct WebSocketClosingTests {
 }
 
 extension WebSocket {
-  fileprivate func observe(_ observer: any WebSocketDrainObserver) { drainObserver = observer }
+  fileprivate func observe(_ observer: any WebSocketObserver) { self.observer = observer }
 }
