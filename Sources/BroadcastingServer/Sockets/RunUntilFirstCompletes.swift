@@ -26,8 +26,8 @@ public func runUntilFirstCompletes(
 ) async throws {
   let race = Race(one, other)
   await withDiscardingTaskGroup { group in
-    group.addTask(executorPreference: nil) { await race.runOne() }
-    group.addTask(executorPreference: nil) { await race.runOther() }
+    group.addTask { await race.runOne() }
+    group.addTask { await race.runOther() }
     await race.waitForFirst()
     group.cancelAll()
   }
