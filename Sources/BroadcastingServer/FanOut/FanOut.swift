@@ -99,16 +99,20 @@ actor FanOut {
 
   private func sleep(_ member: Member) async {
     await withTaskCancellationHandler {
-      await withUnsafeContinuation { continuation in
-        let isUnheard = member.socket?.assumeIsolated { $0.endedUnheard } ?? true
-        if Task.isCancelled || member.closure != nil || isUnheard {
-          continuation.resume()
-        } else {
-          member.sleeper = continuation
-        }
-      }
+      // By a method, because a closure that does not name `self` is not isolated to it: in a task without the loop as its
+      // preference it would run on another thread.
+      await withUnsafeContinuation { keep($0, for: member) }
     } onCancel: {
       loop.execute { self.assumeIsolated { _ in member.sleeper.take()?.resume() } }
+    }
+  }
+
+  private func keep(_ sleeper: UnsafeContinuation<Void, Never>, for member: Member) {
+    let isUnheard = member.socket?.assumeIsolated { $0.endedUnheard } ?? true
+    if Task.isCancelled || member.closure != nil || isUnheard {
+      sleeper.resume()
+    } else {
+      member.sleeper = sleeper
     }
   }
 
