@@ -96,6 +96,8 @@ extension HubConfiguration {
     var configuration = HubConfiguration(onEvent: onEvent)
     configuration.shortestReconnectDelay = .microseconds(100)
     configuration.longestReconnectDelay = .milliseconds(1)
+    // Never the reason for an end: a machine that is busy enough makes any time too short.
+    configuration.startPatience = .seconds(3600)
     return configuration
   }
 }
