@@ -72,11 +72,12 @@ struct Serve {
 
   private func waitForSignal(_ signals: SignalWatch) async throws {
     guard let number = try await signals.next() else { return }
-    log(.info, "stopping", .init("signal", .text(number == SIGINT ? "SIGINT" : "SIGTERM")))
-    // The next signal ends the program at once, and so does the time that it has for this.
+    // The next signal ends the program at once, and so does the time that it has for this. Both before the word of it,
+    // for whoever reads that may send the second signal.
     await signals.close()
     let (seconds, rest) = options.stopTimeout.components
     alarm(UInt32(clamping: rest > 0 ? seconds + 1 : seconds))
+    log(.info, "stopping", .init("signal", .text(number == SIGINT ? "SIGINT" : "SIGTERM")))
   }
 
   // MARK: Configuration
