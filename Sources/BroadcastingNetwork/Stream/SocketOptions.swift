@@ -26,6 +26,20 @@ enum SocketOptions {
     #endif
   }
 
+  /// Sends what the kernel takes now: how many bytes those are, or a negative error as libuv has them. Without a signal
+  /// where the peer is gone (send(2)); on macOS libuv sets SO_NOSIGPIPE for that.
+  static func send(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    #if canImport(Darwin)
+      let sent = Darwin.send(descriptor, bytes.baseAddress, bytes.count, 0)
+    #elseif canImport(Musl)
+      let sent = Musl.send(descriptor, bytes.baseAddress, bytes.count, MSG_NOSIGNAL)
+    #else
+      let sent = Glibc.send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+    #endif
+    if sent >= 0 { return sent }
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? Int(UV_EAGAIN.rawValue) : -Int(errno)
+  }
+
   /// Closing will reset the connection: SO_LINGER with no time, socket(7).
   static func dropAtClose(_ descriptor: Int32) {
     var value = linger(l_onoff: 1, l_linger: 0)

