@@ -26,7 +26,7 @@ private typealias Log = SegmentLog<Item>
 private let wide = LogLimits(maximumMessages: 1_000_000, maximumBytes: 1_000_000_000)
 
 extension SegmentLog where Element == Item {
-  fileprivate mutating func readAll(_ cursor: inout Cursor, _ limits: LogLimits = wide) -> (items: [Int], skips: [Skip])
+  fileprivate mutating func readAll(_ cursor: inout LogCursor, _ limits: LogLimits = wide) -> (items: [Int], skips: [Skip])
   {
     var items: [Int] = []
     var skips: [Skip] = []
@@ -241,7 +241,7 @@ struct SegmentLogTests {
     var log = Log()
     var history: [Item] = []
     struct Reader {
-      var cursor: Log.Cursor
+      var cursor: LogCursor
       var limits: LogLimits
       var next: Int
     }

@@ -9,7 +9,7 @@
 /// some limits leaves.
 struct ReaderTable: Sendable {
   struct Reader: Sendable {
-    var cursor: SegmentLog<Delivery>.Cursor
+    var cursor: LogCursor
     var limits: LogLimits
     /// Nil in a place that is free.
     var core: SubscriptionCore?

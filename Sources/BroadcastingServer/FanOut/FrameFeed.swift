@@ -8,10 +8,19 @@ import BroadcastingWeb
 
 /// One channel on one loop: what came for it, and who gets it. It belongs to the loop's ``FanOut``.
 final class FrameFeed {
+  /// A member's place in the log, and all that a sweep needs of it: a socket that keeps up gets what is new without a
+  /// look at the member.
+  struct Reader {
+    let member: Member
+    var cursor: LogCursor
+    /// Where its frames go. Nil where something else has to be looked at first, as ``Member/updateDirectOutlet()`` knows.
+    var directOutlet: WebSocketTransport?
+  }
+
   let channel: Channel
   let subscription: Subscription
-  var log = SegmentLog<FrameBatch>()
-  private(set) var members: [Member] = []
+  var log = ByteLog()
+  var readers: [Reader] = []
 
   /// Messages that were ever taken from the subscription.
   private(set) var taken = 0
@@ -31,13 +40,16 @@ final class FrameFeed {
   var nextToSweep = 0
   var isScheduled = false
   var hasMore = false
+  private var sweepBegan = ContinuousClock.now
+  private var takenBefore = 0
+  private var restsUntil: ContinuousClock.Instant?
 
   init(_ channel: Channel, _ subscription: Subscription) {
     self.channel = channel
     self.subscription = subscription
   }
 
-  var isUnused: Bool { members.isEmpty && newcomers.isEmpty && reservations == 0 }
+  var isUnused: Bool { readers.isEmpty && newcomers.isEmpty && reservations == 0 }
 
   func reserved() -> FrameFeed {
     reservations += 1
@@ -57,10 +69,7 @@ final class FrameFeed {
   func append(_ batch: FrameBatch, age: Int, limits: LogLimits) {
     taken += batch.messageCount
     // With nobody to read it, it would stay.
-    if !members.isEmpty {
-      log.append(contentsOf: [batch], age: age)
-      log.trim(to: limits)
-    }
+    if !readers.isEmpty { log.append(batch.bytes, messages: batch.messageCount, age: age, limits: limits) }
     while let first = newcomers.first, first.after <= taken { admit(newcomers.removeFirst().member) }
   }
 
@@ -69,13 +78,13 @@ final class FrameFeed {
   /// - Returns: the one that has moved, if there is one.
   func remove(_ member: Member) -> Member? {
     newcomers.removeAll { $0.member === member }
-    guard let place = member.places.removeValue(of: self), let cursor = place.cursor else { return nil }
-    log.remove(cursor)
-    let last = members.removeLast()
-    if last === member { return nil }
-    members[place.index] = last
-    last.places.setIndex(place.index, in: self)
-    return last
+    guard let index = member.places.first(where: { $0.feed === self })?.index else { return nil }
+    log.remove(readers[index].cursor)
+    let last = readers.removeLast()
+    if last.member === member { return nil }
+    readers[index] = last
+    last.member.setIndex(index, in: self)
+    return last.member
   }
 
   /// The end, for those who would only have been let in later too.
@@ -85,7 +94,30 @@ final class FrameFeed {
   }
 
   private func admit(_ member: Member) {
-    member.places.admit(to: self, at: log.makeCursor(), index: members.count)
-    members.append(member)
+    readers.append(Reader(member: member, cursor: log.makeCursor()))
+    member.setIndex(readers.count - 1, in: self)
+    member.updateDirectOutlet()
+  }
+
+  // MARK: Rests
+
+  func beginSweep() {
+    sweepBegan = .now
+    takenBefore = taken
+  }
+
+  /// Where messages come faster than one for each sweep, the next sweep leaves them a moment to gather: half as long as
+  /// this one took. What it lacks at the front it makes up by fewer system calls, for whoever answers a message by
+  /// another does so just behind the sweep.
+  func rest(atMost longest: Duration) {
+    guard taken - takenBefore > 1 else { return restsUntil = nil }
+    let now = ContinuousClock.now
+    restsUntil = now + min(longest, (now - sweepBegan) / 2)
+  }
+
+  /// Whether it is too early for the next sweep.
+  var isResting: Bool {
+    guard let restsUntil, ContinuousClock.now < restsUntil else { return false }
+    return true
   }
 }

@@ -10,13 +10,11 @@ import BroadcastingWeb
 // Sendable: others only hold it. All that it has is touched by its fan-out alone, inside that actor; `socketDrained`,
 // which the socket calls, asserts so.
 final class Member: WebSocketObserver, @unchecked Sendable {
-  /// Where it is in one of its channels.
+  /// One of its channels.
   struct Place {
     let feed: FrameFeed
-    /// Nil while it is a newcomer.
-    var cursor: SegmentLog<FrameBatch>.Cursor?
-    /// Its own index among the feed's members.
-    var index = 0
+    /// Where it stands among the feed's readers. Nil while it is a newcomer.
+    var index: Int?
   }
 
   let fanOut: FanOut
@@ -24,8 +22,8 @@ final class Member: WebSocketObserver, @unchecked Sendable {
   /// Where among its places the next look for messages begins.
   var turn = 0
 
-  /// Nil until its handler delivers to it.
-  var socket: WebSocket?
+  /// Its socket's way out. Nil until its handler delivers to it.
+  var outlet: WebSocketTransport?
 
   /// Whether its socket is full, so that it waits in the log.
   var isWaiting = false
@@ -42,20 +40,24 @@ final class Member: WebSocketObserver, @unchecked Sendable {
   func socketDrained() { fanOut.assumeIsolated { $0.drained(self) } }
 
   func socketEnded() { fanOut.assumeIsolated { _ in sleeper.take()?.resume() } }
-}
 
-extension [Member.Place] {
-  mutating func removeValue(of feed: FrameFeed) -> Member.Place? {
-    firstIndex { $0.feed === feed }.map { remove(at: $0) }
+  func setIndex(_ index: Int, in feed: FrameFeed) {
+    if let place = places.firstIndex(where: { $0.feed === feed }) { places[place].index = index }
   }
 
-  mutating func admit(to feed: FrameFeed, at cursor: SegmentLog<FrameBatch>.Cursor, index: Int) {
-    guard let place = firstIndex(where: { $0.feed === feed }) else { return }
-    self[place].cursor = cursor
-    self[place].index = index
+  /// Whether it is further behind than its limits allow.
+  func isBehind(_ limits: LogLimits) -> Bool {
+    places.contains { place in
+      guard let index = place.index else { return false }
+      return place.feed.log.isBehind(place.feed.readers[index].cursor, limits)
+    }
   }
 
-  mutating func setIndex(_ index: Int, in feed: FrameFeed) {
-    if let place = firstIndex(where: { $0.feed === feed }) { self[place].index = index }
+  /// A sweep may write to its socket directly while it has one channel, whose messages are then all that is at hand for
+  /// it, and while its socket takes something.
+  func updateDirectOutlet() {
+    guard places.count == 1, let index = places[0].index else { return }
+    let isDirect = !isWaiting && closure == nil && !hasLeft
+    places[0].feed.readers[index].directOutlet = isDirect ? outlet : nil
   }
 }

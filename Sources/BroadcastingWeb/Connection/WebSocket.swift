@@ -25,7 +25,8 @@ public actor WebSocket {
   /// Bytes that may wait for the peer before ``send(_:)`` waits too.
   private static let sendBuffer = 64 * 1024
 
-  let transport: WebSocketTransport
+  // Belongs to the loop, and is touched there alone: by this actor, by the stream, and by a fan-out which lives there.
+  package nonisolated(unsafe) let transport: WebSocketTransport
 
   package init(_ stream: sending any ByteStream, role: WebSocketRole, _ settings: WebSocketSettings) {
     loop = stream.loop
@@ -81,26 +82,6 @@ public actor WebSocket {
   /// Begins to close: what was sent before still goes out, then the close frame. It does not wait for the peer.
   public func close(_ code: WebSocketCloseCode = .normal, reason: String = "") {
     transport.beginClose(WebSocketClosure(code, reason))
-  }
-
-  // MARK: For a fan-out on the same loop
-
-  /// Sends bytes that are whole frames of a server. False if some of them wait; then the drain handler will be called.
-  package func deliver(_ frames: [UInt8]) -> Bool { transport.deliver(frames) }
-
-  /// Sends several arrays of whole frames, in one system call where that is possible.
-  package func deliver(_ frames: ArraySlice<[UInt8]>) -> Bool { transport.deliver(frames) }
-
-  /// Whether something waits for the peer, so that more has to wait too.
-  package var isFull: Bool { transport.pendingBytes > 0 }
-
-  /// Whether the connection has ended without anybody who receives. Then no observer will be told any more.
-  package var endedUnheard: Bool { transport.endedUnheard }
-
-  /// It is let go with the connection.
-  package var observer: (any WebSocketObserver)? {
-    get { transport.observer }
-    set { transport.observer = newValue }
   }
 
   // MARK: Its life

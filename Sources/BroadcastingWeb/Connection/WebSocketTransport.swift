@@ -3,12 +3,15 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import BroadcastingNetwork
+package import BroadcastingNetwork
 
 /// A ``WebSocketMachine`` on a stream. It belongs to its ``WebSocket``, and the stream calls it directly.
 ///
 /// Control frames are dealt with as they come, whether or not somebody receives, as long as few messages wait.
-final class WebSocketTransport: StreamDelegate, DeadlineTarget {
+///
+/// A fan-out on the same loop writes to it directly, past the actor: a thousand checks of isolation a turn would cost as
+/// much as all else that it does.
+package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   /// Messages, and bytes in them, that may wait for the receiver before reading stops.
   private static let inboxMessages = 16
   private static let inboxBytes = 64 * 1024
@@ -39,7 +42,8 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   private var ending: UnsafeContinuation<Void, Never>?
   /// Whether anybody ever received. Who does gets nil at the end.
   private var isReceivedFrom = false
-  var observer: (any WebSocketObserver)?
+  /// It is let go with the connection.
+  package var observer: (any WebSocketObserver)?
 
   private var lastHeard: LoopInstant
   /// What the peer had taken when it was last looked at: since the last ping, if it was not heard after that, or since
@@ -53,9 +57,10 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     lastHeard = stream.loop.now
   }
 
-  var close: WebSocketClose? { machine.close }
+  package var close: WebSocketClose? { machine.close }
   var isOver: Bool { machine.state != .open || isClosed }
-  var endedUnheard: Bool { isClosed && !isReceivedFrom }
+  /// Whether the connection has ended without anybody who receives. Then no observer will be told any more.
+  package var endedUnheard: Bool { isClosed && !isReceivedFrom }
   var pendingBytes: Int { stream.pendingBytes }
 
   // MARK: For the socket
@@ -112,9 +117,12 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     return true
   }
 
-  func deliver(_ frames: [UInt8]) -> Bool { isOver || stream.write(frames) }
+  /// Sends bytes that are whole frames of a server. False if some of them wait; then the observer will be told of the end
+  /// of that.
+  package func deliver(_ frames: [UInt8]) -> Bool { isOver || stream.write(frames) }
 
-  func deliver(_ frames: ArraySlice<[UInt8]>) -> Bool { isOver || stream.write(frames) }
+  /// Sends several arrays of whole frames, in one system call where that is possible.
+  package func deliver(_ frames: ArraySlice<[UInt8]>) -> Bool { isOver || stream.write(frames) }
 
   func beginClose(_ closure: WebSocketClosure) {
     guard !isClosed, let frame = machine.beginClose(closure.code, reason: closure.reason) else { return }
@@ -141,7 +149,7 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
 
   // MARK: For the stream
 
-  func received(_ bytes: UnsafeRawBufferPointer) {
+  package func received(_ bytes: UnsafeRawBufferPointer) {
     if !isOver {
       lastHeard = stream.loop.now
       takenBefore = nil
@@ -179,20 +187,20 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     }
   }
 
-  func drained() {
+  package func drained() {
     if let pong = machine.takePong() { stream.write(pong) }
     wakeSenders()
     if !isOver { observer?.socketDrained() }
   }
 
-  func ended(_ error: NetworkError?) {
+  package func ended(_ error: NetworkError?) {
     // Without its close frame the peer has not closed the socket but lost it. Nobody is left to talk to.
     machine.connectionEnded()
     stream.close()
     wakeAll()
   }
 
-  func closed() {
+  package func closed() {
     isClosed = true
     machine.connectionEnded()
     stream.loop.deadlines.remove(place)
@@ -202,7 +210,7 @@ final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     ending.take()?.resume()
   }
 
-  func deadlinePassed() {
+  package func deadlinePassed() {
     if isOver { closeHasTakenTooLong() } else { lookAfterPeer() }
   }
 

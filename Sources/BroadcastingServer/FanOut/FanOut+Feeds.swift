@@ -1,0 +1,113 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingNetwork
+import BroadcastingWeb
+
+/// The channels of a loop: their subscriptions, and the logs of what came.
+extension FanOut {
+  /// The feed of a channel, which others cannot end by leaving until the reservation is given back.
+  func reserve(_ channel: Channel) async throws(BroadcastError) -> FrameFeed {
+    if let feed = feeds[channel] { return feed.reserved() }
+    // Wider than a socket's: a loop that is held up for a moment must not cost all of its sockets their place.
+    let buffer = BufferPolicy.dropOldest(
+      maximumMessages: max(65_536, limits.maximumMessages), maximumBytes: max(64 << 20, limits.maximumBytes))
+    let subscription = try await broadcast.subscribe(to: channel, options: SubscriptionOptions(buffer: buffer))
+    // Others may have asked for it meanwhile. The first to come back counts; the others' subscriptions end here.
+    if let feed = feeds[channel] { return feed.reserved() }
+    let feed = FrameFeed(channel, subscription)
+    feeds[channel] = feed
+    try subscription.setWakeUp { [weak self, loop] in
+      loop.execute { [weak self] in self?.assumeIsolated { $0.hasNews(channel) } }
+    }
+    return feed.reserved()
+  }
+
+  func endIfUnused(_ feed: FrameFeed) {
+    guard feed.isUnused else { return }
+    end(feed)
+    endedFeeds.removeAll { $0 === feed }
+  }
+
+  private func end(_ feed: FrameFeed) {
+    feed.subscription.cancel()
+    guard feeds[feed.channel] === feed else { return }
+    feeds[feed.channel] = nil
+    endedFeeds.append(feed)
+  }
+
+  /// Takes what is new from the subscription and appends it to the log, as one batch. True if there was something.
+  func take(_ feed: FrameFeed) -> Bool {
+    guard feed.closure == nil else {
+      feed.hasMore = false
+      return false
+    }
+    let batch = feed.subscription.takeBatch(
+      maximumMessages: min(FrameBatch.maximumMessages, limits.maximumMessages, feed.messagesUntilNewcomer),
+      maximumBytes: min(FrameBatch.maximumBytes, limits.maximumBytes))
+    feed.hasMore = batch.hasMore
+    var size = 0
+    for case .message(let message) in batch.deliveries { size += FrameBatch.bytes(of: message) }
+    var frames = FrameBatch(capacity: size)
+    var closure: WebSocketClosure?
+    for delivery in batch.deliveries {
+      guard case .message(let message) = delivery else {
+        closure = .missedMessages
+        break
+      }
+      // The last message is taken however large it is. Together with those before it, it could be more than a socket
+      // may be behind, also one that has got all so far.
+      if frames.messageCount > 0, frames.bytes.count + FrameBatch.bytes(of: message) > limits.maximumBytes {
+        append(frames, to: feed)
+        for reader in feed.readers { pump(reader.member) }
+        frames = FrameBatch(capacity: FrameBatch.bytes(of: message))
+      }
+      frames.append(message)
+    }
+    if frames.messageCount > 0 { append(frames, to: feed) }
+    switch batch.end {
+    case .finished: closure = closure ?? WebSocketClosure(.goingAway, "The server stops.")
+    case .failed: closure = closure ?? .missedMessages
+    case nil: break
+    }
+    if let closure {
+      feed.closure = closure
+      feed.admitAll()
+      // Whoever comes now gets a feed without a gap.
+      end(feed)
+    }
+    return frames.messageCount > 0 || closure != nil
+  }
+
+  private func append(_ frames: FrameBatch, to feed: FrameFeed) {
+    account(feed) { $0.append(frames, age: budget.tick(), limits: limits) }
+  }
+
+  // MARK: Memory
+
+  /// Keeps the account of all logs while one changes.
+  func account(_ feed: FrameFeed, _ change: (FrameFeed) -> Void) {
+    let before = feed.log.heldBytes
+    change(feed)
+    if budget.add(feed.log.heldBytes - before) { freeOldest() }
+  }
+
+  private func freeOldest() {
+    let feeds = Array(feeds.values) + endedFeeds
+    var batches: [(age: Int, bytes: Int)] = []
+    for feed in feeds { feed.log.visitBatches { batches.append((age: $0, bytes: $1)) } }
+    guard let age = budget.ageToDrop(among: batches) else { return }
+    for feed in feeds {
+      let before = feed.log.heldBytes
+      feed.log.drop(upTo: age)
+      guard feed.log.heldBytes != before else { continue }
+      budget.add(feed.log.heldBytes - before)
+      // Whoever still needed it has to go now, and not only with the channel's next message.
+      feed.sweepsLeft = feed.readers.count
+      loop.inNextTurn { self.schedule(feed) }
+    }
+  }
+}
