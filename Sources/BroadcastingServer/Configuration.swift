@@ -15,7 +15,7 @@ extension BroadcastServer {
     /// 0 for any that is free; ``ServerEvent/listening(addresses:)`` tells which.
     public var port: Int
 
-    /// Event loops, each a thread; nil for one on each core.
+    /// Event loops, each a thread; nil for one on every two cores.
     public var loops: Int?
 
     /// Which of the server's own endpoints there are, and where.

@@ -32,7 +32,8 @@ extension ServeOptions {
             "--port", .number(0...65_535, placeholder: "PORT"), \.port, standard: standard,
             environment: "BROADCAST_PORT", "The port to listen on; 0 for any that is free."),
           .value(
-            "--loops", .number(1...1_024), \.loops, standard: standard, "Event loops. One on each core unless given."),
+            "--loops", .number(1...1_024), \.loops, standard: standard,
+            "Event loops, a thread each. One on every two cores unless given."),
         ]),
       .init(
         title: "Who may use it",

@@ -11,7 +11,7 @@ struct ServeOptions: Hashable, Sendable {
   var host = "127.0.0.1"
   /// 0 for any that is free.
   var port = 8_080
-  /// Event loops; nil for one on each core.
+  /// Event loops; nil for one on every two cores.
   var loops: Int?
 
   /// Bytes of one message, also of all fragments of a WebSocket message together.
