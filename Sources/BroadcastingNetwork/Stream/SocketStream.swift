@@ -19,7 +19,7 @@ package final class SocketStream: LoopHandle, ByteStream {
   package let family: SocketAddress.Family
 
   /// -1 before there is a connection.
-  private var descriptor: Int32 = -1
+  private(set) var descriptor: Int32 = -1
   private var pending = PendingWrites()
   /// Bytes in the one request of libuv that may be under way; they are the first of `pending`.
   private var requested = 0

@@ -55,6 +55,8 @@ extension FanOut {
 
   private func sweep(_ feed: FrameFeed) {
     let newest = feed.log.newest
+    // At the end of a feed each member has to be closed too.
+    let isDirect = feed.closure == nil
     var count = min(feed.sweepsLeft, Self.socketsPerSweep)
     feed.sweepsLeft -= count
     while count > 0, !feed.readers.isEmpty {
@@ -62,7 +64,7 @@ extension FanOut {
       if feed.nextToSweep >= feed.readers.count { feed.nextToSweep = 0 }
       let index = feed.nextToSweep
       feed.nextToSweep += 1
-      if let outlet = feed.readers[index].directOutlet, feed.log.passNewest(&feed.readers[index].cursor) {
+      if isDirect, let outlet = feed.readers[index].directOutlet, feed.log.passNewest(&feed.readers[index].cursor) {
         if !outlet.deliver(newest) { wait(feed.readers[index].member) }
       } else {
         pump(feed.readers[index].member, in: feed)

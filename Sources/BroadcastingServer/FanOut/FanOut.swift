@@ -55,8 +55,7 @@ actor FanOut {
     return member
   }
 
-  /// Delivers to a socket until the task is cancelled, messages were missed, or the connection has ended and nobody who
-  /// receives from it would get to know.
+  /// Delivers to a socket until the task is cancelled, messages were missed, or the connection has ended.
   ///
   /// - Throws: how the socket has to be closed, if there is a reason to.
   func deliver(_ member: Member, to socket: WebSocket) async throws(WebSocketClosure) {
@@ -107,7 +106,7 @@ actor FanOut {
   }
 
   private func keep(_ sleeper: UnsafeContinuation<Void, Never>, for member: Member) {
-    if Task.isCancelled || member.closure != nil || member.outlet?.endedUnheard != false {
+    if Task.isCancelled || member.closure != nil || member.outlet?.isEnded != false {
       sleeper.resume()
     } else {
       member.sleeper = sleeper

@@ -20,12 +20,15 @@ public final class SocketFeed: Sendable {
   /// Sends each message as one frame, text as text and binary as binary, until the task is cancelled or the socket
   /// must go. Run it in a race with whoever receives: ``runUntilFirstCompletes(_:)``.
   ///
-  /// Where nobody receives from the socket it returns when the connection has ended; otherwise the receiver gets to know.
+  /// It returns when the connection has ended. A receiver that still works on its last message then has until it asks for
+  /// the next one, or the close timeout (8 s) has passed: so a race does not break off what is being published.
   ///
   /// A socket that is slow waits, without holding up others, until it is further behind than the server's limits.
   ///
+  /// To be called once, with the socket that the request became.
+  ///
   /// - Throws: ``WebSocketClosure``, by which the socket is to be closed: 4000 when it missed messages (it was too far
-  ///   behind, or the broker was away), 1001 when the server stops.
+  ///   behind, or the broker was away), 1001 when the server stops, 1011 for another's socket or a second call.
   public func deliver(to socket: WebSocket) async throws(WebSocketClosure) {
     try await member.fanOut.deliver(member, to: socket)
   }

@@ -10,7 +10,7 @@ package protocol WebSocketObserver: AnyObject, Sendable {
   /// Nothing waits for the peer any more: more can be sent.
   func socketDrained()
 
-  /// The connection has ended, and nobody receives from it who would get to know.
+  /// The connection has ended. Told once, when nobody works on a message of it any more, or has for too long.
   func socketEnded()
 }
 
@@ -44,7 +44,10 @@ public actor WebSocket {
   public func receive() async -> WebSocketMessage? {
     while !Task.isCancelled {
       if let message = transport.takeMessage() { return message }
-      if transport.isOver { return nil }
+      if transport.isOver {
+        transport.hearEnd()
+        return nil
+      }
       let isStillReceiver = await withTaskCancellationHandler {
         await withUnsafeContinuation { transport.setReceiver($0) }
       } onCancel: {

@@ -40,10 +40,15 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   private var receiver: UnsafeContinuation<Bool, Never>?
   private var senders: [UnsafeContinuation<Void, Never>] = []
   private var ending: UnsafeContinuation<Void, Never>?
-  /// Whether anybody ever received. Who does gets nil at the end.
+  /// Whether anybody ever received. Who does should get nil at the end.
   private var isReceivedFrom = false
+  private var endWasHeard = false
+  /// Runs while the connection has ended and a receiver still works on what it got.
+  private var patience: LoopTimer?
   /// It is let go with the connection.
-  package var observer: (any WebSocketObserver)?
+  package var observer: (any WebSocketObserver)? {
+    didSet { if isClosed { waitForReceiver() } }
+  }
 
   private var lastHeard: LoopInstant
   /// What the peer had taken when it was last looked at: since the last ping, if it was not heard after that, or since
@@ -59,8 +64,8 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
 
   package var close: WebSocketClose? { machine.close }
   var isOver: Bool { machine.state != .open || isClosed }
-  /// Whether the connection has ended without anybody who receives. Then no observer will be told any more.
-  package var endedUnheard: Bool { isClosed && !isReceivedFrom }
+  /// Whether the connection has ended, and nobody works on a message of it any more. No observer will be told then.
+  package var isEnded: Bool { isClosed && (!isReceivedFrom || endWasHeard) }
   var pendingBytes: Int { stream.pendingBytes }
 
   // MARK: For the socket
@@ -97,6 +102,12 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     } else {
       receiver = continuation
     }
+  }
+
+  /// Whoever received knows that nothing comes any more.
+  func hearEnd() {
+    endWasHeard = true
+    if isClosed { tellEnd() }
   }
 
   func wakeReceiver() { receiver.take()?.resume(returning: true) }
@@ -204,8 +215,9 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     isClosed = true
     machine.connectionEnded()
     stream.loop.deadlines.remove(place)
-    if !isReceivedFrom { observer?.socketEnded() }
-    observer = nil
+    // Who waits gets nil below, and has nothing else in hand.
+    if receiver != nil { endWasHeard = true }
+    if isEnded { tellEnd() } else { waitForReceiver() }
     wakeAll()
     ending.take()?.resume()
   }
@@ -241,6 +253,22 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     } else {
       stream.reset()
     }
+  }
+
+  private func tellEnd() {
+    let last = observer
+    observer = nil
+    last?.socketEnded()
+  }
+
+  /// Somebody may still publish what came last. The end of the sender, in a race with that, must not break it off: it
+  /// waits until he asks for more, though not for ever, for he may have wanted one message only.
+  private func waitForReceiver() {
+    patience.take()?.close()
+    if observer == nil || isEnded { return }
+    guard let timer = try? LoopTimer(on: stream.loop) else { return hearEnd() }
+    patience = timer
+    timer.start(after: settings.timeouts.close) { [self] in hearEnd() }
   }
 
   private func closeHasTakenTooLong() {

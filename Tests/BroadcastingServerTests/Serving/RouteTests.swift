@@ -195,26 +195,6 @@ struct RouteTests {
     }
   }
 
-  @Test("a handler that only delivers ends with its socket, closed or reset")
-  func deliversAlone() async throws {
-    let ended = Counter()
-    try await withServer(routes: { routes in
-      routes.socket("/feed", accept: { try await $0.subscribe(to: ["a"]) }) { socket, feed in
-        try await feed.deliver(to: socket)
-        ended.next()
-      }
-    }) { server in
-      for round in 1...2 {
-        let client = try await server.subscriber("/feed")
-        try await server.broadcast.publish("x", to: "a")
-        #expect(await client.receiveText() == "x")
-        if round == 1 { await client.disconnect() } else { await client.reset() }
-        await settle { ended.value == round }
-      }
-      #expect(server.broadcast.statistics.subscribers == 0)
-    }
-  }
-
   @Test("a socket is accepted or refused before its 101, and closed as its handler says")
   func sockets() async throws {
     try await withServer(routes: { routes in

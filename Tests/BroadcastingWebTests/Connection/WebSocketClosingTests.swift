@@ -149,5 +149,5 @@ struct WebSocketClosingTests {
 }
 
 extension WebSocket {
-  fileprivate func observe(_ observer: any WebSocketObserver) { self.observer = observer }
+  fileprivate func observe(_ observer: any WebSocketObserver) { transport.observer = observer }
 }
