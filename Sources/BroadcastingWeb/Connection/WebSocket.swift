@@ -107,6 +107,8 @@ public actor WebSocket {
     } else {
       transport.beginClose(WebSocketClosure(Task.isCancelled ? .goingAway : .normal))
     }
+    // Nobody receives any more.
+    transport.hearEnd()
     await waitForEnd()
   }
 
