@@ -154,6 +154,9 @@ struct InvocationTests {
   @Test("options that contradict each other are refused")
   func contradictions() throws {
     #expect(try refusal("serve", "--max-message", "8MiB").message.contains("larger than --max-backlog 4MiB"))
+    #expect(
+      try refusal("serve", "--max-message", "4MiB", "--loops", "64").message
+        .contains("each of 64 loops has only 3MiB for its sockets"))
     #expect(try refusal("serve", "--max-backlog", "512MiB").message.contains("larger than --max-memory 256MiB"))
     #expect(try refusal("serve", "--max-memory", "1MiB").message.contains("--max-memory 1MiB"))
     #expect(try serve("--max-message", "16MiB", "--max-backlog", "64MiB").maxBacklog == 64 << 20)

@@ -76,5 +76,8 @@ struct ValueTests {
     #expect(budget.ageToDrop(among: [(age: 3, bytes: 400), (age: 1, bytes: 100), (age: 2, bytes: 100)]) == 2)
     budget.add(-300)
     #expect(budget.ageToDrop(among: [(age: 1, bytes: 550)]) == nil)
+    budget.add(1_000)
+    #expect(budget.ageToDrop(among: [(age: 2, bytes: 1_000), (age: 1, bytes: 550), (age: 2, bytes: 1_000)]) == 1)
+    #expect(budget.ageToDrop(among: [(age: 1, bytes: 1_550)]) == nil)
   }
 }

@@ -31,11 +31,15 @@ package final class MemoryBudget: Sendable {
 
   /// The age up to which segments have to go. It frees an eighth of the limit beyond what is needed, so that looking
   /// through all segments is paid for by many appends.
+  ///
+  /// The newest stay, even alone above the limit: what was appended last has not been seen by anybody, also not by those
+  /// who keep up.
   package func ageToDrop(among segments: [(age: Int, bytes: Int)]) -> Int? {
     var excess = heldBytes - (limit - limit / 8)
     guard excess > 0 else { return nil }
+    let newest = segments.lazy.map(\.age).max()
     var age: Int?
-    for segment in segments.sorted(by: { $0.age < $1.age }) where excess > 0 {
+    for segment in segments.sorted(by: { $0.age < $1.age }) where excess > 0 && segment.age != newest {
       excess -= segment.bytes
       age = segment.age
     }

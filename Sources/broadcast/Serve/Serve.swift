@@ -92,7 +92,7 @@ struct Serve {
       log(level, "broker-\(event.kind)", .init("detail", .text(event.description)))
     }
     configuration.maximumMessageBytes = options.maxMessage
-    configuration.maximumBufferedBytes = transitMemory
+    configuration.maximumBufferedBytes = options.transitMemory
     return try BroadcastBackend.open(options.url, among: [.memory(configuration)])
   }
 
@@ -107,7 +107,7 @@ struct Serve {
     configuration.limits.message = options.maxMessage
     configuration.limits.backlogBytes = options.maxBacklog
     configuration.limits.backlogMessages = options.maxBacklogMessages
-    configuration.limits.memory = max(1, options.maxMemory - transitMemory)
+    configuration.limits.memory = max(1, options.maxMemory - options.transitMemory)
     configuration.limits.connections = options.maxConnections
     configuration.limits.channels = options.maxChannels
     configuration.limits.target = options.maxTarget
@@ -126,10 +126,6 @@ struct Serve {
     let host = options.host
     return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
   }
-
-  /// The part of the memory for messages on their way from the backend to the loops. It is apart from that of the
-  /// sockets' backlogs, so that slow sockets never cost a message that is still to go to all.
-  private var transitMemory: Int { max(options.maxMemory / 4, min(options.maxMessage, options.maxMemory / 2)) }
 
   private var socketTimeouts: WebSocketTimeouts {
     // What is overdue is noticed up to a second late, the ping itself too.

@@ -53,4 +53,11 @@ struct ServeOptions: Hashable, Sendable {
   var servesPage = true
   var servesPush = true
   var logFormat = LogFormat.text
+
+  /// The part of the memory for messages on their way from the backend to the loops. It is apart from that of the
+  /// sockets' backlogs, so that slow sockets never cost a message that is still to go to all.
+  var transitMemory: Int { max(maxMemory / 4, min(maxMessage, maxMemory / 2)) }
+
+  /// What one of several loops has for the backlogs of its sockets.
+  func loopMemory(_ loops: Int) -> Int { (maxMemory - transitMemory) / loops }
 }

@@ -177,6 +177,19 @@ struct FanOutTests {
     }
   }
 
+  @Test("a message larger than all that its loop may hold still goes to who keeps up")
+  func largerThanMemory() async throws {
+    try await withServer(loops: 2) { configuration in
+      configuration.limits.memory = 100_000
+    } _: { server in
+      let client = try await server.subscriber()
+      for _ in 0..<5 {
+        try await server.broadcast.publish(Message([UInt8](repeating: 1, count: 900_000), to: "events"))
+        #expect(await client.receive()?.bytes.count == 900_000)
+      }
+    }
+  }
+
   @Test("when the memory of all logs is used up the oldest goes, and its sockets are told at once")
   func memory() async throws {
     try await withServer { configuration in
