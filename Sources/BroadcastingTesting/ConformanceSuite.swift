@@ -18,46 +18,6 @@ public import Broadcasting
 ///
 /// What a backend is tested for follows from its ``Broadcasting/Capabilities``.
 public struct ConformanceSuite: Sendable {
-  /// What is checked together. More may be added.
-  public enum Chapter: String, CaseIterable, Sendable, CustomStringConvertible {
-    /// Any payload arrives as it was published.
-    case content
-    /// Any channel name works, and none is taken for another.
-    case channelNames
-    /// Names that break the rules are refused.
-    case invalidNames
-    /// Headers arrive, or are refused.
-    case headers
-    /// What is published after `subscribe` returned arrives.
-    case promptness
-    /// What was published before does not arrive, where the backend says so.
-    case earlierMessages
-    /// The messages of one publisher arrive in their order.
-    case order
-    /// All subscribers see one order, where the backend says so.
-    case commonOrder
-    /// A payload over the limit is refused, and one at the limit is not.
-    case payloadLimit
-    /// A slow reader gets a gap with the count, or the error that it asked for.
-    case gaps
-    /// One subscription reads several channels.
-    case severalChannels
-    /// Subscribers who come at once, also as the first ones, all hear.
-    case firstSubscribers
-    /// A channel that everybody has left works for the next one who comes.
-    case comingBack
-    /// A subscription that was dropped, cancelled or left is gone.
-    case leaving
-    /// Receipts and messages have positions, where the backend says so.
-    case positions
-    /// Nothing works before `run()` and after its end, and the end wakes everyone.
-    case lifecycle
-    /// A message goes from one instance to another, where they share a broker.
-    case betweenInstances
-
-    public var description: String { rawValue }
-  }
-
   private let make: @Sendable () async throws -> any Broadcast
 
   /// Whether two instances that are made one after the other reach each other.
@@ -124,7 +84,7 @@ public struct ConformanceSuite: Sendable {
   }
 
   private func play(_ chapter: Chapter) async throws {
-    switch chapter {
+    switch chapter.value {
     case .lifecycle: try await checkLifecycle(try await make())
     case .betweenInstances where !sharesBroker: break
     case .betweenInstances: try await checkBetweenInstances(try await make(), try await make())
@@ -133,7 +93,7 @@ public struct ConformanceSuite: Sendable {
   }
 
   private func check(_ chapter: Chapter, _ broadcast: any Broadcast) async throws {
-    switch chapter {
+    switch chapter.value {
     case .content: try await checkContent(broadcast)
     case .channelNames: try await checkChannelNames(broadcast)
     case .invalidNames: try await checkInvalidNames(broadcast)
