@@ -1,0 +1,100 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Testing
+
+@testable import Broadcasting
+
+private let refused = BroadcastError(.refused, "No.")
+private let broken = BroadcastError(.unavailable, "Broken.", isRetriable: true)
+
+@Suite("Start and end of a hub with a driver", .timeLimit(.minutes(2)))
+struct HubLifeTests {
+  @Test("a first connection that is refused for good ends run() at once, and fails who waited for it")
+  func refusedStart() async throws {
+    let driver = ScriptedDriver()
+    let hub = Hub(driver: driver, configuration: .quick())
+    var script = ScriptedDriver.Script(driver)
+    async let running: Void = hub.run()
+    async let publishing = hub.publish("x", to: "a")
+    try await script.next().fail(refused)
+    do {
+      try await running
+      Issue.record("no error")
+    } catch let error as BroadcastError {
+      #expect(error.code == .refused)
+    }
+    do {
+      _ = try await publishing
+      Issue.record("no error")
+    } catch let error as BroadcastError {
+      #expect([.refused, .notRunning].contains(error.code) && error.outcome == .notSent)
+    }
+  }
+
+  @Test("starting is tried again while the error is retriable, and not longer than its time")
+  func retriedStart() async throws {
+    try await withScript { hub, script in
+      for _ in 0..<3 { try await script.next().fail(broken) }
+      _ = try await script.connect()
+      async let published = hub.publish("x", to: "a")
+      try await script.next().succeed()
+      _ = try await published
+    }
+    var configuration = HubConfiguration.quick()
+    configuration.startPatience = .zero
+    let driver = ScriptedDriver()
+    let hub = Hub(driver: driver, configuration: configuration)
+    var script = ScriptedDriver.Script(driver)
+    async let running: Void = hub.run()
+    try await script.next().fail(broken)
+    do {
+      try await running
+      Issue.record("no error")
+    } catch let error as BroadcastError {
+      #expect(error.code == .unavailable)
+    }
+  }
+
+  @Test("withBroadcast throws why run() failed, not what its closure made of it")
+  func failureInScope() async throws {
+    struct Other: Error {}
+    let driver = ScriptedDriver()
+    let hub = Hub(driver: driver, configuration: .quick())
+    do {
+      try await withBroadcast(hub) { hub in
+        var script = ScriptedDriver.Script(driver)
+        try await script.next().fail(refused)
+        while await failure(of: { try await hub.publish("x", to: "a") })?.code != .notRunning { await Task.yield() }
+        throw Other()
+      }
+      Issue.record("no error")
+    } catch let error as BroadcastError {
+      #expect(error.code == .refused)
+    }
+  }
+
+  @Test("the end of run() ends sessions and calls under way, and fails who waits")
+  func end() async throws {
+    let driver = ScriptedDriver()
+    let hub = Hub(driver: driver, configuration: .quick())
+    var script = ScriptedDriver.Script(driver)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await hub.run() }
+      _ = try await script.connect()
+      async let subscribing = hub.subscribe(to: "a")
+      _ = try await script.next()
+      group.cancelAll()
+      try await group.waitForAll()
+      do {
+        _ = try await subscribing
+        Issue.record("no error")
+      } catch let error as BroadcastError {
+        #expect([.notRunning, .cancelled].contains(error.code))
+      }
+    }
+    #expect(hub.statistics.subscribers == 0)
+  }
+}

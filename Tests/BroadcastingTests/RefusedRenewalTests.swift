@@ -1,0 +1,32 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Testing
+
+@testable import Broadcasting
+
+private let refused = BroadcastError(.refused, "No.")
+private let broken = BroadcastError(.unavailable, "Broken.", isRetriable: true)
+
+@Suite("Renewals that a broker refuses", .timeLimit(.minutes(2)))
+struct RefusedRenewalTests {
+  @Test("a refused renewal is tried again, slowly, and its readers stay")
+  func refusedRenewal() async throws {
+    try await withScript { hub, script in
+      async let old = hub.subscribe(to: "a")
+      let (session, _) = try await script.connect()
+      try await script.next().succeed()
+      let subscription = try await old
+      session.fail(broken)
+      _ = try await script.connect()
+      try await script.next().fail(refused)
+      let again = try await script.next()
+      #expect(again.name == "subscribe a")
+      again.succeed()
+      var iterator = subscription.makeAsyncIterator()
+      #expect(try await texts(&iterator, 1) == ["gap:?:connectionLost"])
+    }
+  }
+}
