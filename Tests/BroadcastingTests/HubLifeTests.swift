@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingLocking
 import Testing
 
 @testable import Broadcasting
@@ -32,6 +33,34 @@ struct HubLifeTests {
     } catch let error as BroadcastError {
       #expect([.refused, .notRunning].contains(error.code) && error.outcome == .notSent)
     }
+  }
+
+  @Test("who waits for the first connection for too long learns that the broker is not reached yet")
+  func notReachedYet() async throws {
+    var configuration = HubConfiguration.quick()
+    configuration.startPatience = .milliseconds(1)
+    try await withScript(configuration) { hub, script in
+      let session = try await script.next()
+      #expect(session.name == "run")
+      let published = await failure { try await hub.publish("x", to: "a") }
+      #expect(published?.code == .unavailable && published?.isRetriable == true && published?.outcome == .notSent)
+      #expect(published?.message.contains("not been reached yet") == true && published?.underlying == nil)
+      let subscribed = await failure { try await hub.subscribe(to: "a") }
+      #expect(subscribed?.code == .unavailable && subscribed?.isRetriable == true)
+    }
+  }
+
+  @Test("and learns of the last attempt's error; only where nobody called run() it is said so")
+  func lastAttempt() async throws {
+    try await withScript { hub, script in
+      try await script.next().fail(broken)
+      try await script.next().fail(BroadcastError(.timedOut, "Too late.", isRetriable: true))
+      // The third attempt begins when the second is over.
+      #expect(try await script.next().name == "run")
+      let error = hub.lifecycle.withLock { $0.impatience(after: .seconds(1)) }
+      #expect(error?.code == .unavailable && (error?.underlying as? BroadcastError)?.code == .timedOut)
+    }
+    #expect(Lifecycle().impatience(after: .seconds(1))?.code == .notRunning)
   }
 
   @Test("starting is tried again while the error is retriable, and not longer than its time")

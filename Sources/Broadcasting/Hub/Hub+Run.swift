@@ -114,12 +114,9 @@ extension Hub {
 
   /// Returns whether the session had been connected.
   private func disconnected(because error: BroadcastError) -> Bool {
-    let reason = BroadcastError(
-      .unavailable, "The connection to the broker is lost; it is being renewed. Try again.", isRetriable: true,
-      outcome: nil, underlying: error)
     // Closed first: whoever passes it afterwards finds the phase.
     isOpen.store(false, ordering: .releasing)
-    guard lifecycle.withLock({ $0.endSession(reason) }) else { return false }
+    guard let reason = lifecycle.withLock({ $0.endSession(because: error) }) else { return false }
     for feed in channels.feeds { perform(feed.handle { $0.connectionLost(reason) }.action, for: feed) }
     emit(BroadcastEvent(.connectionLost, error: error))
     return true

@@ -73,7 +73,7 @@ public final class Hub: Broadcast {
       group.addTask {
         // Cancelled when the wait is over, which makes it fail a latch that has its result already.
         try? await Task.sleep(for: patience)
-        latch.fail(.neverStarted(after: patience))
+        if let error = self.lifecycle.withLock({ $0.impatience(after: patience) }) { latch.fail(error) }
       }
       defer { group.cancelAll() }
       do throws(BroadcastError) {

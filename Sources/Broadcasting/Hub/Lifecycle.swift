@@ -8,8 +8,8 @@ struct Lifecycle: Sendable {
   enum Phase: Sendable {
     /// `run()` has not been called.
     case idle
-    /// `run()` has been called, and there was no connection yet.
-    case starting
+    /// `run()` has been called, and there was no connection yet. The error is that of the last attempt.
+    case starting(BroadcastError?)
     case connected
     /// The connection is gone, for this reason.
     case disconnected(BroadcastError)
@@ -42,10 +42,19 @@ struct Lifecycle: Sendable {
 
   mutating func forget(_ waiter: Latch) { waiters.removeAll { $0 === waiter } }
 
+  /// Why a call which has waited for so long waits no more. Nil when its waiter has been taken out, to be resolved.
+  func impatience(after patience: Duration) -> BroadcastError? {
+    switch phase {
+    case .idle: .neverStarted(after: patience)
+    case .starting(let error): .notReached(after: patience, error)
+    case .connected, .disconnected, .ended: nil
+    }
+  }
+
   /// `run()` is called.
   mutating func start() throws(BroadcastError) {
     switch phase {
-    case .idle: phase = .starting
+    case .idle: phase = .starting(nil)
     case .ended: throw .ended
     case .starting, .connected, .disconnected:
       throw BroadcastError(.alreadyRunning, "run() was called twice. Call it once, in one task.")
@@ -68,13 +77,17 @@ struct Lifecycle: Sendable {
     return waiters
   }
 
-  /// A session is over. Returns whether it had been connected.
-  mutating func endSession(_ reason: BroadcastError) -> Bool {
-    guard isSessionConnected else { return false }
+  /// A session is over. Returns why calls are refused from now on, or nil when it had not been connected.
+  mutating func endSession(because error: BroadcastError) -> BroadcastError? {
+    guard isSessionConnected else {
+      if case .starting = phase { phase = .starting(error) }
+      return nil
+    }
+    let reason = BroadcastError.connectionLost(because: error)
     session += 1
     isSessionConnected = false
     phase = .disconnected(reason)
-    return true
+    return reason
   }
 
   /// `run()` ends. Returns who still waited for its start.
