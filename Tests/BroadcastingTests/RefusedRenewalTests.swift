@@ -12,6 +12,28 @@ private let broken = BroadcastError(.unavailable, "Broken.", isRetriable: true)
 
 @Suite("Renewals that a broker refuses", .timeLimit(.minutes(2)))
 struct RefusedRenewalTests {
+  @Test("who hears nothing while a renewal is refused is told at once, and again when it succeeds")
+  func toldAtOnce() async throws {
+    try await withScript { hub, script in
+      async let old = hub.subscribe(to: "a")
+      let (session, _) = try await script.connect()
+      try await script.next().succeed()
+      let subscription = try await old
+      session.fail(broken)
+      let (_, inbox) = try await script.connect()
+      try await script.next().fail(refused)
+      var iterator = subscription.makeAsyncIterator()
+      #expect(try await texts(&iterator, 1) == ["gap:?:connectionLost"])
+      try await script.next().fail(refused)
+      let again = try await script.next()
+      again.succeed()
+      // What came between the first gap and the success is missing as well.
+      #expect(try await texts(&iterator, 1) == ["gap:?:connectionLost"])
+      inbox.received(Message("x", to: "a"))
+      #expect(try await texts(&iterator, 1) == ["x"])
+    }
+  }
+
   @Test("a refused renewal is tried again, slowly, and its readers stay")
   func refusedRenewal() async throws {
     try await withScript { hub, script in
