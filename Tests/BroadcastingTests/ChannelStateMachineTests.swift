@@ -163,6 +163,16 @@ struct ChannelStateMachineTests {
     #expect(machine.leave().isIdle)
   }
 
+  @Test("who comes first while there is no connection asks for nothing before there is one")
+  func joiningWithoutConnection() {
+    var machine = Machine()
+    #expect(call(machine.join("a", isConnected: false)) == nil)
+    #expect(call(machine.join("b", isConnected: true)) == nil)
+    #expect(machine.retry().call == .subscribe(number: 1))
+    let action = machine.subscribed(number: 1)
+    #expect(action.waiters == ["a", "b"] && !action.isGap && !action.isResubscribed)
+  }
+
   @Test("who leaves while the connection is lost leaves nothing behind")
   func leavingWhileLost() {
     var machine = Machine()

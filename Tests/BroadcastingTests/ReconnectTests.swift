@@ -81,6 +81,67 @@ struct ReconnectTests {
     }
   }
 
+  @Test("who is admitted just before the connection is lost does not reach the driver, and can try again")
+  func admittedTooEarly() async throws {
+    try await withScript { hub, script in
+      let (session, _) = try await script.connect()
+      session.fail(broken)
+      // The next session has begun and is not connected yet.
+      let next = try await script.next()
+      #expect(next.name == "run")
+      let error = await failure { try await hub.join(["a"], .init()) }
+      #expect(error?.code == .unavailable && error?.isRetriable == true)
+      #expect(hub.statistics.subscribers == 0 && hub.channels.feeds.isEmpty)
+      guard case .run(let inbox) = next.kind else { return }
+      inbox.connected()
+      async let again = hub.subscribe(to: "b")
+      let call = try await script.next()
+      #expect(call.name == "subscribe b")
+      call.succeed()
+      _ = try await again
+    }
+  }
+
+  @Test("a session that is over cannot connect any more")
+  func lateConnected() throws {
+    var lifecycle = Lifecycle()
+    try lifecycle.start()
+    let session = lifecycle.beginSession()
+    #expect(lifecycle.endSession(because: broken) == nil)
+    #expect(lifecycle.connected(session: session) == nil)
+    #expect(lifecycle.connected(session: lifecycle.beginSession()) != nil)
+  }
+
+  @Test("a channel that everybody leaves during its renewal does not keep the others' from being told")
+  func leavingDuringRenewal() async throws {
+    let counts = Mutex<[Int?]>([])
+    let configuration = HubConfiguration.quick { event in
+      if event.kind == .resubscribed { counts.withLock { $0.append(event.count) } }
+    }
+    try await withScript(configuration) { hub, script in
+      async let a = hub.subscribe(to: "a")
+      let (session, _) = try await script.connect()
+      try await script.next().succeed()
+      let leaving = try await a
+      async let b = hub.subscribe(to: "b")
+      try await script.next().succeed()
+      let staying = try await b
+      session.fail(broken)
+      _ = try await script.connect()
+      let renewals = [try await script.next(), try await script.next()].sorted { $0.name < $1.name }
+      #expect(renewals.map(\.name) == ["subscribe a", "subscribe b"])
+      leaving.cancel()
+      renewals[1].succeed()
+      renewals[0].succeed()
+      let undo = try await script.next()
+      #expect(undo.name == "unsubscribe a")
+      undo.succeed()
+      while counts.withLock({ $0.isEmpty }) { await Task.yield() }
+      #expect(counts.withLock { $0 } == [1])
+      withExtendedLifetime(staying) {}
+    }
+  }
+
   @Test("who subscribes while a channel is being renewed gets no gap that is not its own")
   func newcomer() async throws {
     try await withScript { hub, script in

@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Synchronization
 import Testing
 
 @testable import Broadcasting
@@ -31,6 +32,29 @@ struct RefusedRenewalTests {
       #expect(try await texts(&iterator, 1) == ["gap:?:connectionLost"])
       inbox.received(Message("x", to: "a"))
       #expect(try await texts(&iterator, 1) == ["x"])
+    }
+  }
+
+  @Test("a refusal is not counted as renewed, and does not keep the count from being told")
+  func counting() async throws {
+    let counts = Mutex<[Int?]>([])
+    let configuration = HubConfiguration.quick { event in
+      if event.kind == .resubscribed { counts.withLock { $0.append(event.count) } }
+    }
+    try await withScript(configuration) { hub, script in
+      async let both = hub.subscribe(to: ["a", "b"])
+      let (session, _) = try await script.connect()
+      try await script.next().succeed()
+      try await script.next().succeed()
+      let subscription = try await both
+      session.fail(broken)
+      _ = try await script.connect()
+      try await script.next().succeed()
+      try await script.next().fail(refused)
+      try await script.next().succeed()
+      while counts.withLock({ $0.count }) < 2 { await Task.yield() }
+      #expect(counts.withLock { $0 } == [1, 1])
+      withExtendedLifetime(subscription) {}
     }
   }
 

@@ -71,14 +71,18 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
 
   // MARK: Members
 
-  /// Somebody subscribes here.
-  mutating func join(_ waiter: @autoclosure () -> Waiter) -> Joining {
+  /// Somebody subscribes here. Without a connection nothing is asked for until ``retry()``.
+  mutating func join(_ waiter: @autoclosure () -> Waiter, isConnected: Bool = true) -> Joining {
     members += 1
     switch state {
     case .active:
       return .ready
     case .idle:
       waiters.append(waiter())
+      guard isConnected else {
+        state = .lost
+        return .wait(nil)
+      }
       return .wait(subscribe())
     case .subscribing, .unsubscribing, .lost:
       waiters.append(waiter())

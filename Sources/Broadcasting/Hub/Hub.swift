@@ -19,10 +19,13 @@ public final class Hub: Broadcast {
   let calls = Mailbox<DriverCall>()
   /// Readers whom `run()` wakes. Each sleeps once, so there are no more than subscriptions.
   let sleepers = Mailbox<ChannelFeed.Sleeper>()
+  /// Held also while all channels are told of a connection that comes or goes, so that they hear of both in their order.
+  /// The order of locks is this one, shard, feed.
   let lifecycle = Lock(Lifecycle())
-  let renewals = Lock(Renewals())
-  /// Whether the phase is `connected`, to be read without the lock.
+  /// Whether the phase is `connected`, to be read without the lock. It is written under it.
   let isOpen = Atomic<Bool>(false)
+  /// Whether a renewal has to be asked for again.
+  let hasRefused = Atomic<Bool>(false)
 
   /// A hub whose messages travel through a driver's broker.
   public convenience init(driver: some BroadcastDriver, configuration: HubConfiguration = .init()) {
@@ -204,14 +207,20 @@ extension Hub {
     for channel in wanted { try channel.validate() }
     try await admit()
     if Task.isCancelled { throw .cancelled }
+    return try await join(wanted, options)
+  }
 
+  /// Subscribes somebody who has been admitted. The connection may have gone since.
+  func join(_ wanted: [Channel], _ options: SubscriptionOptions) async throws(BroadcastError) -> Subscription {
     let core = SubscriptionCore(hub: self, overflow: options.buffer.overflow)
     let latch = driver == nil ? nil : Latch(count: wanted.count)
     var memberships: [SubscriptionCore.Membership] = []
     memberships.reserveCapacity(wanted.count)
     var commands: [DriverCall] = []
     for channel in wanted {
-      guard let (feed, slot, joining) = self.channels.join(channel, core, limits: options.buffer.limits, latch: latch)
+      guard
+        let (feed, slot, joining) = channels.join(
+          channel, core, limits: options.buffer.limits, latch: latch, isConnected: isOpen.load(ordering: .relaxed))
       else {
         latch?.fail(.ended)
         break

@@ -79,12 +79,13 @@ struct Lifecycle: Sendable {
 
   /// A session is over. Returns why calls are refused from now on, or nil when it had not been connected.
   mutating func endSession(because error: BroadcastError) -> BroadcastError? {
+    // What it still says comes too late, also that it is connected.
+    session += 1
     guard isSessionConnected else {
       if case .starting = phase { phase = .starting(error) }
       return nil
     }
     let reason = BroadcastError.connectionLost(because: error)
-    session += 1
     isSessionConnected = false
     phase = .disconnected(reason)
     return reason
