@@ -15,7 +15,8 @@
 ///
 /// Nothing works before ``run()``, memory included: calls made earlier wait for it and for its first connection, 10 seconds
 /// by default. Then they throw ``BroadcastError/Code/notRunning`` where nobody called it, or
-/// ``BroadcastError/Code/unavailable`` where it has not reached its broker yet. After its end they throw at once.
+/// ``BroadcastError/Code/unavailable`` where it has not reached its broker yet. After its end they throw
+/// ``BroadcastError/Code/notRunning`` at once, with its error as ``BroadcastError/underlying`` where it failed.
 public protocol Broadcast: Sendable {
   var capabilities: Capabilities { get }
 

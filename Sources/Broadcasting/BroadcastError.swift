@@ -137,6 +137,10 @@ extension BroadcastError {
 
   static var ended: BroadcastError { .init(.notRunning, "run() has ended, and with it all that it served.") }
 
+  static func failed(because failure: BroadcastError) -> BroadcastError {
+    .init(.notRunning, "run() has failed, and with it all that it served.", underlying: failure)
+  }
+
   static func tooManyChannels(_ count: Int, limit: Int) -> BroadcastError {
     .init(.tooManyChannels, "One subscription asked for \(count) channels; at most \(limit) are allowed.")
   }

@@ -23,15 +23,15 @@ extension Hub {
   }
 
   private func end(_ failure: BroadcastError?) {
-    let waiters = lifecycle.withLock { lifecycle in
+    let (waiters, reason) = lifecycle.withLock { lifecycle in
       isOpen.store(false, ordering: .releasing)
-      return lifecycle.end()
+      return lifecycle.end(failure)
     }
-    for waiter in waiters { waiter.fail(failure ?? .ended) }
+    for waiter in waiters { waiter.fail(reason) }
     _ = calls.close()
     for sleeper in sleepers.close() { sleeper.core.wake() }
     for feed in channels.close() {
-      perform(feed.handle { $0.connectionLost(.ended) }.action, for: feed)
+      perform(feed.handle { $0.connectionLost(reason) }.action, for: feed)
       for subscriber in feed.subscribers { subscriber.finish() }
     }
     emit(BroadcastEvent(.ended, error: failure))

@@ -222,7 +222,7 @@ extension Hub {
         let (feed, slot, joining) = channels.join(
           channel, core, limits: options.buffer.limits, latch: latch, isConnected: isOpen.load(ordering: .relaxed))
       else {
-        latch?.fail(.ended)
+        latch?.fail(lifecycle.withLock { $0.endReason })
         break
       }
       memberships.append(.init(feed: feed, slot: slot, latch: latch))
@@ -237,7 +237,7 @@ extension Hub {
     guard core.begin(memberships), memberships.count == wanted.count else {
       core.close()
       for membership in memberships { leave(membership, core) }
-      throw .ended
+      throw lifecycle.withLock { $0.endReason }
     }
     // A connection that was lost since `admit` has told its waiters before these were among them.
     if latch != nil, case .refuse(let error) = lifecycle.withLock({ $0.admit(nil) }) { latch?.fail(error) }

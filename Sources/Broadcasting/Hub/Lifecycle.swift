@@ -13,7 +13,8 @@ struct Lifecycle: Sendable {
     case connected
     /// The connection is gone, for this reason.
     case disconnected(BroadcastError)
-    case ended
+    /// `run()` has ended; the error is for calls that come after it.
+    case ended(BroadcastError)
   }
 
   enum Admission: Sendable {
@@ -35,8 +36,7 @@ struct Lifecycle: Sendable {
       if let waiter { waiters.append(waiter) }
       return .wait
     case .connected: return .open
-    case .disconnected(let reason): return .refuse(reason)
-    case .ended: return .refuse(.ended)
+    case .disconnected(let reason), .ended(let reason): return .refuse(reason)
     }
   }
 
@@ -55,7 +55,7 @@ struct Lifecycle: Sendable {
   mutating func start() throws(BroadcastError) {
     switch phase {
     case .idle: phase = .starting(nil)
-    case .ended: throw .ended
+    case .ended(let reason): throw reason
     case .starting, .connected, .disconnected:
       throw BroadcastError(.alreadyRunning, "run() was called twice. Call it once, in one task.")
     }
@@ -91,13 +91,17 @@ struct Lifecycle: Sendable {
     return reason
   }
 
-  /// `run()` ends. Returns who still waited for its start.
-  mutating func end() -> [Latch] {
-    phase = .ended
+  /// `run()` ends. Returns who still waited for its start, and what they and all later calls fail with.
+  mutating func end(_ failure: BroadcastError?) -> (waiters: [Latch], reason: BroadcastError) {
+    let reason = failure.map(BroadcastError.failed) ?? .ended
+    phase = .ended(reason)
     session += 1
     defer { waiters = [] }
-    return waiters
+    return (waiters, reason)
   }
+
+  /// What calls fail with that find everything closed.
+  var endReason: BroadcastError { if case .ended(let reason) = phase { reason } else { .ended } }
 
   func isCurrent(_ session: Int) -> Bool { session == self.session && isSessionConnected }
 }
