@@ -17,6 +17,8 @@
 /// by default. Then they throw ``BroadcastError/Code/notRunning`` where nobody called it, or
 /// ``BroadcastError/Code/unavailable`` where it has not reached its broker yet. After its end they throw
 /// ``BroadcastError/Code/notRunning`` at once, with its error as ``BroadcastError/underlying`` where it failed.
+///
+/// Requirements that are added later come with a default, so that a type which conforms today goes on compiling.
 public protocol Broadcast: Sendable {
   var capabilities: Capabilities { get }
 
