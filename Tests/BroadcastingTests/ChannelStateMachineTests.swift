@@ -233,11 +233,11 @@ struct ChannelStateMachineTests {
     }
     for _ in 0..<300 {
       switch Int.random(in: 0..<8, using: &random) {
-      case 0...1 where isConnected:
+      case 0...1:
         names += 1
         let name = "\(names)"
         members += 1
-        switch machine.join(name) {
+        switch machine.join(name, isConnected: isConnected) {
         case .ready: break
         case .wait(let call):
           waiting.insert(name)
