@@ -13,8 +13,12 @@
 /// - Nobody misses a message silently: a ``Gap`` stands where some are missing.
 /// - Every buffer has a limit (``BufferPolicy``), and a slow subscriber delays nobody.
 ///
-/// Nothing works before ``run()``, memory included: calls made earlier wait for it, 10 seconds by default, and throw
-/// ``BroadcastError/Code/notRunning`` then. After its end they throw at once.
+/// Nothing works before ``run()``, memory included: calls made earlier wait for it and for its first connection, 10 seconds
+/// by default. Then they throw ``BroadcastError/Code/notRunning`` where nobody called it, or
+/// ``BroadcastError/Code/unavailable`` where it has not reached its broker yet. After its end they throw
+/// ``BroadcastError/Code/notRunning`` at once, with its error as ``BroadcastError/underlying`` where it failed.
+///
+/// Requirements that are added later come with a default, so that a type which conforms today goes on compiling.
 public protocol Broadcast: Sendable {
   var capabilities: Capabilities { get }
 

@@ -122,7 +122,24 @@ extension BroadcastError {
       isRetriable: true)
   }
 
+  static func notReached(after patience: Duration, _ last: BroadcastError?) -> BroadcastError {
+    .init(
+      .unavailable,
+      "The broker has not been reached yet: run() was called, and had no connection within \(patience). Try again.",
+      isRetriable: true, underlying: last)
+  }
+
+  static func connectionLost(because error: BroadcastError) -> BroadcastError {
+    .init(
+      .unavailable, "The connection to the broker is lost; it is being renewed. Try again.", isRetriable: true,
+      underlying: error)
+  }
+
   static var ended: BroadcastError { .init(.notRunning, "run() has ended, and with it all that it served.") }
+
+  static func failed(because failure: BroadcastError) -> BroadcastError {
+    .init(.notRunning, "run() has failed, and with it all that it served.", underlying: failure)
+  }
 
   static func tooManyChannels(_ count: Int, limit: Int) -> BroadcastError {
     .init(.tooManyChannels, "One subscription asked for \(count) channels; at most \(limit) are allowed.")

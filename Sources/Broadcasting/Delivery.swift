@@ -20,7 +20,8 @@ public struct Gap: Sendable {
 
     /// The subscription read slower than its channel was published to, and its buffer was full.
     public static let slowConsumer = Reason(value: .slowConsumer)
-    /// The connection to the broker was lost, and is back.
+    /// The connection to the broker was lost, and is back. Where the broker then refuses the channel, nothing comes until
+    /// a second gap says that it does no more.
     public static let connectionLost = Reason(value: .connectionLost)
     /// All buffers together reached their limit; the oldest content went first.
     public static let memoryLimit = Reason(value: .memoryLimit)

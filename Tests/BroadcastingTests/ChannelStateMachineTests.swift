@@ -110,7 +110,7 @@ struct ChannelStateMachineTests {
     #expect(machine.awaits(.subscribe(number: 2)) && !machine.awaits(.subscribe(number: 1)))
   }
 
-  @Test("a refused renewal keeps its members and is tried again")
+  @Test("a refused renewal keeps its members, tells them of the gap once, and again with its success")
   func refusedRenewal() {
     var machine = Machine()
     _ = machine.join("a")
@@ -118,9 +118,59 @@ struct ChannelStateMachineTests {
     _ = machine.connectionLost(Self.refused)
     _ = machine.retry()
     let action = machine.subscribeFailed(number: 2, Self.refused)
-    #expect(action.retriesLater && action.waiters.isEmpty)
+    #expect(action.retriesLater && action.waiters.isEmpty && action.isGap)
     #expect(machine.retry().call == .subscribe(number: 3))
-    #expect(machine.subscribed(number: 3).isGap)
+    let second = machine.subscribeFailed(number: 3, Self.refused)
+    #expect(second.retriesLater && !second.isGap)
+    _ = machine.connectionLost(Self.refused)
+    _ = machine.retry()
+    #expect(!machine.subscribeFailed(number: 4, Self.refused).isGap)
+    _ = machine.retry()
+    #expect(machine.subscribed(number: 5).isGap)
+    _ = machine.connectionLost(Self.refused)
+    _ = machine.retry()
+    #expect(machine.subscribeFailed(number: 6, Self.refused).isGap)
+  }
+
+  @Test("a gap that a message has paid is owed again by the next renewal, and told again when that is refused")
+  func paidGap() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.subscribed(number: 1)
+    _ = machine.connectionLost(Self.refused)
+    _ = machine.retry()
+    #expect(machine.received() == true)
+    // The connection goes again before the broker has confirmed.
+    _ = machine.connectionLost(Self.refused)
+    _ = machine.retry()
+    #expect(machine.subscribeFailed(number: 3, Self.refused).isGap)
+    #expect(machine.received() == true)
+    _ = machine.retry()
+    #expect(machine.subscribeFailed(number: 4, Self.refused).isGap)
+    _ = machine.retry()
+    #expect(machine.subscribed(number: 5).isGap)
+  }
+
+  @Test("a first subscription that fails is no renewal, although who failed before has not left yet")
+  func failingBesideFailed() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.subscribeFailed(number: 1, Self.refused)
+    _ = machine.join("b")
+    let action = machine.subscribeFailed(number: 2, Self.refused)
+    #expect(action.waiters == ["b"] && !action.retriesLater && !action.isGap)
+    #expect(!machine.leave().isIdle)
+    #expect(machine.leave().isIdle)
+  }
+
+  @Test("who comes first while there is no connection asks for nothing before there is one")
+  func joiningWithoutConnection() {
+    var machine = Machine()
+    #expect(call(machine.join("a", isConnected: false)) == nil)
+    #expect(call(machine.join("b", isConnected: true)) == nil)
+    #expect(machine.retry().call == .subscribe(number: 1))
+    let action = machine.subscribed(number: 1)
+    #expect(action.waiters == ["a", "b"] && !action.isGap && !action.isResubscribed)
   }
 
   @Test("who leaves while the connection is lost leaves nothing behind")
@@ -183,11 +233,11 @@ struct ChannelStateMachineTests {
     }
     for _ in 0..<300 {
       switch Int.random(in: 0..<8, using: &random) {
-      case 0...1 where isConnected:
+      case 0...1:
         names += 1
         let name = "\(names)"
         members += 1
-        switch machine.join(name) {
+        switch machine.join(name, isConnected: isConnected) {
         case .ready: break
         case .wait(let call):
           waiting.insert(name)

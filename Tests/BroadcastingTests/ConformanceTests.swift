@@ -29,4 +29,34 @@ struct ConformanceTests {
     #expect(failure?.chapter == chapter)
     #expect(failure?.message.isEmpty == false)
   }
+
+  @Test("a chapter whose time is over fails, also where all that it waited for ends without an error")
+  func timeOut() async throws {
+    let patience = Duration.milliseconds(20)
+    try await withBroadcast(MemoryBroadcast()) { base in
+      for chapter in [ConformanceSuite.Chapter.lifecycle, .promptness] {
+        let suite = ConformanceSuite(sharesBroker: false, patience: patience) { EndlessBroadcast(base: base) }
+        let failure = await #expect(throws: ConformanceFailure.self) { try await suite.run(chapter) }
+        #expect(failure?.chapter == chapter)
+        #expect(failure?.description.contains("\(chapter): It was not done after \(patience).") == true)
+      }
+    }
+  }
+
+  @Test("a chapter whose task is cancelled fails, although nothing in it did")
+  func cancelled() async throws {
+    try await withBroadcast(MemoryBroadcast()) { base in
+      let endless = EndlessBroadcast(base: base)
+      let suite = ConformanceSuite(sharesBroker: false) { endless }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          let failure = await #expect(throws: ConformanceFailure.self) { try await suite.run(.lifecycle) }
+          #expect(failure?.chapter == .lifecycle)
+        }
+        try await endless.waitForEnd()
+        group.cancelAll()
+        try await group.waitForAll()
+      }
+    }
+  }
 }

@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingLocking
 import Testing
 
 @testable import Broadcasting
@@ -123,8 +124,8 @@ struct RaceTests {
 
   @Test("a driver that loses its connection at random leaves no caller waiting and no channel behind")
   func unreliableDriver() async throws {
-    let hub = Hub(driver: UnreliableDriver(), configuration: .quick())
-    try await withBroadcast(hub) { hub in
+    let driver = UnreliableDriver()
+    try await withBroadcast(Hub(driver: driver, configuration: .quick())) { hub in
       await withTaskGroup(of: Void.self) { group in
         for worker in 0..<8 {
           group.addTask {
@@ -144,6 +145,7 @@ struct RaceTests {
       while !hub.channels.feeds.isEmpty { await Task.yield() }
       #expect(hub.statistics.subscribers == 0)
     }
+    #expect(driver.calls.withLock { $0.left } == 0)
   }
 }
 
@@ -166,22 +168,26 @@ private final class UnreliableDriver: BroadcastDriver {
 
   private let failure = BroadcastError(.unavailable, "By chance.", isRetriable: true)
 
+  /// How many calls are under way, and how many of a past session were when one began.
+  let calls = Lock((underWay: 0, left: 0))
+
+  private func call() async throws(BroadcastError) {
+    calls.withLock { $0.underWay += 1 }
+    defer { calls.withLock { $0.underWay -= 1 } }
+    for _ in 0..<10 { await Task.yield() }
+    if await random.roll() { throw failure }
+  }
+
   func run(_ inbox: DriverInbox) async throws(BroadcastError) {
+    calls.withLock { $0.left += $0.underWay }
     await random.set(inbox)
     inbox.connected()
     try? await Task.sleep(for: .milliseconds(3))
     throw failure
   }
 
-  func subscribe(to channel: Channel) async throws(BroadcastError) {
-    await Task.yield()
-    if await random.roll() { throw failure }
-  }
-
-  func unsubscribe(from channel: Channel) async throws(BroadcastError) {
-    await Task.yield()
-    if await random.roll() { throw failure }
-  }
+  func subscribe(to channel: Channel) async throws(BroadcastError) { try await call() }
+  func unsubscribe(from channel: Channel) async throws(BroadcastError) { try await call() }
 
   func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
     if await random.roll() { throw failure }

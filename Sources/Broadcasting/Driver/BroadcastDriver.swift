@@ -10,7 +10,10 @@
 /// to connect. Hand a driver to ``Hub/init(driver:configuration:)`` and you have a backend.
 ///
 /// The hub calls `subscribe` and `unsubscribe` for one channel one after the other, for different channels at once, and
-/// only while a session is connected. A call that is under way when the session ends has to throw.
+/// only while a session is connected, as far as it knows: a call that finds it ended, or is under way when it ends, has to
+/// throw. Its task is cancelled then, and the next session begins when all of them have returned.
+///
+/// Requirements that are added later come with a default, so that a type which conforms today goes on compiling.
 public protocol BroadcastDriver: Sendable {
   var capabilities: Capabilities { get }
 

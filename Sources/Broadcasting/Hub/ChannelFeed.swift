@@ -159,9 +159,16 @@ extension ChannelFeed {
 extension ChannelFeed {
   /// Adds a reader, who gets what is appended from now on. Without a driver, and so without a latch, it is subscribed at
   /// once.
-  func join(_ core: SubscriptionCore, limits: LogLimits, latch: Latch?) -> (slot: Int, joining: Machine.Joining) {
+  func join(
+    _ core: SubscriptionCore, limits: LogLimits, latch: Latch?, isConnected: Bool
+  ) -> (slot: Int, joining: Machine.Joining) {
     withLog { state in
-      let joining: Machine.Joining = if let latch { state.machine.join(latch) } else { .ready }
+      let joining: Machine.Joining =
+        if let latch {
+          state.machine.join(latch, isConnected: isConnected)
+        } else {
+          .ready
+        }
       let isConfirmed = if case .ready = joining { true } else { false }
       let slot = state.readers.insert(
         .init(cursor: state.log.makeCursor(), limits: limits, core: core, isConfirmed: isConfirmed))

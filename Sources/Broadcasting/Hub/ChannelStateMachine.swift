@@ -8,6 +8,12 @@
 /// Each event returns what has to follow: a call of the driver, waiters to resume. There is at most one call of the
 /// driver under way for a channel. A call has a number, and an answer with another number comes from before a lost
 /// connection and is ignored.
+///
+/// Members who were subscribed when a connection was lost are told of a gap before all that comes afterwards. Each renewal
+/// owes it anew, and it is told when the broker confirms, or before a message that overtakes the confirmation. Where the
+/// broker refuses, members would hear nothing for as long as it does, so they are told at the first refusal too. That
+/// does not pay what is owed: whoever has made good there what it missed can miss more until the broker confirms. Further
+/// refusals tell nothing new.
 struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   /// A call of the driver.
   enum Call: Equatable, Sendable {
@@ -50,10 +56,12 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   private var waiters: [Waiter] = []
   private var members = 0
   private var number = 0
-  /// Members that were subscribed before a connection was lost have not been told of the gap yet.
-  private var owesGap = false
   /// The subscription was there before a connection was lost, and is not there again yet.
   private var isRenewal = false
+  /// The gap of this renewal has not been told yet.
+  private var owesGap = false
+  /// Members know that the broker refuses.
+  private var hasToldRefusal = false
 
   init() {}
 
@@ -63,14 +71,18 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
 
   // MARK: Members
 
-  /// Somebody subscribes here.
-  mutating func join(_ waiter: @autoclosure () -> Waiter) -> Joining {
+  /// Somebody subscribes here. Without a connection nothing is asked for until ``retry()``.
+  mutating func join(_ waiter: @autoclosure () -> Waiter, isConnected: Bool = true) -> Joining {
     members += 1
     switch state {
     case .active:
       return .ready
     case .idle:
       waiters.append(waiter())
+      guard isConnected else {
+        state = .lost
+        return .wait(nil)
+      }
       return .wait(subscribe())
     case .subscribing, .unsubscribing, .lost:
       waiters.append(waiter())
@@ -85,8 +97,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   mutating func leave() -> Action {
     members -= 1
     guard members == 0 else { return Action() }
-    owesGap = false
-    isRenewal = false
+    endRenewal()
     switch state {
     case .active:
       return Action(call: unsubscribe())
@@ -106,8 +117,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     guard case .subscribing(answered) = state else { return Action() }
     state = .active
     var action = Action(waiters: take(), isGap: owesGap, isResubscribed: isRenewal)
-    owesGap = false
-    isRenewal = false
+    endRenewal()
     if members == 0 { action.call = unsubscribe() }
     return action
   }
@@ -117,9 +127,14 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     guard case .subscribing(answered) = state else { return Action() }
     let failed = take()
     // Waiters have not left yet: they do when they are resumed. Whoever is not a waiter was here before.
-    let renews = members > failed.count
-    state = renews ? .lost : .idle
-    return Action(waiters: failed, error: error, retriesLater: renews, isIdle: members == 0)
+    guard isRenewal, members > failed.count else {
+      endRenewal()
+      state = .idle
+      return Action(waiters: failed, error: error, isIdle: members == 0)
+    }
+    state = .lost
+    defer { hasToldRefusal = true }
+    return Action(waiters: failed, error: error, isGap: !hasToldRefusal, retriesLater: true)
   }
 
   /// Also when it failed: a broker which keeps sending what nobody reads harms nobody.
@@ -146,14 +161,8 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   /// The connection is gone, and all that was under way with it.
   mutating func connectionLost(_ error: BroadcastError) -> Action {
     let failed = take()
-    let stays = members > failed.count
-    switch state {
-    case .active:
-      owesGap = stays
-      isRenewal = stays
-    case .idle, .subscribing, .unsubscribing, .lost:
-      break
-    }
+    if case .active = state { isRenewal = members > 0 }
+    owesGap = isRenewal
     state = members > 0 ? .lost : .idle
     return Action(waiters: failed, error: error, isIdle: members == 0)
   }
@@ -165,16 +174,25 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
       state = .idle
       return Action(isIdle: true)
     }
+    owesGap = isRenewal
     return Action(call: subscribe())
   }
 
   /// A message arrived. Returns whether a gap has to stand before it.
   mutating func received() -> Bool {
+    // Who hears again has to be told again when a renewal is refused.
+    hasToldRefusal = false
     defer { owesGap = false }
     return owesGap
   }
 
   // MARK: Steps
+
+  private mutating func endRenewal() {
+    isRenewal = false
+    owesGap = false
+    hasToldRefusal = false
+  }
 
   private mutating func subscribe() -> Call {
     number += 1

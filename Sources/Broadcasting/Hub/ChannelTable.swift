@@ -53,14 +53,17 @@ final class ChannelTable: Sendable {
   }
 
   /// Adds a reader to a channel. Returns nil when the table is closed.
+  ///
+  /// Whether there is a connection is looked up under the shard's lock. So whoever changes that, and then tells all
+  /// ``feeds``, leaves none out that came with the old answer.
   func join(
-    _ channel: Channel, _ core: SubscriptionCore, limits: LogLimits, latch: Latch?
+    _ channel: Channel, _ core: SubscriptionCore, limits: LogLimits, latch: Latch?, isConnected: @autoclosure () -> Bool
   ) -> (feed: ChannelFeed, slot: Int, joining: ChannelFeed.Machine.Joining)? {
     shard(of: channel).lock.withLock { shard in
       guard !shard.isClosed else { return nil }
       let feed = shard.feeds[channel] ?? ChannelFeed(channel: channel, budget: budget)
       shard.feeds[channel] = feed
-      let (slot, joining) = feed.join(core, limits: limits, latch: latch)
+      let (slot, joining) = feed.join(core, limits: limits, latch: latch, isConnected: isConnected())
       return (feed, slot, joining)
     }
   }

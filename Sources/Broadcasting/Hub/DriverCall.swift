@@ -10,4 +10,6 @@ struct DriverCall: Sendable {
 
   var feed: ChannelFeed
   var call: ChannelFeed.Machine.Call
+  /// Where it renews a subscription.
+  var round: RenewalRound?
 }

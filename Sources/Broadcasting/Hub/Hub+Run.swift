@@ -23,25 +23,24 @@ extension Hub {
   }
 
   private func end(_ failure: BroadcastError?) {
-    isOpen.store(false, ordering: .releasing)
-    for waiter in lifecycle.withLock({ $0.end() }) { waiter.fail(failure ?? .ended) }
+    let (waiters, reason) = lifecycle.withLock { lifecycle in
+      isOpen.store(false, ordering: .releasing)
+      return lifecycle.end(failure)
+    }
+    for waiter in waiters { waiter.fail(reason) }
     _ = calls.close()
     for sleeper in sleepers.close() { sleeper.core.wake() }
     for feed in channels.close() {
-      perform(feed.handle { $0.connectionLost(.ended) }.action, for: feed)
+      perform(feed.handle { $0.connectionLost(reason) }.action, for: feed)
       for subscriber in feed.subscribers { subscriber.finish() }
     }
     emit(BroadcastEvent(.ended, error: failure))
   }
 
-  /// Runs the driver's sessions and its calls beside each other, until the task is cancelled or starting failed.
+  /// Runs the driver's sessions, and what the hub does beside them, until the task is cancelled or starting failed.
   private func runSessions(with driver: some BroadcastDriver) async -> BroadcastError? {
     await withTaskGroup(of: BroadcastError?.self) { group in
       group.addTask { await self.repeatSessions(with: driver) }
-      group.addTask {
-        await self.performCalls(with: driver)
-        return nil
-      }
       group.addTask {
         await self.retryRefused()
         return nil
@@ -67,9 +66,7 @@ extension Hub {
     while !Task.isCancelled {
       let inbox = DriverInbox(hub: self, session: lifecycle.withLock { $0.beginSession() })
       let began = clock.now
-      let error = await runSession(of: driver, inbox)
-      if Task.isCancelled { return nil }
-      let wasConnected = disconnected(because: error)
+      guard let (error, wasConnected) = await runSession(of: driver, inbox) else { return nil }
       wasEverConnected = wasEverConnected || wasConnected
       // A broker that takes us in only to throw us out at once is no reason to come back faster.
       if wasConnected, clock.now - began > configuration.longestReconnectDelay { backoff.reset() }
@@ -81,46 +78,49 @@ extension Hub {
     return nil
   }
 
-  private func runSession(of driver: some BroadcastDriver, _ inbox: DriverInbox) async -> BroadcastError {
-    do throws(BroadcastError) {
-      try await driver.run(inbox)
-      return BroadcastError(.unavailable, "The connection to the broker was closed.", isRetriable: true)
-    } catch {
-      return error
+  /// Runs one session beside the calls that are made in it. Nil when the task is cancelled.
+  ///
+  /// The calls end with it, and are waited for. One that would go on could reach the broker in the next session, behind
+  /// what that has asked for.
+  private func runSession(
+    of driver: some BroadcastDriver, _ inbox: DriverInbox
+  ) async -> (error: BroadcastError, wasConnected: Bool)? {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await self.performCalls(with: driver) }
+      // The channels hear of the end before their calls are cancelled: what those throw then is no answer any more.
+      defer { group.cancelAll() }
+      let error: BroadcastError
+      do throws(BroadcastError) {
+        try await driver.run(inbox)
+        error = BroadcastError(.unavailable, "The connection to the broker was closed.", isRetriable: true)
+      } catch let thrown {
+        error = thrown
+      }
+      return Task.isCancelled ? nil : (error, disconnected(because: error))
     }
   }
 
   func connected(session: Int) {
-    guard let waiters = lifecycle.withLock({ $0.connected(session: session) }) else { return }
-    isOpen.store(true, ordering: .releasing)
-    emit(BroadcastEvent(driver == nil ? .running : .connected))
-    renew()
-    for waiter in waiters { waiter.succeed() }
-  }
-
-  /// Asks again for every channel that has none of the broker's subscriptions although it has readers.
-  private func renew() {
-    let commands = channels.feeds.compactMap { feed -> DriverCall? in
-      let action = feed.handle { $0.retry() }.action
-      guard let call = action.call else {
-        perform(action, for: feed)
-        return nil
-      }
-      return .init(feed: feed, call: call)
+    let connected = lifecycle.withLock { lifecycle -> (waiters: [Latch], steps: [ChannelStep])? in
+      guard let waiters = lifecycle.connected(session: session) else { return nil }
+      isOpen.store(true, ordering: .releasing)
+      return (waiters, tellChannels { $0.retry() })
     }
-    renewals.withLock { $0.begin(commands.count) }
-    calls.append(commands)
+    guard let connected else { return }
+    emit(BroadcastEvent(driver == nil ? .running : .connected))
+    renew(connected.steps)
+    for waiter in connected.waiters { waiter.succeed() }
   }
 
   /// Returns whether the session had been connected.
   private func disconnected(because error: BroadcastError) -> Bool {
-    let reason = BroadcastError(
-      .unavailable, "The connection to the broker is lost; it is being renewed. Try again.", isRetriable: true,
-      outcome: nil, underlying: error)
-    // Closed first: whoever passes it afterwards finds the phase.
-    isOpen.store(false, ordering: .releasing)
-    guard lifecycle.withLock({ $0.endSession(reason) }) else { return false }
-    for feed in channels.feeds { perform(feed.handle { $0.connectionLost(reason) }.action, for: feed) }
+    let steps = lifecycle.withLock { lifecycle -> [ChannelStep]? in
+      guard let reason = lifecycle.endSession(because: error) else { return nil }
+      isOpen.store(false, ordering: .releasing)
+      return tellChannels { $0.connectionLost(reason) }
+    }
+    guard let steps else { return false }
+    for step in steps { perform(step.action, for: step.feed) }
     emit(BroadcastEvent(.connectionLost, error: error))
     return true
   }
@@ -143,89 +143,5 @@ extension Hub {
     while let some = await sleepers.next() {
       for sleeper in some { sleeper.core.wake() }
     }
-  }
-
-  // MARK: Calls
-
-  /// Makes the calls that the channels ask for, many at once, as children of `run()`: so no call ends because a
-  /// subscriber who waited for it was cancelled.
-  private func performCalls(with driver: some BroadcastDriver) async {
-    await withTaskGroup(of: Void.self) { group in
-      var running = 0
-      while let commands = await calls.next() {
-        for command in commands {
-          if running == DriverCall.maximumAtOnce {
-            await group.next()
-            running -= 1
-          }
-          group.addTask { await self.perform(command, with: driver) }
-          running += 1
-        }
-      }
-      group.cancelAll()
-    }
-  }
-
-  private func perform(_ command: DriverCall, with driver: some BroadcastDriver) async {
-    let feed = command.feed
-    // It may have waited while the connection was lost.
-    guard feed.awaits(command.call) else { return }
-    let result: (action: ChannelFeed.Machine.Action, woken: [ChannelFeed.Sleeper])
-    switch command.call {
-    case .unsubscribe(let number):
-      try? await driver.unsubscribe(from: feed.channel)
-      result = feed.handle { $0.unsubscribed(number: number) }
-    case .subscribe(let number):
-      do throws(BroadcastError) {
-        try await driver.subscribe(to: feed.channel)
-        result = feed.handle { $0.subscribed(number: number) }
-      } catch {
-        result = feed.handle { $0.subscribeFailed(number: number, error) }
-        if result.action.retriesLater { emit(BroadcastEvent(.refused, channel: feed.channel, error: error)) }
-      }
-    }
-    perform(result.action, for: feed)
-    finishPublishing(result.woken)
-    if result.action.retriesLater { renewals.withLock { $0.refuse() } }
-    if result.action.isResubscribed, let count = renewals.withLock({ $0.succeed() }) {
-      emit(BroadcastEvent(.resubscribed, count: count))
-    }
-  }
-
-  /// Asks again, slowly, for renewals that the broker refused.
-  private func retryRefused() async {
-    while !Task.isCancelled {
-      try? await Task.sleep(for: configuration.longestReconnectDelay)
-      if !Task.isCancelled, isOpen.load(ordering: .acquiring), renewals.withLock({ $0.takeRefused() }) { renew() }
-    }
-  }
-}
-
-/// Counts the renewals of subscriptions after a lost connection.
-struct Renewals: Sendable {
-  private var remaining = 0
-  private var done = 0
-  private var hasRefused = false
-
-  mutating func begin(_ count: Int) {
-    remaining = count
-    done = 0
-  }
-
-  /// Returns how many were renewed, with the last of them.
-  mutating func succeed() -> Int? {
-    done += 1
-    remaining -= 1
-    return remaining == 0 ? done : nil
-  }
-
-  mutating func refuse() {
-    remaining -= 1
-    hasRefused = true
-  }
-
-  mutating func takeRefused() -> Bool {
-    defer { hasRefused = false }
-    return hasRefused
   }
 }

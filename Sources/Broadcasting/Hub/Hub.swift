@@ -19,10 +19,13 @@ public final class Hub: Broadcast {
   let calls = Mailbox<DriverCall>()
   /// Readers whom `run()` wakes. Each sleeps once, so there are no more than subscriptions.
   let sleepers = Mailbox<ChannelFeed.Sleeper>()
+  /// Held also while all channels are told of a connection that comes or goes, so that they hear of both in their order.
+  /// The order of locks is this one, shard, feed.
   let lifecycle = Lock(Lifecycle())
-  let renewals = Lock(Renewals())
-  /// Whether the phase is `connected`, to be read without the lock.
+  /// Whether the phase is `connected`, to be read without the lock. It is written under it.
   let isOpen = Atomic<Bool>(false)
+  /// Whether a renewal has to be asked for again.
+  let hasRefused = Atomic<Bool>(false)
 
   /// A hub whose messages travel through a driver's broker.
   public convenience init(driver: some BroadcastDriver, configuration: HubConfiguration = .init()) {
@@ -73,7 +76,7 @@ public final class Hub: Broadcast {
       group.addTask {
         // Cancelled when the wait is over, which makes it fail a latch that has its result already.
         try? await Task.sleep(for: patience)
-        latch.fail(.neverStarted(after: patience))
+        if let error = self.lifecycle.withLock({ $0.impatience(after: patience) }) { latch.fail(error) }
       }
       defer { group.cancelAll() }
       do throws(BroadcastError) {
@@ -204,16 +207,22 @@ extension Hub {
     for channel in wanted { try channel.validate() }
     try await admit()
     if Task.isCancelled { throw .cancelled }
+    return try await join(wanted, options)
+  }
 
+  /// Subscribes somebody who has been admitted. The connection may have gone since.
+  func join(_ wanted: [Channel], _ options: SubscriptionOptions) async throws(BroadcastError) -> Subscription {
     let core = SubscriptionCore(hub: self, overflow: options.buffer.overflow)
     let latch = driver == nil ? nil : Latch(count: wanted.count)
     var memberships: [SubscriptionCore.Membership] = []
     memberships.reserveCapacity(wanted.count)
     var commands: [DriverCall] = []
     for channel in wanted {
-      guard let (feed, slot, joining) = self.channels.join(channel, core, limits: options.buffer.limits, latch: latch)
+      guard
+        let (feed, slot, joining) = channels.join(
+          channel, core, limits: options.buffer.limits, latch: latch, isConnected: isOpen.load(ordering: .relaxed))
       else {
-        latch?.fail(.ended)
+        latch?.fail(lifecycle.withLock { $0.endReason })
         break
       }
       memberships.append(.init(feed: feed, slot: slot, latch: latch))
@@ -228,7 +237,7 @@ extension Hub {
     guard core.begin(memberships), memberships.count == wanted.count else {
       core.close()
       for membership in memberships { leave(membership, core) }
-      throw .ended
+      throw lifecycle.withLock { $0.endReason }
     }
     // A connection that was lost since `admit` has told its waiters before these were among them.
     if latch != nil, case .refuse(let error) = lifecycle.withLock({ $0.admit(nil) }) { latch?.fail(error) }

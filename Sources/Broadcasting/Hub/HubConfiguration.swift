@@ -5,7 +5,8 @@
 
 /// How a ``Hub``, and so every backend, behaves.
 public struct HubConfiguration: Sendable {
-  /// How long `publish` and `subscribe` wait for the first `run()`, and a starting `run()` for its first connection.
+  /// How long `publish` and `subscribe` wait for `run()` and its first connection, and how long a starting `run()` tries
+  /// for that.
   public var startPatience: Duration = .seconds(10)
 
   /// The most bytes of a message's payload and headers. A backend's own limit holds beside it.

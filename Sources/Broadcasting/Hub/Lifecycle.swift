@@ -8,12 +8,13 @@ struct Lifecycle: Sendable {
   enum Phase: Sendable {
     /// `run()` has not been called.
     case idle
-    /// `run()` has been called, and there was no connection yet.
-    case starting
+    /// `run()` has been called, and there was no connection yet. The error is that of the last attempt.
+    case starting(BroadcastError?)
     case connected
     /// The connection is gone, for this reason.
     case disconnected(BroadcastError)
-    case ended
+    /// `run()` has ended; the error is for calls that come after it.
+    case ended(BroadcastError)
   }
 
   enum Admission: Sendable {
@@ -35,18 +36,26 @@ struct Lifecycle: Sendable {
       if let waiter { waiters.append(waiter) }
       return .wait
     case .connected: return .open
-    case .disconnected(let reason): return .refuse(reason)
-    case .ended: return .refuse(.ended)
+    case .disconnected(let reason), .ended(let reason): return .refuse(reason)
     }
   }
 
   mutating func forget(_ waiter: Latch) { waiters.removeAll { $0 === waiter } }
 
+  /// Why a call which has waited for so long waits no more. Nil when its waiter has been taken out, to be resolved.
+  func impatience(after patience: Duration) -> BroadcastError? {
+    switch phase {
+    case .idle: .neverStarted(after: patience)
+    case .starting(let error): .notReached(after: patience, error)
+    case .connected, .disconnected, .ended: nil
+    }
+  }
+
   /// `run()` is called.
   mutating func start() throws(BroadcastError) {
     switch phase {
-    case .idle: phase = .starting
-    case .ended: throw .ended
+    case .idle: phase = .starting(nil)
+    case .ended(let reason): throw reason
     case .starting, .connected, .disconnected:
       throw BroadcastError(.alreadyRunning, "run() was called twice. Call it once, in one task.")
     }
@@ -68,22 +77,31 @@ struct Lifecycle: Sendable {
     return waiters
   }
 
-  /// A session is over. Returns whether it had been connected.
-  mutating func endSession(_ reason: BroadcastError) -> Bool {
-    guard isSessionConnected else { return false }
+  /// A session is over. Returns why calls are refused from now on, or nil when it had not been connected.
+  mutating func endSession(because error: BroadcastError) -> BroadcastError? {
+    // What it still says comes too late, also that it is connected.
     session += 1
+    guard isSessionConnected else {
+      if case .starting = phase { phase = .starting(error) }
+      return nil
+    }
+    let reason = BroadcastError.connectionLost(because: error)
     isSessionConnected = false
     phase = .disconnected(reason)
-    return true
+    return reason
   }
 
-  /// `run()` ends. Returns who still waited for its start.
-  mutating func end() -> [Latch] {
-    phase = .ended
+  /// `run()` ends. Returns who still waited for its start, and what they and all later calls fail with.
+  mutating func end(_ failure: BroadcastError?) -> (waiters: [Latch], reason: BroadcastError) {
+    let reason = failure.map(BroadcastError.failed) ?? .ended
+    phase = .ended(reason)
     session += 1
     defer { waiters = [] }
-    return waiters
+    return (waiters, reason)
   }
+
+  /// What calls fail with that find everything closed.
+  var endReason: BroadcastError { if case .ended(let reason) = phase { reason } else { .ended } }
 
   func isCurrent(_ session: Int) -> Bool { session == self.session && isSessionConnected }
 }
