@@ -50,7 +50,7 @@ let package = Package(
     library(
       "BroadcastingServer",
       ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingWeb", "COpenSSL"],
-      resources: [.embedInCode("Page/page.html")]),
+      resources: [.embedInCode("Endpoints/Page/page.html")]),
     .executableTarget(
       name: "broadcast", dependencies: ["Broadcasting", "BroadcastingNetwork", "BroadcastingServer"],
       swiftSettings: swiftSettings),
