@@ -130,7 +130,7 @@ public struct BroadcastServer: Sendable {
     let endpoints = configuration.endpoints
     if let path = endpoints.push {
       let push = PushEndpoint(broadcast: broadcast, rules: rules, gate: pushes)
-      all.post(path) { try await push.answer($0) }
+      all.sharedPost(path) { try await push.answer($0) }
     }
     if let path = endpoints.events {
       let events = EventsEndpoint(broadcast: broadcast, rules: rules)

@@ -69,6 +69,18 @@ public struct OriginPolicy: Sendable {
     return nil
   }
 
+  /// The origin to share answers with: that of a page of another origin which was allowed. Nil for all others, a page
+  /// of the same origin too, which needs no leave to read what it is answered.
+  ///
+  /// - Parameters:
+  ///   - origin: the field `Origin`; nil when there is none.
+  ///   - host: the field `Host`; nil when there is none.
+  package func sharedOrigin(_ origin: String?, host: String?) -> String? {
+    guard let origin, let page = WebOrigin(origin), let authority = host.flatMap({ Authority($0) }), isKnown(authority)
+    else { return nil }
+    return origins.contains(page) || (allowsAnyOrigin && !page.isServed(by: authority)) ? origin : nil
+  }
+
   private func isKnown(_ authority: Authority) -> Bool {
     authority.host.isAddress || authority.host.isLoopback || hosts.contains(authority)
       || hosts.contains(Authority(host: authority.host))

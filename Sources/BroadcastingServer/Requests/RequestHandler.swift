@@ -28,34 +28,47 @@ final class RequestHandler: HTTPHandler {
 
   func answer(_ http: HTTPRequest, from peer: HTTPPeer) async -> HTTPAnswer {
     let path = http.path
-    let match = routes.router.match(http.method.rawValue, path.utf8, wantsSocket: http.asksForWebSocket)
-    do {
-      switch match {
-      case .found(let endpoint, let parameters):
-        let request = Request(http: http, parameters: parameters, peer: peer, fanOut: fanOut)
-        for check in routes.checks { try await check(request) }
-        for check in endpoint.checks { try await check(request) }
-        switch endpoint.action {
-        case .handler(let handler): return .response(try await handler(request))
-        case .socket(let accept): return try await upgrade(request, accept)
-        }
-      default:
+    switch routes.router.match(http.method.rawValue, path.utf8, wantsSocket: http.asksForWebSocket) {
+    case .found(let endpoint, let parameters):
+      let request = Request(http: http, parameters: parameters, peer: peer, fanOut: fanOut)
+      let answer: HTTPAnswer
+      do { answer = try await self.answer(request, endpoint) } catch { answer = .response(response(to: error, path)) }
+      guard endpoint.isShared, case .response(let response) = answer else { return answer }
+      return .response(rules.share(response, with: http))
+    case let match:
+      do {
         // Whoever may not use the server is not told either what there is.
         let request = Request(http: http, parameters: .init(), peer: peer, fanOut: fanOut)
         for check in routes.checks { try await check(request) }
         return .response(try refuse(match, path))
+      } catch {
+        return .response(response(to: error, path))
       }
-    } catch {
-      return .response(response(to: error, path))
     }
   }
 
-  func answer(_ error: HTTPError) -> HTTPResponse { RequestError(error).response }
+  func answer(_ error: HTTPError) -> HTTPResponse {
+    let response = RequestError(error).response
+    guard let request = error.request,
+      case .found(let endpoint, _) = routes.router.match(request.method.rawValue, request.path.utf8), endpoint.isShared
+    else { return response }
+    return rules.share(response, with: request)
+  }
 
   func closure(after error: any Error) -> WebSocketClosure {
     let closure = WebSocketClosure(thrown: error)
     if closure.code == .internalError { onEvent(.socketFailed(error: error)) }
     return closure
+  }
+
+  private func answer(_ request: Request, _ endpoint: Routes.Endpoint) async throws -> HTTPAnswer {
+    if endpoint.isShared, let preflight = try rules.answerPreflight(request) { return .response(preflight) }
+    for check in routes.checks { try await check(request) }
+    for check in endpoint.checks { try await check(request) }
+    switch endpoint.action {
+    case .handler(let handler): return .response(try await handler(request))
+    case .socket(let accept): return try await upgrade(request, accept)
+    }
   }
 
   private func upgrade(
