@@ -56,7 +56,8 @@ public struct BroadcastServer: Sendable {
     guard let first = loops.first else { return }
     let rules = ClientRules(
       origins: configuration.origins, patterns: configuration.channels,
-      maximumChannels: configuration.limits.channels, maximumMessage: configuration.limits.message)
+      maximumChannels: configuration.limits.channels, maximumMessage: configuration.limits.message,
+      otherParameters: Set(configuration.endpoints.otherParameters))
     let pushes = PushGate()
     let routes = try allRoutes(rules, pushes)
     WebSocketHandshake.prepare()

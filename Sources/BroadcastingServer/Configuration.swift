@@ -49,6 +49,10 @@ extension BroadcastServer {
     public var page: String? = "/"
     public var health: String? = "/health"
 
+    /// Names of parameters that the queries of `push` and `events` may have beside `channel`, for checks of the program:
+    /// a browser's WebSocket cannot say who it is in a header, only in the query. Any other name is refused with 400.
+    public var otherParameters: [String] = []
+
     public init() {}
   }
 

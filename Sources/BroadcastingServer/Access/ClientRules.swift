@@ -13,6 +13,8 @@ struct ClientRules: Sendable {
   let patterns: ChannelPatterns
   let maximumChannels: Int
   let maximumMessage: Int
+  /// Parameters of the query beside `channel`, which checks of the program read.
+  let otherParameters: Set<String>
 
   /// - Throws: ``RequestError`` with 403 for a page, or a machine, that may not use the server.
   func checkOrigin(of request: Request) throws(RequestError) {
@@ -30,9 +32,15 @@ struct ClientRules: Sendable {
   }
 
   /// The channels that the query names, each once; `events` if it names none.
+  ///
+  /// - Throws: ``RequestError`` with 400 for a parameter that is not known: a typing error must not lead to `events`.
   func channels(of request: Request, atMost limit: Int) throws -> [Channel] {
     var channels: [Channel] = []
-    for (name, value) in try request.query() where name == "channel" {
+    for (name, value) in try request.query() {
+      guard name == "channel" else {
+        try checkOther(parameter: name, known: "channel")
+        continue
+      }
       let channel = Channel(value)
       if channels.contains(channel) { continue }
       try check(channel)
@@ -49,6 +57,32 @@ struct ClientRules: Sendable {
       channels = [channel]
     }
     return channels
+  }
+
+  /// Looks at the query of a request whose body names the channel.
+  ///
+  /// - Throws: ``RequestError`` with 400 for a channel in it, which would have to be the body's or ignored, and for a
+  ///   parameter that is not known.
+  func checkNoChannel(inQueryOf request: Request) throws(RequestError) {
+    for (name, _) in try request.query() {
+      guard name != "channel" else {
+        throw RequestError(
+          .badRequest, "misplaced_channel",
+          """
+          With application/json the channel belongs into the body: {"channel": "events", "message": …}. In the query it \
+          stands with text/plain and application/octet-stream.
+          """)
+      }
+      try checkOther(parameter: name, known: nil)
+    }
+  }
+
+  private func checkOther(parameter name: String, known channel: String?) throws(RequestError) {
+    guard !otherParameters.contains(name) else { return }
+    let known = ([channel].compactMap { $0 } + otherParameters.sorted()).joined(separator: ", ")
+    throw RequestError(
+      .badRequest, "unknown_parameter",
+      "The query has the unknown parameter \"\(name.prefix(64))\". Known here: \(known.isEmpty ? "none" : known).")
   }
 
   /// - Throws: ``BroadcastError`` for a name that is none, ``RequestError`` with 403 for one that clients may not use.

@@ -29,6 +29,7 @@ struct PushEndpoint: Sendable {
   }
 
   private func pushJSON(_ request: Request) async throws -> HTTPResponse {
+    try rules.checkNoChannel(inQueryOf: request)
     let body: PushBody
     do throws(PushError) { body = try PushBody(parsing: request.http.body) } catch { throw RequestError(error) }
     let channel = Channel(body.channel)
