@@ -50,7 +50,7 @@ let package = Package(
     library(
       "BroadcastingServer",
       ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingWeb", "COpenSSL"],
-      resources: [.embedInCode("Endpoints/Page/page.html")]),
+      resources: ["html", "css", "js"].map { .embedInCode("Endpoints/Page/page.\($0)") }),
     .executableTarget(
       name: "broadcast", dependencies: ["Broadcasting", "BroadcastingNetwork", "BroadcastingServer"],
       swiftSettings: swiftSettings),

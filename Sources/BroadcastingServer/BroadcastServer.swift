@@ -138,7 +138,8 @@ public struct BroadcastServer: Sendable {
       all.socket(path) { try await events.accept($0) }
     }
     if let path = endpoints.page {
-      all.get(path) { request in PageEndpoint.answer(request) }
+      let page = PageEndpoint(endpoints: endpoints)
+      all.get(path) { request in page.answer(request) }
     }
     if let path = endpoints.health {
       all.get(path) { [broadcast] _ in try HealthEndpoint.answer(broadcast.statistics) }
