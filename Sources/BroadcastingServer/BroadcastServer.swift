@@ -71,7 +71,7 @@ public struct BroadcastServer: Sendable {
     let sockets = try await withTaskExecutorPreference(first) {
       try await ListeningSockets.bind(host: configuration.host, port: port, count: loops.count)
     }
-    configuration.onEvent(.listening(addresses: sockets.addresses.map(\.description)))
+    configuration.onEvent(ServerEvent(.listening, addresses: sockets.addresses.map(\.description)))
 
     try await withThrowingTaskGroup { group in
       for loop in loops {
@@ -118,8 +118,8 @@ public struct BroadcastServer: Sendable {
       allowance: allowance
     ) { [onEvent = configuration.onEvent] event in
       switch event {
-      case .held(let error): onEvent(.acceptingHeld(reason: error.message))
-      case .resumed: onEvent(.acceptingResumed)
+      case .held(let error): onEvent(ServerEvent(.acceptingHeld, reason: error.message))
+      case .resumed: onEvent(ServerEvent(.acceptingResumed))
       }
     }
     try await service.serve(handler)

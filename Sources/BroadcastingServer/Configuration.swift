@@ -12,7 +12,7 @@ extension BroadcastServer {
     /// The address or name to listen on. `localhost` is both loopback addresses.
     public var host: String
 
-    /// 0 for any that is free; ``ServerEvent/listening(addresses:)`` tells which.
+    /// 0 for any that is free; ``ServerEvent/Kind/listening`` tells which.
     public var port: Int
 
     /// Event loops, each a thread; nil for one on each core.
@@ -95,22 +95,4 @@ extension BroadcastServer {
 
     public init() {}
   }
-}
-
-/// What a server tells the program that runs it. More cases may be added.
-public enum ServerEvent: Sendable {
-  /// Connections are accepted at these addresses, such as `127.0.0.1:8080`.
-  case listening(addresses: [String])
-
-  /// No connection can be accepted now, most likely for want of descriptors. It is told once, and tried on.
-  case acceptingHeld(reason: String)
-
-  /// Connections are accepted again.
-  case acceptingResumed
-
-  /// A request's handler threw an error that is not meant for clients. They got a 500.
-  case handlerFailed(path: String, error: any Error)
-
-  /// The same of a socket's handler, whose socket was closed with 1011.
-  case socketFailed(error: any Error)
 }

@@ -57,7 +57,7 @@ final class RequestHandler: HTTPHandler {
 
   func closure(after error: any Error) -> WebSocketClosure {
     let closure = WebSocketClosure(thrown: error)
-    if closure.code == .internalError { onEvent(.socketFailed(error: error)) }
+    if closure.code == .internalError { onEvent(ServerEvent(.socketFailed, error: error)) }
     return closure
   }
 
@@ -106,7 +106,7 @@ final class RequestHandler: HTTPHandler {
 
   private func response(to error: any Error, _ path: String) -> HTTPResponse {
     let answer = RequestError(thrown: error)
-    if answer.status == .internalServerError { onEvent(.handlerFailed(path: path, error: error)) }
+    if answer.status == .internalServerError { onEvent(ServerEvent(.handlerFailed, path: path, error: error)) }
     return answer.response
   }
 }

@@ -142,18 +142,18 @@ struct Serve {
   // MARK: Telling
 
   private static func report(_ event: ServerEvent, _ options: ServeOptions, _ log: Log) {
-    switch event {
-    case .listening(let addresses):
+    let error = event.error.map { "\($0)" } ?? ""
+    switch event.kind {
+    case .listening:
+      let addresses = event.addresses ?? []
       announce(addresses, options)
       log(.info, "listening", .init("addresses", .text(addresses.joined(separator: " "))))
-    case .acceptingHeld(let reason):
-      log(.warning, "accepting-held", .init("reason", .text(reason)))
-    case .acceptingResumed:
-      log(.info, "accepting-resumed")
-    case .handlerFailed(let path, let error):
-      log(.error, "handler-failed", .init("path", .text(path)), .init("error", .text("\(error)")))
-    case .socketFailed(let error):
-      log(.error, "socket-failed", .init("error", .text("\(error)")))
+    case .acceptingHeld: log(.warning, "accepting-held", .init("reason", .text(event.reason ?? "")))
+    case .acceptingResumed: log(.info, "accepting-resumed")
+    case .handlerFailed:
+      log(.error, "handler-failed", .init("path", .text(event.path ?? "")), .init("error", .text(error)))
+    case .socketFailed: log(.error, "socket-failed", .init("error", .text(error)))
+    default: log(.info, "server-\(event.kind)", .init("detail", .text(event.description)))
     }
   }
 

@@ -87,11 +87,8 @@ struct RouteTests {
       let secret = try await client.request(.get, "/secret")
       #expect(secret?.status == .internalServerError)
       #expect(secret?.text.contains("Failure") == false)
-      let failed = server.events.all.compactMap { event in
-        if case .handlerFailed(let path, let error) = event { return "\(path) \(error)" }
-        return nil
-      }
-      #expect(failed == ["/secret Failure()"])
+      let failed = server.events.all.filter { $0.kind == .handlerFailed }.map(\.description)
+      #expect(failed == ["handlerFailed path=/secret error=Failure()"])
       let header = try await client.request(.get, "/header")
       #expect(header?.headers["Injected"] == nil)
       #expect(try await server.connect().request(.get, "/health")?.status == .ok)
