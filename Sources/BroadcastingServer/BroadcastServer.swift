@@ -54,10 +54,7 @@ public struct BroadcastServer: Sendable {
   /// The same on loops of the caller's, which others may use too.
   package func run(on loops: [EventLoop]) async throws {
     guard let first = loops.first else { return }
-    let rules = ClientRules(
-      origins: configuration.origins, patterns: configuration.channels,
-      maximumChannels: configuration.limits.channels, maximumMessage: configuration.limits.message,
-      otherParameters: Set(configuration.endpoints.otherParameters))
+    let rules = ClientRules(configuration)
     let pushes = PushGate()
     let routes = try allRoutes(rules, pushes)
     WebSocketHandshake.prepare()

@@ -21,7 +21,7 @@ extension BroadcastServer {
     /// Which of the server's own endpoints there are, and where.
     public var endpoints = Endpoints()
 
-    /// Which pages, and which machines, may use the server's own endpoints.
+    /// Which pages, and which machines, may push and open sockets. ``Request/checkOrigin()`` holds other routes to it.
     public var origins = OriginPolicy.sameOrigin
 
     /// Which channels clients may name.

@@ -7,20 +7,23 @@ import Broadcasting
 import BroadcastingNetwork
 import BroadcastingWeb
 
-/// What clients of the server's own endpoints may do.
-struct ClientRules: Sendable {
+/// What clients may do.
+///
+/// A class: every request has it, and some requests stay as long as their socket.
+final class ClientRules: Sendable {
   let origins: OriginPolicy
-  let patterns: ChannelPatterns
+  private let patterns: ChannelPatterns
   let maximumChannels: Int
-  let maximumMessage: Int
+  private let maximumMessage: Int
   /// Parameters of the query beside `channel`, which checks of the program read.
-  let otherParameters: Set<String>
+  private let otherParameters: Set<String>
 
-  /// - Throws: ``RequestError`` with 403 for a page, or a machine, that may not use the server.
-  func checkOrigin(of request: Request) throws(RequestError) {
-    let refusal = origins.refusal(
-      origin: request.http.headers["Origin"], host: request.http.host, peerIsLoopback: request.isFromThisMachine)
-    if let refusal { throw RequestError(refusal) }
+  init(_ configuration: BroadcastServer.Configuration) {
+    origins = configuration.origins
+    patterns = configuration.channels
+    maximumChannels = configuration.limits.channels
+    maximumMessage = configuration.limits.message
+    otherParameters = Set(configuration.endpoints.otherParameters)
   }
 
   /// - Throws: ``RequestError`` with 413.

@@ -17,7 +17,7 @@ extension ClientRules {
     let headers = request.http.headers
     guard request.http.method == .options, headers["Origin"] != nil, headers["Access-Control-Request-Method"] != nil
     else { return nil }
-    try checkOrigin(of: request)
+    try request.checkOrigin()
     guard sharedOrigin(of: request.http) != nil else { return nil }
     return .empty(headers: [
       "Allow": "OPTIONS, POST",

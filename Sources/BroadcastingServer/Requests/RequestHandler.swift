@@ -30,7 +30,7 @@ final class RequestHandler: HTTPHandler {
     let path = http.path
     switch routes.router.match(http.method.rawValue, path.utf8, wantsSocket: http.asksForWebSocket) {
     case .found(let endpoint, let parameters):
-      let request = Request(http: http, parameters: parameters, peer: peer, fanOut: fanOut)
+      let request = Request(http: http, parameters: parameters, peer: peer, fanOut: fanOut, rules: rules)
       let answer: HTTPAnswer
       do { answer = try await self.answer(request, endpoint) } catch { answer = .response(response(to: error, path)) }
       guard endpoint.isShared, case .response(let response) = answer else { return answer }
@@ -38,7 +38,7 @@ final class RequestHandler: HTTPHandler {
     case let match:
       do {
         // Whoever may not use the server is not told either what there is.
-        let request = Request(http: http, parameters: .init(), peer: peer, fanOut: fanOut)
+        let request = Request(http: http, parameters: .init(), peer: peer, fanOut: fanOut, rules: rules)
         for check in routes.checks { try await check(request) }
         return .response(try refuse(match, path))
       } catch {
@@ -74,7 +74,7 @@ final class RequestHandler: HTTPHandler {
   private func upgrade(
     _ request: Request, _ accept: @Sendable (Request) async throws -> Routes.SocketHandler
   ) async throws -> HTTPAnswer {
-    try rules.checkOrigin(of: request)
+    try request.checkOrigin()
     switch WebSocketHandshake.answer(request.http) {
     case .refuse(let response):
       return .response(response)

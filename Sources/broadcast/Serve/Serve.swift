@@ -102,7 +102,7 @@ struct Serve {
     configuration.endpoints.page = options.servesPage ? configuration.endpoints.page : nil
     configuration.endpoints.push = options.servesPush ? configuration.endpoints.push : nil
     configuration.origins = try OriginPolicy(
-      origins: options.allowedOrigins, hosts: options.allowedHosts, isInsecure: options.isInsecure)
+      origins: options.allowedOrigins, hosts: options.allowedHosts, allowsOtherMachines: options.isInsecure)
     configuration.channels = try ChannelPatterns(options.channels)
     configuration.limits.message = options.maxMessage
     configuration.limits.backlogBytes = options.maxBacklog

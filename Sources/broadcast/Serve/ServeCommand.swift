@@ -127,7 +127,7 @@ extension ServeOptions {
           + " listen. Add --insecure if that is meant")
     }
     do throws(OriginPolicyError) {
-      _ = try OriginPolicy(origins: allowedOrigins, hosts: allowedHosts, isInsecure: isInsecure)
+      _ = try OriginPolicy(origins: allowedOrigins, hosts: allowedHosts, allowsOtherMachines: isInsecure)
     } catch {
       throw refuse("\(error.code == .invalidOrigin ? "--allow-origin" : "--allow-host"): \(error.message)")
     }

@@ -127,6 +127,37 @@ struct RouteTests {
     }
   }
 
+  @Test("routes of a program are held to the origin policy where they ask for it, sockets always")
+  func origins() async throws {
+    let policy = try OriginPolicy(origins: ["https://app.example"])
+    try await withServer { configuration in
+      configuration.origins = policy
+    } routes: { routes in
+      routes.post("/open") { _ in .text("open") }
+      routes.post("/checked") { request in
+        try request.checkOrigin()
+        return .text("checked")
+      }
+      routes.mount("/all") { all in
+        all.check { try $0.checkOrigin() }
+        all.get("/x") { _ in .text("x") }
+      }
+      routes.socket("/socket") { socket, _ in try await socket.send("hi") }
+    } _: { server in
+      let client = try await server.connect()
+      let evil: HTTPHeaders = ["Origin": "https://evil.example"]
+      #expect(try await client.request(.post, "/open", evil)?.status == .ok)
+      #expect(try await client.request(.post, "/checked", evil)?.status == .forbidden)
+      #expect(try await client.request(.post, "/checked", evil)?.text.contains("origin_not_allowed") == true)
+      #expect(try await client.request(.get, "/all/x", evil)?.status == .forbidden)
+      #expect(try await client.upgrade("/socket", evil)?.status == .forbidden)
+      for headers in [["Origin": "https://app.example"], ["Origin": "http://localhost"], [:]] as [HTTPHeaders] {
+        #expect(try await client.request(.post, "/checked", headers)?.status == .ok)
+        #expect(try await client.request(.get, "/all/x", headers)?.status == .ok)
+      }
+    }
+  }
+
   @Test("mounted routes have their prefix, and their checks ask for them alone")
   func mounted() async throws {
     try await withServer(routes: { routes in

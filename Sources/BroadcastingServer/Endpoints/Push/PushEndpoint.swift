@@ -17,7 +17,7 @@ struct PushEndpoint: Sendable {
   let gate: PushGate
 
   func answer(_ request: Request) async throws -> HTTPResponse {
-    try rules.checkOrigin(of: request)
+    try request.checkOrigin()
     let type = try MediaType(of: request.http)
     return try await gate.pass {
       switch type {
