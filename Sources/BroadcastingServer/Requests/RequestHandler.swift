@@ -77,7 +77,7 @@ final class RequestHandler: HTTPHandler {
     try request.checkOrigin()
     switch WebSocketHandshake.answer(request.http) {
     case .refuse(let response):
-      return .response(response)
+      throw RequestError(refusedHandshake: response)
     case .accept(let response, _):
       let handler = try await accept(request)
       var head: [UInt8] = []

@@ -169,9 +169,16 @@ struct EventsTests {
         ])
       #expect(version?.status == .upgradeRequired)
       #expect(version?.headers["Sec-WebSocket-Version"] == "13")
+      #expect(version?.headers["Upgrade"] == "websocket")
+      #expect(version?.headers.values(of: "Content-Type") == ["application/json"])
+      #expect(
+        version?.text
+          == #"{"error": {"code": "upgrade_required", "message": "The only version of WebSocket that is spoken is 13."}}"#
+      )
       let key = try await client.request(
         .get, "/events", ["Upgrade": "websocket", "Connection": "upgrade", "Sec-WebSocket-Version": "13"])
       #expect(key?.status == .badRequest)
+      #expect(key?.text.hasPrefix(#"{"error": {"code": "bad_handshake", "message": "Sec-WebSocket-Key "#) == true)
       #expect(server.broadcast.statistics.subscribers == 0)
     }
   }
