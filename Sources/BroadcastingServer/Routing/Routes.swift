@@ -51,6 +51,10 @@ public struct Routes: Sendable {
   /// Asks every request before its route does, with the server's own endpoints and sockets among them: the place for
   /// authentication. Several are asked in the order of their adding.
   ///
+  /// A request is whole when it is asked, with a body up to the server's limits: whoever is refused could send one all
+  /// the same. What must not even be read is for a proxy in front. A browser's question whether a page of another origin
+  /// may push comes without what the page itself would send along, and is answered before.
+  ///
   /// - Parameter check: throws, most likely a ``RequestError`` with 401 or 403, where the request may not go on.
   public mutating func check(_ check: @escaping @Sendable (Request) async throws -> Void) { checks.append(check) }
 
