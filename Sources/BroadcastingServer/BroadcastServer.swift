@@ -11,12 +11,12 @@ package import BroadcastingNetwork
 /// at, `/health` says whether the broker is there. Routes of your own go beside them.
 ///
 /// ```swift
-/// try await withBroadcast("memory://", among: [.memory]) { broadcast in
-///   let server = BroadcastServer(broadcast) { routes in
-///     routes.get("/hello/:name") { request in .text("hello \(try request.parameter("name"))") }
-///   }
-///   try await server.run()
+/// let broadcast = try BroadcastBackend.open("memory://", among: [.memory])
+/// let server = BroadcastServer(broadcast) { routes in
+///   routes.get("/hello/:name") { request in .text("hello \(try request.parameter("name"))") }
 /// }
+/// // When one of them ends so does the other.
+/// try await runUntilFirstCompletes({ try await broadcast.run() }, { try await server.run() })
 /// ```
 public struct BroadcastServer: Sendable {
   /// Descriptors that are not for clients: the loops' own, the brokers', and what the program opens.
@@ -27,7 +27,7 @@ public struct BroadcastServer: Sendable {
   private let routes: Routes
 
   /// - Parameters:
-  ///   - broadcast: its `run()` is the caller's to run, as ``withBroadcast(_:among:_:)`` does.
+  ///   - broadcast: its `run()` is the caller's to run, beside that of the server.
   ///   - routes: adds routes of your own. One at a path of the server's own endpoints is an error of ``run()``, unless
   ///     ``Endpoints`` moves that or switches it off.
   public init(
@@ -41,6 +41,9 @@ public struct BroadcastServer: Sendable {
   }
 
   /// Serves until the calling task is cancelled.
+  ///
+  /// It does not end by itself with its ``Broadcast``, whose end it can only answer with 503: race the two, by
+  /// ``runUntilFirstCompletes(_:_:)``, so that the end of one is that of the other.
   ///
   /// At the end no connection is accepted any more, requests under way are answered, what was published before is
   /// delivered, sockets are closed with 1001, and those that do not answer are cut after 8 s. A handler that ignores
