@@ -19,10 +19,13 @@ import BroadcastingServer
 struct Serve {
   private let options: ServeOptions
   private let log: Log
+  private let broadcast: any Broadcast
 
-  init(_ options: ServeOptions) {
+  /// - Throws: for a URL that no backend takes. Nothing has happened then.
+  init(_ options: ServeOptions) throws(UsageError) {
     self.options = options
     log = Log(format: options.logFormat)
+    broadcast = try Self.openBroadcast(options, log)
   }
 
   /// Serves until SIGTERM or SIGINT.
@@ -35,12 +38,11 @@ struct Serve {
           .warning, "insecure", .init("host", .text(options.host)),
           .init("risk", "anybody who reaches the port may publish and listen"))
       }
-      let broadcast = try openBroadcast()
       let configuration = try serverConfiguration()
       let count = options.loops ?? EventLoop.defaultCount
       try await withEventLoops(count: count) { loops in
         try await withTaskExecutorPreference(loops[0]) {
-          try await serve(broadcast, configuration, on: loops)
+          try await serve(configuration, on: loops)
         }
       }
       return .success
@@ -51,9 +53,7 @@ struct Serve {
   }
 
   /// The driver of the broker has the first loop; the server all of them.
-  private func serve(
-    _ broadcast: any Broadcast, _ configuration: BroadcastServer.Configuration, on loops: [EventLoop]
-  ) async throws {
+  private func serve(_ configuration: BroadcastServer.Configuration, on loops: [EventLoop]) async throws {
     let signals = SignalWatch([SIGTERM, SIGINT], on: loops[0])
     try await signals.open()
     let server = BroadcastServer(broadcast, configuration: configuration)
@@ -82,8 +82,8 @@ struct Serve {
 
   // MARK: Configuration
 
-  private func openBroadcast() throws(BroadcastError) -> any Broadcast {
-    var configuration = HubConfiguration { [log] event in
+  private static func openBroadcast(_ options: ServeOptions, _ log: Log) throws(UsageError) -> any Broadcast {
+    var configuration = HubConfiguration { event in
       let level: LogLevel =
         switch event.kind {
         case .connectionLost, .refused, .retrying, .dropped: .warning
@@ -92,8 +92,13 @@ struct Serve {
       log(level, "broker-\(event.kind)", .init("detail", .text(event.description)))
     }
     configuration.maximumMessageBytes = options.maxMessage
-    configuration.maximumBufferedBytes = transitMemory
-    return try BroadcastBackend.open(options.url, among: [.memory(configuration)])
+    configuration.maximumBufferedBytes = transitMemory(options)
+    do throws(BroadcastError) {
+      return try BroadcastBackend.open(options.url, among: [.memory(configuration)])
+    } catch {
+      // It connects to nothing yet: what it refuses is what the URL says.
+      throw UsageError(error.message, command: ServeOptions.command.name)
+    }
   }
 
   private func serverConfiguration() throws -> BroadcastServer.Configuration {
@@ -107,7 +112,7 @@ struct Serve {
     configuration.limits.message = options.maxMessage
     configuration.limits.backlogBytes = options.maxBacklog
     configuration.limits.backlogMessages = options.maxBacklogMessages
-    configuration.limits.memory = max(1, options.maxMemory - transitMemory)
+    configuration.limits.memory = max(1, options.maxMemory - Self.transitMemory(options))
     configuration.limits.connections = options.maxConnections
     configuration.limits.channels = options.maxChannels
     configuration.limits.target = options.maxTarget
@@ -129,7 +134,9 @@ struct Serve {
 
   /// The part of the memory for messages on their way from the backend to the loops. It is apart from that of the
   /// sockets' backlogs, so that slow sockets never cost a message that is still to go to all.
-  private var transitMemory: Int { max(options.maxMemory / 4, min(options.maxMessage, options.maxMemory / 2)) }
+  private static func transitMemory(_ options: ServeOptions) -> Int {
+    max(options.maxMemory / 4, min(options.maxMessage, options.maxMemory / 2))
+  }
 
   private var socketTimeouts: WebSocketTimeouts {
     // What is overdue is noticed up to a second late, the ping itself too.
