@@ -153,7 +153,8 @@ struct Serve {
     switch event.kind {
     case .listening:
       let addresses = event.addresses ?? []
-      announce(addresses, options)
+      let announcement = Announcement(addresses: addresses, servesPush: options.servesPush)
+      StandardStream.print(announcement.text, to: StandardStream.output)
       log(.info, "listening", .init("addresses", .text(addresses.joined(separator: " "))))
     case .acceptingHeld: log(.warning, "accepting-held", .init("reason", .text(event.reason ?? "")))
     case .acceptingResumed: log(.info, "accepting-resumed")
@@ -162,21 +163,6 @@ struct Serve {
     case .socketFailed: log(.error, "socket-failed", .init("error", .text(error)))
     default: log(.info, "server-\(event.kind)", .init("detail", .text(event.description)))
     }
-  }
-
-  /// For the person who started it: where it listens, and what to try.
-  private static func announce(_ addresses: [String], _ options: ServeOptions) {
-    guard let first = addresses.first else { return }
-    var text = ""
-    for address in addresses { text += "listening on http://\(address)\n" }
-    if options.servesPush {
-      let port = first.split(separator: ":").last ?? "\(options.port)"
-      text += """
-        try it: curl -d '{"message":"hi"}' -H 'content-type: application/json' localhost:\(port)/push
-
-        """
-    }
-    StandardStream.print(text, to: StandardStream.output)
   }
 
   private static func explain(_ error: any Error) -> String {
