@@ -50,7 +50,7 @@ let package = Package(
     library(
       "BroadcastingServer",
       ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingWeb", "COpenSSL"],
-      resources: [.embedInCode("Page/page.html")]),
+      resources: ["html", "css", "js"].map { .embedInCode("Endpoints/Page/page.\($0)") }),
     .executableTarget(
       name: "broadcast", dependencies: ["Broadcasting", "BroadcastingNetwork", "BroadcastingServer"],
       swiftSettings: swiftSettings),
@@ -61,14 +61,14 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
     .target(name: "CLlhttp", cSettings: [.headerSearchPath("private")]),
 
-    tests("Broadcasting", ["BroadcastingTesting"]),
+    tests("Broadcasting", ["BroadcastingTesting", "TestSupport"]),
     tests("BroadcastingJSON"),
     tests("BroadcastingNetwork"),
-    tests("BroadcastingWeb", ["BroadcastingLocking", "BroadcastingNetwork"]),
-    tests("BroadcastingServer"),
+    tests("BroadcastingWeb", ["BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),
+    tests("BroadcastingServer", ["TestSupport"]),
     .testTarget(name: "BroadcastCommandTests", dependencies: ["broadcast"], swiftSettings: swiftSettings),
 
-    // The whole, seen from outside: the command as a process, beside foreign clients.
+    // What tests share, and the whole, seen from outside: the command as a process, beside foreign clients.
     .target(
       name: "TestSupport", dependencies: ["BroadcastingLocking"], path: "Tests/Support",
       exclude: ["Programs", "requirements.txt"], swiftSettings: swiftSettings),

@@ -11,12 +11,12 @@ package import BroadcastingNetwork
 /// at, `/health` says whether the broker is there. Routes of your own go beside them.
 ///
 /// ```swift
-/// try await withBroadcast("memory://", among: [.memory]) { broadcast in
-///   let server = BroadcastServer(broadcast) { routes in
-///     routes.get("/hello/:name") { request in .text("hello \(try request.parameter("name"))") }
-///   }
-///   try await server.run()
+/// let broadcast = try BroadcastBackend.open("memory://", among: [.memory])
+/// let server = BroadcastServer(broadcast) { routes in
+///   routes.get("/hello/:name") { request in .text("hello \(try request.parameter("name"))") }
 /// }
+/// // When one of them ends so does the other.
+/// try await runUntilFirstCompletes({ try await broadcast.run() }, { try await server.run() })
 /// ```
 public struct BroadcastServer: Sendable {
   /// Descriptors that are not for clients: the loops' own, the brokers', and what the program opens.
@@ -27,7 +27,7 @@ public struct BroadcastServer: Sendable {
   private let routes: Routes
 
   /// - Parameters:
-  ///   - broadcast: its `run()` is the caller's to run, as ``withBroadcast(_:among:_:)`` does.
+  ///   - broadcast: its `run()` is the caller's to run, beside that of the server.
   ///   - routes: adds routes of your own. One at a path of the server's own endpoints is an error of ``run()``, unless
   ///     ``Endpoints`` moves that or switches it off.
   public init(
@@ -42,6 +42,9 @@ public struct BroadcastServer: Sendable {
 
   /// Serves until the calling task is cancelled.
   ///
+  /// It does not end by itself with its ``Broadcast``, whose end it can only answer with 503: race the two, by
+  /// ``runUntilFirstCompletes(_:_:)``, so that the end of one is that of the other.
+  ///
   /// At the end no connection is accepted any more, requests under way are answered, what was published before is
   /// delivered, sockets are closed with 1001, and those that do not answer are cut after 8 s. A handler that ignores
   /// the cancellation of its task holds up the return.
@@ -54,9 +57,7 @@ public struct BroadcastServer: Sendable {
   /// The same on loops of the caller's, which others may use too.
   package func run(on loops: [EventLoop]) async throws {
     guard let first = loops.first else { return }
-    let rules = ClientRules(
-      origins: configuration.origins, patterns: configuration.channels,
-      maximumChannels: configuration.limits.channels, maximumMessage: configuration.limits.message)
+    let rules = ClientRules(configuration)
     let pushes = PushGate()
     let routes = try allRoutes(rules, pushes)
     WebSocketHandshake.prepare()
@@ -70,7 +71,7 @@ public struct BroadcastServer: Sendable {
     let sockets = try await withTaskExecutorPreference(first) {
       try await ListeningSockets.bind(host: configuration.host, port: port, count: loops.count)
     }
-    configuration.onEvent(.listening(addresses: sockets.addresses.map(\.description)))
+    configuration.onEvent(ServerEvent(.listening, addresses: sockets.addresses.map(\.description)))
 
     try await withThrowingTaskGroup { group in
       for loop in loops {
@@ -117,8 +118,8 @@ public struct BroadcastServer: Sendable {
       allowance: allowance
     ) { [onEvent = configuration.onEvent] event in
       switch event {
-      case .held(let error): onEvent(.acceptingHeld(reason: error.message))
-      case .resumed: onEvent(.acceptingResumed)
+      case .held(let error): onEvent(ServerEvent(.acceptingHeld, reason: error.message))
+      case .resumed: onEvent(ServerEvent(.acceptingResumed))
       }
     }
     try await service.serve(handler)
@@ -130,14 +131,15 @@ public struct BroadcastServer: Sendable {
     let endpoints = configuration.endpoints
     if let path = endpoints.push {
       let push = PushEndpoint(broadcast: broadcast, rules: rules, gate: pushes)
-      all.post(path) { try await push.answer($0) }
+      all.sharedPost(path) { try await push.answer($0) }
     }
     if let path = endpoints.events {
       let events = EventsEndpoint(broadcast: broadcast, rules: rules)
       all.socket(path) { try await events.accept($0) }
     }
     if let path = endpoints.page {
-      all.get(path) { request in PageEndpoint.answer(request) }
+      let page = PageEndpoint(endpoints: endpoints)
+      all.get(path) { request in page.answer(request) }
     }
     if let path = endpoints.health {
       all.get(path) { [broadcast] _ in try HealthEndpoint.answer(broadcast.statistics) }

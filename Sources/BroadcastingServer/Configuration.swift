@@ -12,7 +12,7 @@ extension BroadcastServer {
     /// The address or name to listen on. `localhost` is both loopback addresses.
     public var host: String
 
-    /// 0 for any that is free; ``ServerEvent/listening(addresses:)`` tells which.
+    /// 0 for any that is free; ``ServerEvent/Kind/listening`` tells which.
     public var port: Int
 
     /// Event loops, each a thread; nil for one on every two cores.
@@ -21,7 +21,7 @@ extension BroadcastServer {
     /// Which of the server's own endpoints there are, and where.
     public var endpoints = Endpoints()
 
-    /// Which pages, and which machines, may use the server's own endpoints.
+    /// Which pages, and which machines, may push and open sockets. ``Request/checkOrigin()`` holds other routes to it.
     public var origins = OriginPolicy.sameOrigin
 
     /// Which channels clients may name.
@@ -48,6 +48,10 @@ extension BroadcastServer {
     public var events: String? = "/events"
     public var page: String? = "/"
     public var health: String? = "/health"
+
+    /// Names of parameters that the queries of `push` and `events` may have beside `channel`, for checks of the program:
+    /// a browser's WebSocket cannot say who it is in a header, only in the query. Any other name is refused with 400.
+    public var otherParameters: [String] = []
 
     public init() {}
   }
@@ -91,22 +95,4 @@ extension BroadcastServer {
 
     public init() {}
   }
-}
-
-/// What a server tells the program that runs it. More cases may be added.
-public enum ServerEvent: Sendable {
-  /// Connections are accepted at these addresses, such as `127.0.0.1:8080`.
-  case listening(addresses: [String])
-
-  /// No connection can be accepted now, most likely for want of descriptors. It is told once, and tried on.
-  case acceptingHeld(reason: String)
-
-  /// Connections are accepted again.
-  case acceptingResumed
-
-  /// A request's handler threw an error that is not meant for clients. They got a 500.
-  case handlerFailed(path: String, error: any Error)
-
-  /// The same of a socket's handler, whose socket was closed with 1011.
-  case socketFailed(error: any Error)
 }

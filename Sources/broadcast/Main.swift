@@ -29,7 +29,7 @@ enum Program {
       case .print(let text):
         print(text, terminator: "")
       case .serve(let options):
-        exit(await Serve(options).run().rawValue)
+        exit(try await Serve(options).run().rawValue)
       }
     } catch {
       StandardStream.print(error.text, to: StandardStream.error)

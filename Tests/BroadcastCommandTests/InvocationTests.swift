@@ -212,6 +212,12 @@ struct InvocationTests {
     #expect(help.split(separator: "\n").allSatisfy { $0.count <= HelpRow.width })
   }
 
+  @Test("help says how the command ends")
+  func helpHasExitCodes() {
+    let help = ServeOptions.command.help
+    for code in ["0", "1", "64", "130, 143", "142"] { #expect(help.contains("\n  \(code) "), "\(code)") }
+  }
+
   @Test("options have names that differ and begin with two dashes")
   func namesDiffer() {
     let names = ServeOptions.command.options.map(\.name)

@@ -121,4 +121,16 @@ struct HTTPMalformedRequestTests {
     #expect(reading.failure?.code == .bodyTooLarge)
     #expect(reading.continues == 0)
   }
+
+  @Test(
+    "the error of a body that is too large brings the request, no other one does",
+    arguments: [
+      ("Content-Length: 6\r\n\r\n", "/push"), ("Transfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n0\r\n\r\n", "/push"),
+      ("Transfer-Encoding: chunked\r\n\r\nx", nil), ("Content-Length: x\r\n\r\n", nil),
+    ])
+  func bringsRequest(rest: String, target: String?) {
+    let reading = Reading.of("POST /push HTTP/1.1\r\nHost: x\r\n\(rest)", limits: HTTPLimits(bodyBytes: 5))
+    #expect(reading.failure != nil)
+    #expect(reading.failure?.request?.target == target)
+  }
 }

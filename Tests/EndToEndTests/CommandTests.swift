@@ -55,7 +55,7 @@ struct CommandTests {
   @Test("a host that others can reach is refused without --insecure")
   func openHostRefused() async throws {
     let process = try await ServerProcess.command(["serve", "--host", "0.0.0.0", "--port", "0"])
-    #expect(try await process.exit() != .code(0))
+    #expect(try await process.exit() == .code(64))
     #expect(process.transcript(.errors).contains { $0.contains("--insecure") })
   }
 

@@ -55,6 +55,23 @@ struct PageTests {
     try await server.stop()
   }
 
+  @Test("without /push it shows no form, says so, and still what comes")
+  func withoutPush() async throws {
+    let server = try await ServerProcess(["--no-push"])
+    let browser = try await Browser()
+    try await browser.open(server.url)
+    try await browser.wait(until: page("#state", says: "connected"))
+    #expect(try await browser.evaluate("document.querySelector('#push').checkVisibility()") == "false")
+    #expect(try await browser.evaluate("document.querySelector('#curl').checkVisibility()") == "false")
+    #expect(try await browser.evaluate("document.querySelector('#no-push').checkVisibility()") == "true")
+    let publish = "new WebSocket('\(server.socketURL)').onopen = event => event.target.send('<from a socket>'), 0"
+    #expect(try await browser.evaluate(publish) == "0")
+    try await browser.wait(until: page("#messages", says: "from a socket"))
+    #expect(try await browser.problems() == [])
+    try await browser.close()
+    try await server.stop()
+  }
+
   @Test("it fits a phone")
   func fitsPhone() async throws {
     let server = try await ServerProcess()

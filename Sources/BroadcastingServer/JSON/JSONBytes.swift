@@ -22,16 +22,6 @@ extension UInt8 {
   static let closeBrace = UInt8(ascii: "}")
   static let openBracket = UInt8(ascii: "[")
   static let closeBracket = UInt8(ascii: "]")
-
-  /// The value of a hexadecimal digit; nil for any other byte.
-  var hexDigitValue: UInt8? {
-    switch self {
-    case .zero ... .nine: self - .zero
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-    default: nil
-    }
-  }
 }
 
 /// Eight bytes of a string looked at as one word. In what is returned the lowest bit that is set belongs to the first

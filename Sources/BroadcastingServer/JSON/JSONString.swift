@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingWeb
+
 /// A string that the scanner has gone over and found to be right.
 package struct JSONString: Sendable {
   /// The bytes between the quotes.
@@ -113,7 +115,7 @@ extension JSONScanner {
     }
     var unit: UInt16 = 0
     for index in start + 2..<start + 6 {
-      guard let digit = bytes[index].hexDigitValue else { return nil }
+      guard let digit = ASCII.hexDigit(bytes[index]) else { return nil }
       unit = unit << 4 | UInt16(digit)
     }
     return unit

@@ -17,12 +17,26 @@ public struct Request: Sendable {
 
   let peer: HTTPPeer
   let fanOut: FanOut
+  let rules: ClientRules
 
   /// Where the connection comes from, such as `127.0.0.1`: behind a proxy, the proxy.
   public var remoteAddress: String? { peer.address?.host }
 
   /// Whether it comes from this machine, as behind a proxy on it every request does.
   public var isFromThisMachine: Bool { peer.address?.isLoopback ?? false }
+
+  /// Holds the request to the server's ``OriginPolicy``, as `/push` and every socket are by themselves.
+  ///
+  /// A route of your own asks nobody where he comes from unless it calls this: right for what any page may read. Call it
+  /// where the route changes something, or in ``Routes/check(_:)`` for all routes. Browsers say no origin where a page
+  /// gets something from its own server, nor do other programs: such a request passes, if its machine may.
+  ///
+  /// - Throws: ``RequestError`` with 403 for a page, or a machine, that may not use the server.
+  public func checkOrigin() throws(RequestError) {
+    let refusal = rules.origins.refusal(
+      origin: http.headers["Origin"], host: http.host, peerIsLoopback: isFromThisMachine)
+    if let refusal { throw RequestError(refusal) }
+  }
 
   /// The value of a parameter of the route, decoded.
   ///

@@ -41,6 +41,15 @@ extension RequestError {
 
   init(_ refusal: OriginRefusal) { self.init(.forbidden, refusal.code, refusal.message) }
 
+  /// A handshake that was refused with a text, in the shape of all other errors.
+  init(refusedHandshake response: HTTPResponse) {
+    var headers = response.headers
+    headers["Content-Type"] = nil
+    let code = response.status == .upgradeRequired ? "upgrade_required" : "bad_handshake"
+    let text = response.body.split(separator: UInt8(ascii: "\n")).first ?? []
+    self.init(response.status, code, String(decoding: text, as: UTF8.self), headers: headers)
+  }
+
   /// How an error of the library looks over HTTP.
   init(_ error: BroadcastError) {
     switch error.code {

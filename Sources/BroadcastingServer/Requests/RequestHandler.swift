@@ -28,43 +28,56 @@ final class RequestHandler: HTTPHandler {
 
   func answer(_ http: HTTPRequest, from peer: HTTPPeer) async -> HTTPAnswer {
     let path = http.path
-    let match = routes.router.match(http.method.rawValue, path.utf8, wantsSocket: http.asksForWebSocket)
-    do {
-      switch match {
-      case .found(let endpoint, let parameters):
-        let request = Request(http: http, parameters: parameters, peer: peer, fanOut: fanOut)
-        for check in routes.checks { try await check(request) }
-        for check in endpoint.checks { try await check(request) }
-        switch endpoint.action {
-        case .handler(let handler): return .response(try await handler(request))
-        case .socket(let accept): return try await upgrade(request, accept)
-        }
-      default:
+    switch routes.router.match(http.method.rawValue, path.utf8, wantsSocket: http.asksForWebSocket) {
+    case .found(let endpoint, let parameters):
+      let request = Request(http: http, parameters: parameters, peer: peer, fanOut: fanOut, rules: rules)
+      let answer: HTTPAnswer
+      do { answer = try await self.answer(request, endpoint) } catch { answer = .response(response(to: error, path)) }
+      guard endpoint.isShared, case .response(let response) = answer else { return answer }
+      return .response(rules.share(response, with: http))
+    case let match:
+      do {
         // Whoever may not use the server is not told either what there is.
-        let request = Request(http: http, parameters: .init(), peer: peer, fanOut: fanOut)
+        let request = Request(http: http, parameters: .init(), peer: peer, fanOut: fanOut, rules: rules)
         for check in routes.checks { try await check(request) }
         return .response(try refuse(match, path))
+      } catch {
+        return .response(response(to: error, path))
       }
-    } catch {
-      return .response(response(to: error, path))
     }
   }
 
-  func answer(_ error: HTTPError) -> HTTPResponse { RequestError(error).response }
+  func answer(_ error: HTTPError) -> HTTPResponse {
+    let response = RequestError(error).response
+    guard let request = error.request,
+      case .found(let endpoint, _) = routes.router.match(request.method.rawValue, request.path.utf8), endpoint.isShared
+    else { return response }
+    return rules.share(response, with: request)
+  }
 
   func closure(after error: any Error) -> WebSocketClosure {
     let closure = WebSocketClosure(thrown: error)
-    if closure.code == .internalError { onEvent(.socketFailed(error: error)) }
+    if closure.code == .internalError { onEvent(ServerEvent(.socketFailed, error: error)) }
     return closure
+  }
+
+  private func answer(_ request: Request, _ endpoint: Routes.Endpoint) async throws -> HTTPAnswer {
+    if endpoint.isShared, let preflight = try rules.answerPreflight(request) { return .response(preflight) }
+    for check in routes.checks { try await check(request) }
+    for check in endpoint.checks { try await check(request) }
+    switch endpoint.action {
+    case .handler(let handler): return .response(try await handler(request))
+    case .socket(let accept): return try await upgrade(request, accept)
+    }
   }
 
   private func upgrade(
     _ request: Request, _ accept: @Sendable (Request) async throws -> Routes.SocketHandler
   ) async throws -> HTTPAnswer {
-    try rules.checkOrigin(of: request)
+    try request.checkOrigin()
     switch WebSocketHandshake.answer(request.http) {
     case .refuse(let response):
-      return .response(response)
+      throw RequestError(refusedHandshake: response)
     case .accept(let response, _):
       let handler = try await accept(request)
       var head: [UInt8] = []
@@ -93,7 +106,7 @@ final class RequestHandler: HTTPHandler {
 
   private func response(to error: any Error, _ path: String) -> HTTPResponse {
     let answer = RequestError(thrown: error)
-    if answer.status == .internalServerError { onEvent(.handlerFailed(path: path, error: error)) }
+    if answer.status == .internalServerError { onEvent(ServerEvent(.handlerFailed, path: path, error: error)) }
     return answer.response
   }
 }

@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingWeb
+
 /// The path of a request, cut into segments. Escapes are resolved after the cut, so that `%2F` is a character of a
 /// segment and not a slash.
 struct RoutePath {
@@ -29,7 +31,7 @@ struct RoutePath {
       let from = bytes.count
       if path[start..<end].contains(UInt8(ascii: "%")) {
         hasEscapes = true
-        guard PathEscapes.append(path[start..<end], to: &bytes) else { throw .malformed }
+        guard PercentEncoding.append(path[start..<end], to: &bytes, plusIsSpace: false) else { throw .malformed }
       } else {
         bytes.append(contentsOf: path[start..<end])
       }
@@ -37,23 +39,6 @@ struct RoutePath {
       start = end + 1
     }
     guard !hasEscapes || String(validating: bytes, as: UTF8.self) != nil else { throw .malformed }
-  }
-}
-
-enum PathEscapes {
-  /// Appends `segment` with its `%` escapes resolved.
-  /// - Returns: false for a `%` without two hexadecimal digits behind it.
-  static func append(_ segment: some Collection<UInt8>, to bytes: inout [UInt8]) -> Bool {
-    var rest = segment.makeIterator()
-    while let byte = rest.next() {
-      guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
-        continue
-      }
-      guard let high = rest.next()?.hexDigitValue, let low = rest.next()?.hexDigitValue else { return false }
-      bytes.append(high << 4 | low)
-    }
-    return true
   }
 }
 

@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingWeb
+
 /// A path with parameters, such as `/chat/:room/history`.
 ///
 /// It begins with a slash. A segment that begins with a colon is a parameter and takes any one segment that is not
@@ -40,7 +42,9 @@ struct RoutePattern: Hashable, Sendable, CustomStringConvertible {
         throw invalid("\"*\" at the start of a segment has no meaning yet; write %2A for the character")
       default:
         var literal: [UInt8] = []
-        guard PathEscapes.append(part, to: &literal) else { throw invalid("a \"%\" without two hexadecimal digits") }
+        guard PercentEncoding.append(part, to: &literal, plusIsSpace: false) else {
+          throw invalid("a \"%\" without two hexadecimal digits")
+        }
         guard String(validating: literal, as: UTF8.self) != nil else { throw invalid("a segment is not UTF-8") }
         segments.append(.literal(literal))
       }

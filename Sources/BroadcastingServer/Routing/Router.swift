@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingWeb
+
 /// Finds who answers a request, by its path first and its method second.
 ///
 /// A path is matched segment by segment. A segment that is spelt out goes before a parameter; when nothing fits behind
@@ -42,7 +44,7 @@ package struct Router<Value> {
   }
 
   private mutating func add(_ kind: RouteKind, _ pattern: RoutePattern, _ value: Value) throws(RouteError) {
-    if case .method(let name) = kind, !Self.isToken(name) {
+    if case .method(let name) = kind, name.isEmpty || !name.utf8.allSatisfy(ASCII.isToken) {
       throw RouteError(.invalidMethod, pattern.description, "\"\(name)\" is no method")
     }
     if let name = tree.conflictingParameter(with: pattern) {
@@ -90,16 +92,6 @@ package struct Router<Value> {
     var all = RouteMethods()
     for route in routes { all.insert(route.kind) }
     return all.allow
-  }
-
-  private static func isToken(_ method: String) -> Bool {
-    !method.isEmpty
-      && method.utf8.allSatisfy { byte in
-        switch byte {
-        case .zero ... .nine, UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-        }
-      }
   }
 }
 

@@ -32,6 +32,9 @@ public struct Routes: Sendable {
     /// Those of the routes that it was mounted with, from the outside in.
     var checks: [Check] = []
     var action: Action
+
+    /// Whether pages of other origins can post to it and read its answers, as far as the server's policy allows them.
+    var isShared = false
   }
 
   typealias Check = @Sendable (Request) async throws -> Void
@@ -47,6 +50,10 @@ public struct Routes: Sendable {
 
   /// Asks every request before its route does, with the server's own endpoints and sockets among them: the place for
   /// authentication. Several are asked in the order of their adding.
+  ///
+  /// A request is whole when it is asked, with a body up to the server's limits: whoever is refused could send one all
+  /// the same. What must not even be read is for a proxy in front. A browser's question whether a page of another origin
+  /// may push comes without what the page itself would send along, and is answered before.
   ///
   /// - Parameter check: throws, most likely a ``RequestError`` with 401 or 403, where the request may not go on.
   public mutating func check(_ check: @escaping @Sendable (Request) async throws -> Void) { checks.append(check) }
@@ -115,6 +122,13 @@ public struct Routes: Sendable {
     }
   }
 
+  /// A route that pages of other origins can post to and read the answers of, as far as the server's policy allows them.
+  mutating func sharedPost(_ pattern: String, _ handler: @escaping @Sendable (Request) async throws -> HTTPResponse) {
+    add(.method("POST"), pattern, .handler(handler), isShared: true)
+    // The router would answer it alike, but as nobody's: browsers ask by OPTIONS whether they may post.
+    add(.method("OPTIONS"), pattern, .handler { _ in .empty(headers: ["Allow": "OPTIONS, POST"]) }, isShared: true)
+  }
+
   /// A WebSocket, accepted by making what serves it.
   mutating func socket(_ pattern: String, _ accept: @escaping @Sendable (Request) async throws -> SocketHandler) {
     add(.socket, pattern, .socket(accept))
@@ -134,15 +148,20 @@ public struct Routes: Sendable {
     failure = failure ?? mounted.failure
     do {
       try router.mount(mounted.router, under: prefix) { endpoint in
-        Endpoint(checks: mounted.checks + endpoint.checks, action: endpoint.action)
+        var endpoint = endpoint
+        endpoint.checks = mounted.checks + endpoint.checks
+        return endpoint
       }
     } catch {
       failure = failure ?? error
     }
   }
 
-  private mutating func add(_ kind: RouteKind, _ pattern: String, _ action: Endpoint.Action) {
-    do { try router.add(kind, pattern, Endpoint(action: action)) } catch { failure = failure ?? error }
+  private mutating func add(
+    _ kind: RouteKind, _ pattern: String, _ action: Endpoint.Action, isShared: Bool = false
+  ) {
+    let endpoint = Endpoint(action: action, isShared: isShared)
+    do { try router.add(kind, pattern, endpoint) } catch { failure = failure ?? error }
   }
 }
 

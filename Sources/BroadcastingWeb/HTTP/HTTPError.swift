@@ -50,9 +50,22 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
   /// What was wrong, which limit, and what to do, in a sentence.
   public let message: String
 
+  /// The request without its body, where that was too large: its answer may depend on who asked. It says nothing of the
+  /// fault, so errors are compared without it.
+  package var request: HTTPRequest?
+
   package init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
+  }
+
+  public static func == (one: HTTPError, other: HTTPError) -> Bool {
+    one.code == other.code && one.message == other.message
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(code)
+    hasher.combine(message)
   }
 
   /// The status that tells the peer of this fault.

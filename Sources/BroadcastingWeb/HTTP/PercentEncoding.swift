@@ -14,22 +14,33 @@ package enum PercentEncoding {
     }
     var decoded: [UInt8] = []
     decoded.reserveCapacity(encoded.count)
-    var iterator = encoded.makeIterator()
-    while let byte = iterator.next() {
-      switch byte {
-      case UInt8(ascii: "%"):
-        guard let high = iterator.next().flatMap(ASCII.hexDigit), let low = iterator.next().flatMap(ASCII.hexDigit)
-        else {
-          throw HTTPError(.malformed, "A % in the request target is not followed by two hexadecimal digits.")
-        }
-        decoded.append(high << 4 | low)
-      case UInt8(ascii: "+") where plusIsSpace: decoded.append(ASCII.space)
-      default: decoded.append(byte)
-      }
+    guard append(encoded, to: &decoded, plusIsSpace: plusIsSpace) else {
+      throw HTTPError(.malformed, "A % in the request target is not followed by two hexadecimal digits.")
     }
     guard let text = String(validating: decoded, as: UTF8.self) else {
       throw HTTPError(.malformed, "The request target is not UTF-8 once its percent-encoding is undone.")
     }
     return text
+  }
+
+  /// Appends the bytes that these stand for, UTF-8 or not.
+  ///
+  /// - Parameter plusIsSpace: Whether `+` is a space, as it is in a query but not in a path.
+  /// - Returns: False for a `%` without two hexadecimal digits behind it.
+  package static func append(
+    _ encoded: some Collection<UInt8>, to decoded: inout [UInt8], plusIsSpace: Bool
+  ) -> Bool {
+    var iterator = encoded.makeIterator()
+    while let byte = iterator.next() {
+      switch byte {
+      case UInt8(ascii: "%"):
+        guard let high = iterator.next().flatMap(ASCII.hexDigit), let low = iterator.next().flatMap(ASCII.hexDigit)
+        else { return false }
+        decoded.append(high << 4 | low)
+      case UInt8(ascii: "+") where plusIsSpace: decoded.append(ASCII.space)
+      default: decoded.append(byte)
+      }
+    }
+    return true
   }
 }

@@ -21,7 +21,7 @@ package struct WebSocketClientHandshake: Sendable {
     using generator: inout some RandomNumberGenerator
   ) {
     let nonce = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
-    key = WebSocketHandshake.base64(nonce)
+    key = Base64.encode(nonce)
     self.subprotocols = subprotocols
     var fields: HTTPHeaders = [
       "Host": host, "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",

@@ -80,13 +80,6 @@ package enum WebSocketHandshake {
     let text = Array(key.utf8) + Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)
     var digest = [UInt8](repeating: 0, count: Int(SHA_DIGEST_LENGTH))
     guard SHA1(text, text.count, &digest) != nil else { return nil }
-    return base64(digest)
-  }
-
-  static func base64(_ bytes: [UInt8]) -> String {
-    // Four characters for each three bytes begun, and the zero that OpenSSL writes behind them.
-    var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
-    let count = EVP_EncodeBlock(&text, bytes, CInt(bytes.count))
-    return String(decoding: text.prefix(Int(count)), as: UTF8.self)
+    return Base64.encode(digest)
   }
 }

@@ -14,6 +14,8 @@ struct Command<Options: Sendable>: Sendable {
   /// The argument without a name that the command takes.
   let argument: Argument?
   let groups: [Group]
+  /// How the command ends, for its help.
+  let exits: [Exit]
   /// Refuses options that contradict each other, or whose values say nothing.
   let check: @Sendable (Options) throws(UsageError) -> Void
 
@@ -21,6 +23,13 @@ struct Command<Options: Sendable>: Sendable {
   struct Group: Sendable {
     let title: String
     let options: [Option<Options>]
+  }
+
+  /// One way to end, or several alike.
+  struct Exit: Sendable {
+    /// The code as a shell has it: for an end by a signal, 128 and the signal's number.
+    let code: String
+    let help: String
   }
 
   /// An argument without a name, which may be left out.

@@ -26,6 +26,7 @@ extension Command {
       )
     }
     rows.append(("Help", [HelpRow("-h, --help", "Print this and exit.")]))
+    rows.append(("Exit codes", exits.map { HelpRow($0.code, $0.help) }))
 
     let width = HelpRow.columnWidth(of: rows.flatMap(\.rows))
     let blocks = rows.map { block in

@@ -19,10 +19,13 @@ import BroadcastingServer
 struct Serve {
   private let options: ServeOptions
   private let log: Log
+  private let broadcast: any Broadcast
 
-  init(_ options: ServeOptions) {
+  /// - Throws: for a URL that no backend takes. Nothing has happened then.
+  init(_ options: ServeOptions) throws(UsageError) {
     self.options = options
     log = Log(format: options.logFormat)
+    broadcast = try Self.openBroadcast(options, log)
   }
 
   /// Serves until SIGTERM or SIGINT.
@@ -35,12 +38,11 @@ struct Serve {
           .warning, "insecure", .init("host", .text(options.host)),
           .init("risk", "anybody who reaches the port may publish and listen"))
       }
-      let broadcast = try openBroadcast()
       let configuration = try serverConfiguration()
       let count = options.loops ?? EventLoop.defaultCount
       try await withEventLoops(count: count) { loops in
         try await withTaskExecutorPreference(loops[0]) {
-          try await serve(broadcast, configuration, on: loops)
+          try await serve(configuration, on: loops)
         }
       }
       return .success
@@ -51,9 +53,7 @@ struct Serve {
   }
 
   /// The driver of the broker has the first loop; the server all of them.
-  private func serve(
-    _ broadcast: any Broadcast, _ configuration: BroadcastServer.Configuration, on loops: [EventLoop]
-  ) async throws {
+  private func serve(_ configuration: BroadcastServer.Configuration, on loops: [EventLoop]) async throws {
     let signals = SignalWatch([SIGTERM, SIGINT], on: loops[0])
     try await signals.open()
     let server = BroadcastServer(broadcast, configuration: configuration)
@@ -82,8 +82,8 @@ struct Serve {
 
   // MARK: Configuration
 
-  private func openBroadcast() throws(BroadcastError) -> any Broadcast {
-    var configuration = HubConfiguration { [log] event in
+  private static func openBroadcast(_ options: ServeOptions, _ log: Log) throws(UsageError) -> any Broadcast {
+    var configuration = HubConfiguration { event in
       let level: LogLevel =
         switch event.kind {
         case .connectionLost, .refused, .retrying, .dropped: .warning
@@ -93,7 +93,12 @@ struct Serve {
     }
     configuration.maximumMessageBytes = options.maxMessage
     configuration.maximumBufferedBytes = options.transitMemory
-    return try BroadcastBackend.open(options.url, among: [.memory(configuration)])
+    do throws(BroadcastError) {
+      return try BroadcastBackend.open(options.url, among: [.memory(configuration)])
+    } catch {
+      // It connects to nothing yet: what it refuses is what the URL says.
+      throw UsageError(error.message, command: ServeOptions.command.name)
+    }
   }
 
   private func serverConfiguration() throws -> BroadcastServer.Configuration {
@@ -102,7 +107,7 @@ struct Serve {
     configuration.endpoints.page = options.servesPage ? configuration.endpoints.page : nil
     configuration.endpoints.push = options.servesPush ? configuration.endpoints.push : nil
     configuration.origins = try OriginPolicy(
-      origins: options.allowedOrigins, hosts: options.allowedHosts, isInsecure: options.isInsecure)
+      origins: options.allowedOrigins, hosts: options.allowedHosts, allowsOtherMachines: options.isInsecure)
     configuration.channels = try ChannelPatterns(options.channels)
     configuration.limits.message = options.maxMessage
     configuration.limits.backlogBytes = options.maxBacklog
@@ -138,34 +143,20 @@ struct Serve {
   // MARK: Telling
 
   private static func report(_ event: ServerEvent, _ options: ServeOptions, _ log: Log) {
-    switch event {
-    case .listening(let addresses):
-      announce(addresses, options)
+    let error = event.error.map { "\($0)" } ?? ""
+    switch event.kind {
+    case .listening:
+      let addresses = event.addresses ?? []
+      let announcement = Announcement(addresses: addresses, servesPush: options.servesPush)
+      StandardStream.print(announcement.text, to: StandardStream.output)
       log(.info, "listening", .init("addresses", .text(addresses.joined(separator: " "))))
-    case .acceptingHeld(let reason):
-      log(.warning, "accepting-held", .init("reason", .text(reason)))
-    case .acceptingResumed:
-      log(.info, "accepting-resumed")
-    case .handlerFailed(let path, let error):
-      log(.error, "handler-failed", .init("path", .text(path)), .init("error", .text("\(error)")))
-    case .socketFailed(let error):
-      log(.error, "socket-failed", .init("error", .text("\(error)")))
+    case .acceptingHeld: log(.warning, "accepting-held", .init("reason", .text(event.reason ?? "")))
+    case .acceptingResumed: log(.info, "accepting-resumed")
+    case .handlerFailed:
+      log(.error, "handler-failed", .init("path", .text(event.path ?? "")), .init("error", .text(error)))
+    case .socketFailed: log(.error, "socket-failed", .init("error", .text(error)))
+    default: log(.info, "server-\(event.kind)", .init("detail", .text(event.description)))
     }
-  }
-
-  /// For the person who started it: where it listens, and what to try.
-  private static func announce(_ addresses: [String], _ options: ServeOptions) {
-    guard let first = addresses.first else { return }
-    var text = ""
-    for address in addresses { text += "listening on http://\(address)\n" }
-    if options.servesPush {
-      let port = first.split(separator: ":").last ?? "\(options.port)"
-      text += """
-        try it: curl -d '{"message":"hi"}' -H 'content-type: application/json' localhost:\(port)/push
-
-        """
-    }
-    StandardStream.print(text, to: StandardStream.output)
   }
 
   private static func explain(_ error: any Error) -> String {

@@ -102,6 +102,13 @@ extension ServeOptions {
           .value("--log-format", .choice(), \.logFormat, standard: standard, "How lines are written on standard error.")
         ]),
     ],
+    exits: [
+      .init(code: "0", help: "SIGTERM or SIGINT stopped it."),
+      .init(code: "1", help: "Serving failed: the port is in use, or the backend ended."),
+      .init(code: "64", help: "The command line or the environment is wrong, the URL too."),
+      .init(code: "130, 143", help: "A second SIGINT or SIGTERM ended it while it stopped."),
+      .init(code: "142", help: "Stopping took longer than --stop-timeout: it was ended by SIGALRM."),
+    ],
     check: { options throws(UsageError) in try options.check() })
 
   private static let standard = ServeOptions()
@@ -135,7 +142,7 @@ extension ServeOptions {
           + " listen. Add --insecure if that is meant")
     }
     do throws(OriginPolicyError) {
-      _ = try OriginPolicy(origins: allowedOrigins, hosts: allowedHosts, isInsecure: isInsecure)
+      _ = try OriginPolicy(origins: allowedOrigins, hosts: allowedHosts, allowsOtherMachines: isInsecure)
     } catch {
       throw refuse("\(error.code == .invalidOrigin ? "--allow-origin" : "--allow-host"): \(error.message)")
     }

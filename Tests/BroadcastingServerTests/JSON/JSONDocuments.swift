@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import TestSupport
+
 @testable import BroadcastingServer
 
 /// Texts on which reading JSON is tried: written out, made at random, and broken at random.

@@ -167,7 +167,7 @@ struct StoppingTests {
       let (ports, found) = AsyncStream<String>.makeStream()
       var configuration = BroadcastServer.Configuration(port: 0)
       configuration.loops = 1
-      configuration.onEvent = { event in if case .listening(let all) = event { found.yield(all.first ?? "") } }
+      configuration.onEvent = { event in if event.kind == .listening { found.yield(event.addresses?.first ?? "") } }
       let second = BroadcastServer(server.broadcast, configuration: configuration)
       var iterator = ports.makeAsyncIterator()
       for _ in 0..<2 {

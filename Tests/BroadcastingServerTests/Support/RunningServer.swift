@@ -75,7 +75,7 @@ private func serve(
   let (addresses, found) = AsyncStream<String>.makeStream()
   let report = configuration.onEvent
   configuration.onEvent = { event in
-    if case .listening(let addresses) = event, let first = addresses.first { found.yield(first) }
+    if event.kind == .listening, let first = event.addresses?.first { found.yield(first) }
     events.append(event)
     report(event)
   }

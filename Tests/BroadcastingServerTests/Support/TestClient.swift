@@ -5,6 +5,7 @@
 
 import BroadcastingNetwork
 import BroadcastingWeb
+import TestSupport
 
 /// A client over a real connection, which reads only while it is asked for something: one that is left alone is a
 /// stalled reader.

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BroadcastingNetwork
+import TestSupport
 import Testing
 
 @testable import BroadcastingWeb

@@ -48,6 +48,9 @@ package final class HTTPRequestParser {
     do throws(HTTPError) {
       return try next(bytes)
     } catch {
+      var error = error
+      // Its head is complete: no other error comes with one that is known to be right.
+      if error.code == .bodyTooLarge { error.request = pending ?? (try? makeRequest())?.request }
       failure = error
       pending = nil
       return (0, .failed(error))

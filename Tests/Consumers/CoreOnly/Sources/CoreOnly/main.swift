@@ -3,15 +3,20 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+// Package.swift: .package(url: "<git URL of this repository>", branch: "main"),
+//                .product(name: "Broadcasting", package: "swift-broadcast")
 import Broadcasting
 
-/// Somebody's program that uses the library in its own process and nothing else of it.
 try await withBroadcast("memory://", among: [.memory]) { broadcast in
-  try await broadcast.withSubscription(to: "news") { subscription in
-    try await broadcast.publish("hello", to: "news")
-    for try await message in subscription.messages() {
-      print("received \(message.text ?? "(binary)")")
-      return
+  try await broadcast.withSubscription(to: "chat") { subscription in
+    // Inside this closure you are subscribed: what is published from here on arrives.
+    try await broadcast.publish("hello", to: "chat")
+    for try await delivery in subscription {
+      switch delivery {
+      case .message(let message): print(message.text ?? "\(message.payload.count) bytes")
+      case .gap(let gap): print("missed", gap.missed.map(String.init) ?? "some", "messages")
+      }
+      break
     }
   }
 }

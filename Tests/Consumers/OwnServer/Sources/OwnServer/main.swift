@@ -3,19 +3,30 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import Broadcasting
 import BroadcastingServer
 
-/// Somebody's own server: a route beside ours, which publishes too.
-let port = Int(CommandLine.arguments.last ?? "") ?? 8080
-
-try await withBroadcast("memory://", among: [.memory]) { broadcast in
-  let server = BroadcastServer(broadcast, configuration: .init(port: port)) { routes in
-    routes.get("/hello/:name") { request in
-      let name = try request.parameter("name")
-      try await broadcast.publish("hello \(name)", to: "events")
-      return .text("hello \(name)")
+let broadcast = try BroadcastBackend.open("memory://", among: [.memory])
+let server = BroadcastServer(broadcast, configuration: .init(port: 8080)) { routes in
+  routes.check { request in
+    guard request.http.headers["Authorization"] == "Bearer secret" else {
+      throw RequestError(.unauthorized, "unauthorized", "Who are you?")
     }
   }
-  try await server.run()
+  routes.get("/hello/:name") { request in .text("hello \(try request.parameter("name"))") }
+  // Off the loop, for what takes long.
+  routes.get("/report", on: .pool) { _ in .text("\((1...1_000_000).reduce(0, +))") }
+  routes.socket("/chat/:room") { request in
+    let channel = Channel("chat." + (try request.parameter("room")))
+    return (channel: channel, feed: try await request.subscribe(to: [channel]))
+  } handler: { socket, chat in
+    // Whichever completes first ends the other, and the socket.
+    try await runUntilFirstCompletes(
+      {
+        while let message = await socket.receive() { try await broadcast.publish(message.text ?? "", to: chat.channel) }
+      },
+      { try await chat.feed.deliver(to: socket) }
+    )
+  }
 }
+// Here too: a server whose backend has ended must not go on.
+try await runUntilFirstCompletes({ try await broadcast.run() }, { try await server.run() })

@@ -87,11 +87,8 @@ struct RouteTests {
       let secret = try await client.request(.get, "/secret")
       #expect(secret?.status == .internalServerError)
       #expect(secret?.text.contains("Failure") == false)
-      let failed = server.events.all.compactMap { event in
-        if case .handlerFailed(let path, let error) = event { return "\(path) \(error)" }
-        return nil
-      }
-      #expect(failed == ["/secret Failure()"])
+      let failed = server.events.all.filter { $0.kind == .handlerFailed }.map(\.description)
+      #expect(failed == ["handlerFailed path=/secret error=Failure()"])
       let header = try await client.request(.get, "/header")
       #expect(header?.headers["Injected"] == nil)
       #expect(try await server.connect().request(.get, "/health")?.status == .ok)
@@ -127,6 +124,37 @@ struct RouteTests {
       #expect(try await client.request(.get, "/health", token)?.status == .forbidden)
       #expect(try await client.request(.get, "/nothing", token)?.status == .notFound)
       #expect(try await client.upgrade("/events", token)?.status == .switchingProtocols)
+    }
+  }
+
+  @Test("routes of a program are held to the origin policy where they ask for it, sockets always")
+  func origins() async throws {
+    let policy = try OriginPolicy(origins: ["https://app.example"])
+    try await withServer { configuration in
+      configuration.origins = policy
+    } routes: { routes in
+      routes.post("/open") { _ in .text("open") }
+      routes.post("/checked") { request in
+        try request.checkOrigin()
+        return .text("checked")
+      }
+      routes.mount("/all") { all in
+        all.check { try $0.checkOrigin() }
+        all.get("/x") { _ in .text("x") }
+      }
+      routes.socket("/socket") { socket, _ in try await socket.send("hi") }
+    } _: { server in
+      let client = try await server.connect()
+      let evil: HTTPHeaders = ["Origin": "https://evil.example"]
+      #expect(try await client.request(.post, "/open", evil)?.status == .ok)
+      #expect(try await client.request(.post, "/checked", evil)?.status == .forbidden)
+      #expect(try await client.request(.post, "/checked", evil)?.text.contains("origin_not_allowed") == true)
+      #expect(try await client.request(.get, "/all/x", evil)?.status == .forbidden)
+      #expect(try await client.upgrade("/socket", evil)?.status == .forbidden)
+      for headers in [["Origin": "https://app.example"], ["Origin": "http://localhost"], [:]] as [HTTPHeaders] {
+        #expect(try await client.request(.post, "/checked", headers)?.status == .ok)
+        #expect(try await client.request(.get, "/all/x", headers)?.status == .ok)
+      }
     }
   }
 

@@ -6,12 +6,16 @@
 import BroadcastingWeb
 
 /// The page to look at the server.
-enum PageEndpoint {
-  static func answer(_ request: Request) -> HTTPResponse {
-    .bytes(
-      Page.html, type: "text/html; charset=utf-8",
+struct PageEndpoint: Sendable {
+  private let page = Page()
+  let endpoints: BroadcastServer.Endpoints
+
+  func answer(_ request: Request) -> HTTPResponse {
+    let html = page.html(at: request.http.path, push: endpoints.push, events: endpoints.events)
+    return .bytes(
+      html, type: "text/html; charset=utf-8",
       headers: [
-        "Content-Security-Policy": Page.contentSecurityPolicy(host: request.http.host),
+        "Content-Security-Policy": page.contentSecurityPolicy(host: request.http.host),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-cache",

@@ -91,6 +91,15 @@ struct PushTests {
       Refusal(
         body: "x", status: 400, code: "too_many_channels", type: "text/plain", target: "/push?channel=a&channel=b"),
       Refusal(body: "x", status: 400, code: "malformed", type: "text/plain", target: "/push?channel=%zz"),
+      Refusal(body: "x", status: 400, code: "unknown_parameter", type: "text/plain", target: "/push?chanel=a"),
+      Refusal(
+        body: "x", status: 400, code: "unknown_parameter", type: "text/plain", target: "/push?channel=a&Channel=b"),
+      Refusal(
+        body: "x", status: 400, code: "unknown_parameter", type: "application/octet-stream", target: "/push?token=x"),
+      Refusal(body: #"{"message":1}"#, status: 400, code: "misplaced_channel", target: "/push?channel=a"),
+      Refusal(body: #"{"message":1,"channel":"a"}"#, status: 400, code: "misplaced_channel", target: "/push?channel=a"),
+      Refusal(body: #"{"message":1}"#, status: 400, code: "unknown_parameter", target: "/push?chanel=a"),
+      Refusal(body: #"{"message":1}"#, status: 400, code: "malformed", target: "/push?%zz"),
     ])
   func refusals(refusal: Refusal) async throws {
     try await withServer { server in
@@ -104,6 +113,37 @@ struct PushTests {
       #expect(try await pusher.post(json: #"{"message":"next"}"#)?.status == .ok)
       #expect(await subscriber.receive() == .text("\"next\""))
       #expect(server.broadcast.statistics.published == 1)
+    }
+  }
+
+  @Test("a refusal of a parameter names it, and what is known")
+  func unknownParameter() async throws {
+    try await withServer { server in
+      let pusher = try await server.connect()
+      let text = try await pusher.post("/push?chanel=a", "text/plain", [65])?.text
+      #expect(text?.contains(#"unknown parameter \"chanel\". Known here: channel."#) == true)
+      let json = try await pusher.post(json: #"{"message":1}"#, to: "/push?x")?.text
+      #expect(json?.contains(#"unknown parameter \"x\". Known here: none."#) == true)
+    }
+  }
+
+  @Test("parameters that the program knows are let through to its checks, with a push and with a socket")
+  func otherParameters() async throws {
+    try await withServer { configuration in
+      configuration.endpoints.otherParameters = ["token"]
+    } routes: { routes in
+      routes.check { request in
+        guard try request.query()["token"] == "t" else { throw RequestError(.unauthorized, "who", "Who?") }
+      }
+    } _: { server in
+      let pusher = try await server.connect()
+      let subscriber = try await server.subscriber("/events?token=t&channel=events")
+      #expect(try await pusher.post("/push?channel=events&token=t", "text/plain", [65])?.status == .ok)
+      #expect(await subscriber.receiveText() == "A")
+      #expect(try await pusher.post(json: #"{"message":1}"#, to: "/push?token=t")?.status == .ok)
+      #expect(await subscriber.receiveText() == "1")
+      #expect(try await pusher.post(json: #"{"message":1}"#, to: "/push?token=t&x=1")?.status == .badRequest)
+      #expect(try await pusher.post(json: #"{"message":1}"#)?.status == .unauthorized)
     }
   }
 

@@ -8,7 +8,7 @@
 /// Every page in a browser can open a WebSocket to, and post a plain text to, any server that the browser reaches, also
 /// one on its own machine. Browsers say which page it is in the field `Origin`; other programs leave the field out.
 ///
-/// - A peer of another machine is refused unless the server is told to be open to all.
+/// - A peer of another machine is refused unless the policy allows other machines.
 /// - A request without `Origin` passes then.
 /// - A request with one must name in `Host` the loopback interface, an address, or a host which was allowed. Otherwise
 ///   a name under somebody's control that resolves to this machine would make that somebody's page the same origin.
@@ -18,7 +18,7 @@ public struct OriginPolicy: Sendable {
   private let origins: Set<WebOrigin>
   private let allowsAnyOrigin: Bool
   private let hosts: Set<Authority>
-  private let isInsecure: Bool
+  private let allowsOtherMachines: Bool
 
   /// Only this machine, and only pages that the server itself serves.
   public static let sameOrigin = OriginPolicy(allowed: [])
@@ -27,14 +27,17 @@ public struct OriginPolicy: Sendable {
     origins = allowed
     allowsAnyOrigin = false
     hosts = []
-    isInsecure = false
+    allowsOtherMachines = false
   }
 
   /// - Parameters:
   ///   - origins: pages of other origins that may use the server, such as `https://app.example`; `*` for all pages.
   ///   - hosts: names by which browsers may know this server, such as `events.example`; with a port, that port alone.
-  ///   - isInsecure: whether peers of other machines may use the server, which asks nobody who he is.
-  public init(origins: [String] = [], hosts: [String] = [], isInsecure: Bool = false) throws(OriginPolicyError) {
+  ///   - allowsOtherMachines: whether peers of other machines may use the server, which asks nobody who he is.
+  /// - Throws: ``OriginPolicyError`` for an origin or a host that is none.
+  public init(
+    origins: [String] = [], hosts: [String] = [], allowsOtherMachines: Bool = false
+  ) throws(OriginPolicyError) {
     var allowedOrigins: Set<WebOrigin> = []
     for text in origins where text != "*" {
       guard let origin = WebOrigin(text) else { throw .invalidOrigin(text) }
@@ -48,7 +51,7 @@ public struct OriginPolicy: Sendable {
     self.origins = allowedOrigins
     self.allowsAnyOrigin = origins.contains("*")
     self.hosts = allowedHosts
-    self.isInsecure = isInsecure
+    self.allowsOtherMachines = allowsOtherMachines
   }
 
   /// - Parameters:
@@ -57,7 +60,7 @@ public struct OriginPolicy: Sendable {
   ///   - peerIsLoopback: whether the connection comes from this machine. Behind a proxy every peer does.
   /// - Returns: why the request is refused, to be answered with 403; nil when it may go on.
   package func refusal(origin: String?, host: String?, peerIsLoopback: Bool) -> OriginRefusal? {
-    guard peerIsLoopback || isInsecure else { return .peer }
+    guard peerIsLoopback || allowsOtherMachines else { return .peer }
     guard let origin else { return nil }
     guard let authority = host.flatMap({ Authority($0) }) else { return .invalidHost(host) }
     guard isKnown(authority) else { return .unknownHost(authority) }
@@ -67,6 +70,18 @@ public struct OriginPolicy: Sendable {
       return .foreignOrigin(origin)
     }
     return nil
+  }
+
+  /// The origin to share answers with: that of a page of another origin which was allowed. Nil for all others, a page
+  /// of the same origin too, which needs no leave to read what it is answered.
+  ///
+  /// - Parameters:
+  ///   - origin: the field `Origin`; nil when there is none.
+  ///   - host: the field `Host`; nil when there is none.
+  package func sharedOrigin(_ origin: String?, host: String?) -> String? {
+    guard let origin, let page = WebOrigin(origin), let authority = host.flatMap({ Authority($0) }), isKnown(authority)
+    else { return nil }
+    return origins.contains(page) || (allowsAnyOrigin && !page.isServed(by: authority)) ? origin : nil
   }
 
   private func isKnown(_ authority: Authority) -> Bool {
@@ -79,32 +94,31 @@ public struct OriginPolicy: Sendable {
 package struct OriginRefusal: Hashable, Sendable {
   /// The code as clients see it, such as `origin_not_allowed`.
   package let code: String
-  /// What was wrong and which option allows it.
+  /// What was wrong, and what of the policy would have to be another.
   package let message: String
 
   static let peer = OriginRefusal(
-    code: "peer_not_allowed", message: "only this machine may use the server, unless it is started with --insecure")
+    code: "peer_not_allowed", message: "This server is for programs on its own machine.")
 
   static let nullOrigin = OriginRefusal(
     code: "origin_not_allowed",
-    message: "the Origin \"null\" (a file, a sandboxed frame) is never allowed; serve the page over http")
+    message: "The Origin \"null\" (a file, a sandboxed frame) is never allowed. Serve the page over http.")
 
   static func invalidHost(_ host: String?) -> OriginRefusal {
-    let what = host.map { "the Host \"\(shown($0))\" is not a host with an optional port" } ?? "a Host is missing"
-    return OriginRefusal(code: "host_not_allowed", message: "\(what); a request with an Origin needs one")
+    let what = host.map { "The Host \"\(shown($0))\" is not a host with an optional port" } ?? "A Host is missing"
+    return OriginRefusal(code: "host_not_allowed", message: "\(what). A request with an Origin needs one.")
   }
 
   static func unknownHost(_ authority: Authority) -> OriginRefusal {
     OriginRefusal(
       code: "host_not_allowed",
-      message:
-        "the server doesn't know itself as \(authority); if it should, start it with --allow-host \(authority.host)")
+      message: "This server does not know itself as \(authority). If it should, allow the host \(authority.host).")
   }
 
   static func foreignOrigin(_ origin: String) -> OriginRefusal {
     OriginRefusal(
       code: "origin_not_allowed",
-      message: "pages of \"\(shown(origin))\" may not use the server; if they should, start it with --allow-origin")
+      message: "Pages of \"\(shown(origin))\" may not use this server. If they should, allow their origin.")
   }
 
   /// As much of a client's text as is worth repeating.

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @testable import BroadcastingServer

@@ -17,7 +17,7 @@ struct PushEndpoint: Sendable {
   let gate: PushGate
 
   func answer(_ request: Request) async throws -> HTTPResponse {
-    try rules.checkOrigin(of: request)
+    try request.checkOrigin()
     let type = try MediaType(of: request.http)
     return try await gate.pass {
       switch type {
@@ -29,6 +29,7 @@ struct PushEndpoint: Sendable {
   }
 
   private func pushJSON(_ request: Request) async throws -> HTTPResponse {
+    try rules.checkNoChannel(inQueryOf: request)
     let body: PushBody
     do throws(PushError) { body = try PushBody(parsing: request.http.body) } catch { throw RequestError(error) }
     let channel = Channel(body.channel)

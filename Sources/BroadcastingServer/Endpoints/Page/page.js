@@ -1,177 +1,9 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>broadcast</title>
-<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='%230e7c66' stroke-width='2.4' stroke-linecap='round'%3E%3Ccircle cx='5' cy='19' r='2' fill='%230e7c66'/%3E%3Cpath d='M5 11a8 8 0 0 1 8 8M5 4a15 15 0 0 1 15 15'/%3E%3C/svg%3E">
-<!--
-  The page to look at a server. It is one file and loads nothing else. The server allows its one style block and its one
-  script block by their hashes, so neither style attributes nor handlers in attributes would work here.
-
-  For tests: #state says connected, connecting or disconnected; #channels lists the channels, #channel is the field for
-  one more; #message is the text to push and #push the button; #messages lists what came, the newest first, with a
-  .note where something was missed.
--->
-<style>
-  :root {
-    --paper: #f7f5f0; --card: #fffdf9; --ink: #22272e; --soft: #5f6670; --line: #e0dbd0;
-    --accent: #0e7c66; --on-accent: #ffffff; --wash: #e3f0ea; --warn: #8a5200; --warn-wash: #fbeed3; --bad: #a8321f;
-    --text: system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
-    --mono: ui-monospace, "SF Mono", "Cascadia Mono", "Noto Sans Mono", Menlo, Consolas, monospace;
-  }
-  @media (prefers-color-scheme: dark) {
-    :root {
-      --paper: #15191d; --card: #1c2126; --ink: #e8e4da; --soft: #a0a6ab; --line: #30373d;
-      --accent: #64cdb1; --on-accent: #0c211b; --wash: #1d342e; --warn: #f0c272; --warn-wash: #3a2f1b; --bad: #ff9e8c;
-    }
-  }
-  * { box-sizing: border-box; }
-  html { background: var(--paper); color: var(--ink); font: 1rem/1.5 var(--text); -webkit-text-size-adjust: 100%; }
-  body { margin: 0 auto; max-width: 72rem; padding: 0 1rem 2rem; }
-  h1, h2, p, ol, ul { margin: 0; padding: 0; }
-  h2 { font-size: .8125rem; font-weight: 600; letter-spacing: .04em; color: var(--soft); }
-  ol, ul { list-style: none; }
-  [hidden] { display: none !important; }
-  .quiet { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-  .skip:focus { position: fixed; inset: .5rem auto auto .5rem; width: auto; height: auto; clip-path: none; z-index: 1;
-    padding: .5rem 1rem; background: var(--card); color: var(--ink); border-radius: .5rem; }
-
-  header { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; padding: 1.25rem 0; }
-  h1 { display: flex; align-items: center; gap: .6rem; font-size: 1.25rem; font-weight: 650; letter-spacing: -.01em; }
-  h1 svg { width: 1.75rem; height: 1.75rem; color: var(--accent); }
-  .link { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .75rem; margin-left: auto; min-height: 2.5rem; }
-  #state { display: inline-flex; align-items: center; gap: .5rem; font-weight: 600; }
-  #state::before { content: ""; width: .625rem; height: .625rem; border-radius: 50%; border: 2px solid var(--warn); }
-  #state.connected::before { border-color: var(--accent); background: var(--accent); }
-  #state.disconnected::before { border-color: var(--bad); }
-  #retry { color: var(--soft); font-variant-numeric: tabular-nums; }
-
-  main { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr); align-items: start; }
-  @media (min-width: 52rem) { main { grid-template-columns: 21rem minmax(0, 1fr); } }
-  .card { background: var(--card); border: 1px solid var(--line); border-radius: .875rem; padding: 1rem; }
-  .side { display: grid; gap: 1rem; }
-
-  label { display: block; margin: .75rem 0 .25rem; font-size: .875rem; color: var(--soft); }
-  input, textarea, select, button { font: inherit; color: inherit; border-radius: .5rem; min-height: 2.75rem; }
-  input, textarea, select { width: 100%; padding: .5rem .75rem; background: var(--paper); border: 1px solid var(--soft); }
-  textarea { min-height: 5.5rem; resize: vertical; font-family: var(--mono); font-size: .9375rem; }
-  button { padding: .5rem 1rem; border: 1px solid var(--soft); background: transparent; cursor: pointer; }
-  button:hover { border-color: var(--accent); color: var(--accent); }
-  button.main { background: var(--accent); border-color: var(--accent); color: var(--on-accent); font-weight: 600; }
-  button.main:hover { filter: brightness(1.08); }
-  :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-  .row { display: flex; gap: .5rem; align-items: end; }
-  .row > div { flex: 1; min-width: 0; }
-  .row > button { flex: none; }
-
-  #channels { display: flex; flex-wrap: wrap; gap: .375rem; margin-top: .75rem; }
-  #channels li { display: flex; align-items: center; max-width: 100%; border-radius: 1.375rem; background: var(--wash); }
-  #channels span { padding: .25rem 0 .25rem .875rem; overflow-wrap: anywhere; min-width: 0; }
-  #channels button { flex: none; width: 2.75rem; padding: 0; border: 0; border-radius: 50%; font-size: 1.125rem; }
-  .answer { min-height: 1.5rem; margin-top: .5rem; font-size: .875rem; color: var(--soft); overflow-wrap: anywhere; }
-  .answer.bad { color: var(--bad); }
-
-  .list { padding: 0; overflow: hidden; }
-  .bar { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; padding: .75rem 1rem; border-bottom: 1px solid var(--line); }
-  .bar svg { flex: 1 1 6rem; min-width: 4rem; max-width: 14rem; height: 1.75rem; color: var(--accent); }
-  #rate { font-variant-numeric: tabular-nums; font-size: .875rem; color: var(--soft); }
-  .bar .buttons { display: flex; gap: .5rem; margin-left: auto; }
-  .empty { padding: 2.5rem 1rem; text-align: center; color: var(--soft); }
-  .empty code { font-family: var(--mono); font-size: .875rem; overflow-wrap: anywhere; }
-  #messages li { padding: .5rem 1rem; border-top: 1px solid var(--line); }
-  #messages li:first-child { border-top: 0; }
-  #messages .from { display: flex; flex-wrap: wrap; gap: 0 .75rem; font-size: .8125rem; color: var(--soft); }
-  #messages .from b { font-weight: 600; color: var(--accent); overflow-wrap: anywhere; }
-  #messages time { font-variant-numeric: tabular-nums; }
-  #messages pre { margin: 0; font: .9375rem/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
-  #messages .note { background: var(--warn-wash); color: var(--warn); font-size: .875rem; overflow-wrap: anywhere; }
-  #messages .note time { float: right; margin-left: .75rem; }
-  @media (prefers-reduced-motion: no-preference) {
-    #messages li { animation: arrive .3s ease-out; }
-    @keyframes arrive { from { background: var(--wash); } }
-  }
-  @media (forced-colors: active) { #state.connected::before { background: Highlight; } }
-</style>
-</head>
-<body>
-<a class="quiet skip" href="#messages">Skip to the messages</a>
-<header>
-  <h1>
-    <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" aria-hidden="true">
-      <circle cx="5" cy="19" r="2" fill="currentColor"/><path d="M5 11a8 8 0 0 1 8 8M5 4a15 15 0 0 1 15 15"/>
-    </svg>
-    broadcast
-  </h1>
-  <div class="link">
-    <span id="retry" aria-hidden="true"></span>
-    <button id="now" type="button" hidden>Try now</button>
-    <span id="state" role="status">Connecting</span>
-  </div>
-</header>
-<noscript><p class="card">This page needs JavaScript.</p></noscript>
-
-<main>
-  <div class="side">
-    <section class="card" aria-labelledby="channels-title">
-      <h2 id="channels-title">Listening to</h2>
-      <ul id="channels" aria-labelledby="channels-title"></ul>
-      <form id="add" autocomplete="off">
-        <div class="row">
-          <div>
-            <label for="channel">Another channel</label>
-            <input id="channel" autocapitalize="none" spellcheck="false" aria-describedby="channel-answer">
-          </div>
-          <button>Add</button>
-        </div>
-        <p class="answer" id="channel-answer" role="status"></p>
-      </form>
-    </section>
-
-    <section class="card" aria-labelledby="push-title">
-      <h2 id="push-title">Push a message</h2>
-      <form id="pushing" autocomplete="off">
-        <div class="row">
-          <div>
-            <label for="to">To the channel</label>
-            <input id="to" list="known" autocapitalize="none" spellcheck="false">
-            <datalist id="known"></datalist>
-          </div>
-          <div>
-            <label for="kind">As</label>
-            <select id="kind"><option value="text">Text</option><option value="json">JSON</option></select>
-          </div>
-        </div>
-        <label for="message">Message</label>
-        <textarea id="message" rows="3" aria-describedby="keys push-answer">Hello!</textarea>
-        <p class="answer" id="keys">Ctrl or ⌘ with Enter pushes it, too.</p>
-        <button id="push" class="main">Push</button>
-        <p class="answer" id="push-answer" role="status"></p>
-      </form>
-    </section>
-  </div>
-
-  <section class="card list" aria-labelledby="messages-title">
-    <div class="bar">
-      <h2 id="messages-title">Messages</h2>
-      <span id="rate">0 in all</span>
-      <svg viewBox="0 0 60 20" preserveAspectRatio="none" aria-hidden="true"><path id="curve" fill="currentColor" opacity=".35"/></svg>
-      <div class="buttons">
-        <button id="pause" type="button" aria-pressed="false">Pause</button>
-        <button id="clear" type="button">Clear</button>
-      </div>
-    </div>
-    <p class="empty" id="empty">Nothing has come yet. Push a message here, or with curl:<br><code id="curl"></code></p>
-    <ol id="messages" tabindex="-1" aria-labelledby="messages-title"></ol>
-    <p id="spoken" class="quiet" aria-live="polite"></p>
-  </section>
-</main>
-
-<script>
 "use strict";
 const limits = { messages: 500, shown: 16384, channels: 32, channelBytes: 255 };
 const pauses = { first: 500, longest: 30000, steady: 5000, spoken: 5000 };
+// Where the server has its endpoints, seen from here; nothing for one that is switched off.
+const endpoint = name => document.body.dataset[name] === undefined ? null : new URL(document.body.dataset[name], location.href);
+const endpoints = { push: endpoint("push"), events: endpoint("events") };
 const at = id => document.getElementById(id);
 const make = (name, text, className) => {
   const element = document.createElement(name);
@@ -198,7 +30,7 @@ class Feed {
   open() {
     clearTimeout(this.timer);
     this.state = "connecting";
-    const address = new URL("events", location.href);
+    const address = new URL(endpoints.events);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     address.search = new URLSearchParams({ channel: this.channel }).toString();
     const socket = this.socket = new WebSocket(address);
@@ -300,7 +132,7 @@ at("add").onsubmit = event => {
 function showState() {
   const states = [...feeds.values()].map(feed => feed.state);
   const open = states.filter(state => state === "connected").length;
-  let state = "disconnected", text = "No channel";
+  let state = "disconnected", text = endpoints.events === null ? "This server delivers nothing here" : "No channel";
   if (states.length > 0 && open === states.length) [state, text] = ["connected", "Connected"];
   else if (open > 0) [state, text] = ["partly", `${open} of ${many(states.length, "channel")}`];
   else if ([...feeds.values()].some(feed => feed.state === "connecting" && !feed.everOpen && feed.attempts === 0)) [state, text] = ["connecting", "Connecting"];
@@ -434,7 +266,7 @@ at("pushing").onsubmit = async event => {
   }
   const message = at("kind").value === "json" ? typed : JSON.stringify(typed);
   try {
-    const response = await fetch(new URL("push", location.href), {
+    const response = await fetch(endpoints.push, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: `{"channel": ${JSON.stringify(channel)}, "message": ${message}}`,
@@ -457,10 +289,10 @@ at("message").onkeydown = event => {
 };
 
 const chosen = new URLSearchParams(location.search).getAll("channel");
-for (const channel of chosen.length > 0 ? chosen : ["events"]) listen(channel);
+at("listening").hidden = endpoints.events === null;
+if (endpoints.events !== null) for (const channel of chosen.length > 0 ? chosen : ["events"]) listen(channel);
 at("to").value = feeds.keys().next().value ?? "events";
-at("curl").textContent = `curl -d '{"message":"hi"}' -H 'content-type: application/json' ${new URL("push", location.href)}`;
+at("pushing").hidden = at("try").hidden = endpoints.push === null;
+at("no-push").hidden = endpoints.push !== null;
+at("curl").textContent = `curl -d '{"message":"hi"}' -H 'content-type: application/json' ${endpoints.push}`;
 showState();
-</script>
-</body>
-</html>

@@ -1,0 +1,99 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingNetwork
+import BroadcastingWeb
+
+/// What clients may do.
+///
+/// A class: every request has it, and some requests stay as long as their socket.
+final class ClientRules: Sendable {
+  let origins: OriginPolicy
+  private let patterns: ChannelPatterns
+  let maximumChannels: Int
+  private let maximumMessage: Int
+  /// Parameters of the query beside `channel`, which checks of the program read.
+  private let otherParameters: Set<String>
+
+  init(_ configuration: BroadcastServer.Configuration) {
+    origins = configuration.origins
+    patterns = configuration.channels
+    maximumChannels = configuration.limits.channels
+    maximumMessage = configuration.limits.message
+    otherParameters = Set(configuration.endpoints.otherParameters)
+  }
+
+  /// - Throws: ``RequestError`` with 413.
+  func check(size: Int) throws(RequestError) {
+    guard size <= maximumMessage else {
+      throw RequestError(
+        .contentTooLarge, "message_too_large", "The message has \(size) bytes; \(maximumMessage) are allowed.")
+    }
+  }
+
+  /// The channels that the query names, each once; `events` if it names none.
+  ///
+  /// - Throws: ``RequestError`` with 400 for a parameter that is not known: a typing error must not lead to `events`.
+  func channels(of request: Request, atMost limit: Int) throws -> [Channel] {
+    var channels: [Channel] = []
+    for (name, value) in try request.query() {
+      guard name == "channel" else {
+        try checkOther(parameter: name, known: "channel")
+        continue
+      }
+      let channel = Channel(value)
+      if channels.contains(channel) { continue }
+      try check(channel)
+      guard channels.count < limit else {
+        throw RequestError(
+          .badRequest, "too_many_channels",
+          limit == 1 ? "A push goes to one channel." : "A socket may have \(limit) channels.")
+      }
+      channels.append(channel)
+    }
+    if channels.isEmpty {
+      let channel = Channel(PushBody.defaultChannel)
+      try check(channel)
+      channels = [channel]
+    }
+    return channels
+  }
+
+  /// Looks at the query of a request whose body names the channel.
+  ///
+  /// - Throws: ``RequestError`` with 400 for a channel in it, which would have to be the body's or ignored, and for a
+  ///   parameter that is not known.
+  func checkNoChannel(inQueryOf request: Request) throws(RequestError) {
+    for (name, _) in try request.query() {
+      guard name != "channel" else {
+        throw RequestError(
+          .badRequest, "misplaced_channel",
+          """
+          With application/json the channel belongs into the body: {"channel": "events", "message": …}. In the query it \
+          stands with text/plain and application/octet-stream.
+          """)
+      }
+      try checkOther(parameter: name, known: nil)
+    }
+  }
+
+  private func checkOther(parameter name: String, known channel: String?) throws(RequestError) {
+    guard !otherParameters.contains(name) else { return }
+    let known = ([channel].compactMap { $0 } + otherParameters.sorted()).joined(separator: ", ")
+    throw RequestError(
+      .badRequest, "unknown_parameter",
+      "The query has the unknown parameter \"\(name.prefix(64))\". Known here: \(known.isEmpty ? "none" : known).")
+  }
+
+  /// - Throws: ``BroadcastError`` for a name that is none, ``RequestError`` with 403 for one that clients may not use.
+  func check(_ channel: Channel) throws {
+    try channel.validate()
+    guard patterns.allows(channel.name.utf8) else {
+      throw RequestError(
+        .forbidden, "channel_not_allowed", "Clients of this server may not use the channel \(channel).")
+    }
+  }
+}
