@@ -27,8 +27,9 @@ private typealias Log = SegmentLog<Item>
 private let wide = LogLimits(maximumMessages: 1_000_000, maximumBytes: 1_000_000_000)
 
 extension SegmentLog where Element == Item {
-  fileprivate mutating func readAll(_ cursor: inout LogCursor, _ limits: LogLimits = wide) -> (items: [Int], skips: [Skip])
-  {
+  fileprivate mutating func readAll(_ cursor: inout LogCursor, _ limits: LogLimits = wide) -> (
+    items: [Int], skips: [Skip]
+  ) {
     var items: [Int] = []
     var skips: [Skip] = []
     while let chunk = read(&cursor, limits: limits) {

@@ -90,7 +90,7 @@ package final class SocketStream: LoopHandle, ByteStream {
     uv_read_stop(stream)
   }
 
-  fileprivate func hasRead(_ count: Int) {
+  func hasRead(_ count: Int) {
     if count > 0 {
       delegate?.received(UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count]))
     } else if count == Int(UV_EOF.rawValue) {
@@ -183,7 +183,7 @@ package final class SocketStream: LoopHandle, ByteStream {
     }
   }
 
-  fileprivate func hasWritten(_ status: Int32) {
+  func hasWritten(_ status: Int32) {
     if isClosed || hasFailed { return }
     if status != 0 {
       fail("write", status)
@@ -272,44 +272,4 @@ package final class SocketStream: LoopHandle, ByteStream {
     var found: Int32 = -1
     if uv_fileno(raw, &found) == 0 { descriptor = found }
   }
-}
-
-private func socketStream(_ data: UnsafeMutableRawPointer?) -> SocketStream? {
-  data.map { Unmanaged<SocketStream>.fromOpaque($0).takeUnretainedValue() }
-}
-
-private func streamNeedsBuffer(
-  _ handle: UnsafeMutablePointer<uv_handle_t>?, _ suggested: Int, _ buffer: UnsafeMutablePointer<uv_buf_t>?
-) {
-  guard let stream = socketStream(handle?.pointee.data) else { return }
-  buffer?.pointee = uv_buf_t(UnsafeRawBufferPointer(stream.loop.readBuffer))
-}
-
-private func streamHasRead(
-  _ stream: UnsafeMutablePointer<uv_stream_t>?, _ count: Int, _ buffer: UnsafePointer<uv_buf_t>?
-) {
-  socketStream(stream?.pointee.data)?.hasRead(count)
-}
-
-private func streamHasWritten(_ request: UnsafeMutablePointer<uv_write_t>?, _ status: Int32) {
-  guard let request else { return }
-  let stream = socketStream(request.pointee.handle?.pointee.data)
-  UnsafeMutableRawPointer(request).deallocate()
-  stream?.hasWritten(status)
-}
-
-private func streamHasShutDown(_ request: UnsafeMutablePointer<uv_shutdown_t>?, _ status: Int32) {
-  request?.deallocate()
-}
-
-private final class ConnectCompletion {
-  let call: (Int32) -> Void
-  init(_ call: @escaping (Int32) -> Void) { self.call = call }
-}
-
-private func streamHasConnected(_ request: UnsafeMutablePointer<uv_connect_t>?, _ status: Int32) {
-  guard let request else { return }
-  let data = request.pointee.data
-  request.deallocate()
-  if let data { Unmanaged<ConnectCompletion>.fromOpaque(data).takeRetainedValue().call(status) }
 }

@@ -12,10 +12,6 @@ package import BroadcastingNetwork
 /// A fan-out on the same loop writes to it directly, past the actor: a thousand checks of isolation a turn would cost as
 /// much as all else that it does.
 package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
-  /// Messages, and bytes in them, that may wait for the receiver before reading stops.
-  private static let inboxMessages = 16
-  private static let inboxBytes = 64 * 1024
-
   /// How long the peer has to close its side after both close frames.
   private static let lingerTime = Duration.seconds(2)
 
@@ -31,10 +27,7 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   private lazy var place = stream.loop.deadlines.add(self)
   private var isClosed = false
 
-  private var inbox: [WebSocketMessage] = []
-  private var inboxSize = 0
-  /// Messages at the front of `inbox` that have been taken already.
-  private var inboxTaken: Int32 = 0
+  private var inbox = WebSocketInbox()
   private var isPaused = false
   private var mustHurry = false
   private var receiver: UnsafeContinuation<Bool, Never>?
@@ -80,14 +73,8 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
 
   func takeMessage() -> WebSocketMessage? {
     isReceivedFrom = true
-    if inbox.isEmpty { return nil }
-    let message = inbox[Int(inboxTaken)]
-    inboxTaken += 1
-    inboxSize -= message.bytes.count
-    guard inboxTaken == inbox.count else { return message }
-    // The room goes too: an idle socket holds nothing.
-    inbox = []
-    inboxTaken = 0
+    guard let message = inbox.popFirst() else { return nil }
+    guard inbox.isEmpty else { return message }
     if isPaused {
       isPaused = false
       stream.startReading()
@@ -174,7 +161,6 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
       switch action {
       case .deliver(let message):
         inbox.append(message)
-        inboxSize += message.bytes.count
       case .answerPing:
         // While the peer does not take what it gets, the latest one is kept.
         if pendingBytes == 0, let pong = machine.takePong() { pongs.append(contentsOf: pong) }
@@ -192,7 +178,7 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     }
     write(&pongs)
     if !inbox.isEmpty { wakeReceiver() }
-    if !isOver, inbox.count >= Self.inboxMessages || inboxSize >= Self.inboxBytes {
+    if !isOver, inbox.isFull {
       isPaused = true
       stream.stopReading()
     }
@@ -309,7 +295,5 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     wakeSenders()
   }
 
-  private func setDeadline(after duration: Duration) {
-    stream.loop.deadlines.set(place, to: stream.loop.now + duration)
-  }
+  private func setDeadline(after time: Duration) { stream.loop.deadlines.set(place, to: stream.loop.now + time) }
 }

@@ -18,7 +18,7 @@ struct PushEndpoint: Sendable {
 
   func answer(_ request: Request) async throws -> HTTPResponse {
     try request.checkOrigin()
-    let type = try MediaType(of: request.http)
+    let type = try PushMediaType(of: request.http)
     return try await gate.pass {
       switch type {
       case .json: try await pushJSON(request)
@@ -53,31 +53,6 @@ struct PushEndpoint: Sendable {
     case .binary:
       try await broadcast.publish(Message(body, to: channel))
       return .json(AnswerBody.pushed(channel: channel.name, bytes: body.count))
-    }
-  }
-}
-
-/// What a push can be.
-private enum MediaType {
-  case json, text, binary
-
-  init(of request: HTTPRequest) throws(RequestError) {
-    let field = request.headers["Content-Type"] ?? ""
-    // The parameters do not matter: JSON and text are UTF-8, and what is not is refused.
-    let type = field.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
-    switch type {
-    case "application/json": self = .json
-    case "text/plain": self = .text
-    case "application/octet-stream": self = .binary
-    default:
-      let what =
-        type.isEmpty ? "The request has no Content-Type." : "The Content-Type \(type.prefix(100)) is not taken."
-      throw RequestError(
-        .unsupportedMediaType, "unsupported_media_type",
-        """
-        \(what) Send application/json with {"channel": "events", "message": …}, or text/plain or \
-        application/octet-stream with ?channel= and the message as the body.
-        """)
     }
   }
 }
