@@ -20,9 +20,9 @@ extension FanOut {
     if let feed = feeds[channel] { return feed.reserved() }
     let feed = FrameFeed(channel, subscription)
     feeds[channel] = feed
-    try subscription.setWakeUp { [weak self, loop] in
-      loop.execute { [weak self] in self?.assumeIsolated { $0.hasNews(channel) } }
-    }
+    // Made once, because a closure that is made for each message is an allocation.
+    let tell: @Sendable () -> Void = { [weak self] in self?.assumeIsolated { $0.hasNews(channel) } }
+    try subscription.setWakeUp { [loop] in loop.execute(tell) }
     return feed.reserved()
   }
 

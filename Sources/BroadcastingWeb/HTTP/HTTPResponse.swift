@@ -35,8 +35,12 @@ public struct HTTPResponse: Sendable {
 
   /// Bytes that are a JSON text already; nothing checks that they are.
   public static func json(_ json: [UInt8], status: HTTPStatus = .ok, headers: HTTPHeaders = [:]) -> HTTPResponse {
-    bytes(json, type: "application/json", status: status, headers: headers)
+    if headers.isEmpty { return HTTPResponse(status: status, headers: jsonHeaders, body: json) }
+    return bytes(json, type: "application/json", status: status, headers: headers)
   }
+
+  /// Made once: the usual answer of an interface.
+  private static let jsonHeaders: HTTPHeaders = ["Content-Type": "application/json"]
 
   /// Bytes of any media type. A `Content-Type` in `headers` goes before `type`.
   public static func bytes(
