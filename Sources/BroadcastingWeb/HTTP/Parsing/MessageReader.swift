@@ -60,10 +60,8 @@ final class MessageReader {
     parser.deallocate()
   }
 
-  var isIdle: Bool { isInHead && scanner.isIdle }
-
-  var isInHead: Bool {
-    if case .head = phase { true } else { false }
+  var isIdle: Bool {
+    if case .head = phase { scanner.isIdle } else { false }
   }
 
   /// Whether the head tells of a body, also of one that may not be kept.
