@@ -143,6 +143,40 @@ struct ListenerTests {
     }
   }
 
+  @Test("several tasks accept until the close, also such that do not prefer the loop")
+  func several() async throws {
+    try await withEventLoops(count: 1) { loops in
+      let loop = loops[0]
+      let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0)
+      let listener = try Listener(sockets, on: loop)
+      let closing = Progress(target: 1)
+      try await withThrowingTaskGroup { group in
+        for _ in 0..<8 {
+          group.addTask {
+            while let connection = try await listener.acceptConnection() { await connection.close() }
+            #expect(await closing.count == 1, "nil means that the listener is closed")
+          }
+        }
+        try await withThrowingTaskGroup { clients in
+          for _ in 0..<16 {
+            clients.addTask {
+              for _ in 0..<20 {
+                let client = LineConnection(
+                  try await loop.connect(to: sockets.addresses[0], within: .seconds(10)), on: loop)
+                #expect(await client.line() == nil)
+                await client.close()
+              }
+            }
+          }
+          try await clients.waitForAll()
+        }
+        await closing.step()
+        await listener.close()
+        try await group.waitForAll()
+      }
+    }
+  }
+
   #if os(Linux)
     /// What a socket that was shut down answers to accept(2), EINVAL, no second attempt makes better.
     @Test("a failure that stays is told once, and holds up neither the loop nor a close")

@@ -70,20 +70,20 @@ package actor Listener {
   /// The next connection; nil when the listener is closed, its loop ends or the task is cancelled.
   package func accept() async throws(NetworkError) -> sending SocketStream? {
     try open()
-    await wait()
+    while mustWait { await wait() }
     return take()
   }
 
+  private var mustWait: Bool { accepted.isEmpty && !isClosed && !Task.isCancelled }
+
   private func wait() async {
-    while accepted.isEmpty, !isClosed, !Task.isCancelled {
-      let ticket = owners.newTicket()
-      await withTaskCancellationHandler {
-        await withUnsafeContinuation { continuation in
-          if Task.isCancelled { continuation.resume() } else { owners.add(continuation, ticket) }
-        }
-      } onCancel: {
-        loop.execute { self.assumeIsolated { $0.owners.wake(ticket) } }
+    let ticket = owners.newTicket()
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        if mustWait { owners.add(continuation, ticket) } else { continuation.resume() }
       }
+    } onCancel: {
+      loop.execute { self.assumeIsolated { $0.owners.wake(ticket) } }
     }
   }
 
