@@ -3,9 +3,16 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingLocking
 import Testing
 
 @testable import BroadcastingNetwork
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#endif
 
 @Suite(.timeLimit(.minutes(1)))
 struct ListenerTests {
@@ -108,32 +115,105 @@ struct ListenerTests {
     }
   }
 
-  @Test("a paused listener lets clients wait, and takes them afterwards")
-  func paused() async throws {
+  @Test("a connection for somebody who is cancelled at that moment goes to the next who accepts")
+  func handedOn() async throws {
     try await withEventLoops(count: 1) { loops in
       let loop = loops[0]
       let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0)
       let listener = try Listener(sockets, on: loop)
-      await listener.pause()
-      let progress = Progress(target: 1)
-      try await withThrowingTaskGroup { group in
-        group.addTask {
-          let stream = try await listener.acceptConnection()
-          await progress.step()
-          await stream?.echo()
+      // Whether the connection or the cancellation comes first is the kernel's choice, each time.
+      for _ in 0..<100 {
+        let cancelled = Task(executorPreference: loop) { try await listener.acceptConnection() }
+        let other = Task(executorPreference: loop) { try await listener.acceptConnection() }
+        async let connected = LineConnection(
+          try await loop.connect(to: sockets.addresses[0], within: .seconds(10)), on: loop)
+        cancelled.cancel()
+        let client = try await connected
+        if let early = try await cancelled.value {
+          await early.close()
+          other.cancel()
+          #expect(try await other.value == nil)
+        } else {
+          let taken = try #require(try await other.value)
+          await taken.close()
         }
-        let client = LineConnection(try await loop.connect(to: sockets.addresses[0], within: .seconds(10)), on: loop)
-        await client.write(text("hello\n"))
-        try await loop.sleep(for: .milliseconds(20))
-        #expect(await progress.count == 0)
-        await listener.resume()
-        #expect(await client.line() == text("hello"))
         await client.close()
-        try await group.waitForAll()
       }
       await listener.close()
     }
   }
+
+  @Test("several tasks accept until the close, also such that do not prefer the loop")
+  func several() async throws {
+    try await withEventLoops(count: 1) { loops in
+      let loop = loops[0]
+      let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0)
+      let listener = try Listener(sockets, on: loop)
+      let closing = Progress(target: 1)
+      try await withThrowingTaskGroup { group in
+        for _ in 0..<8 {
+          group.addTask {
+            while let connection = try await listener.acceptConnection() { await connection.close() }
+            #expect(await closing.count == 1, "nil means that the listener is closed")
+          }
+        }
+        try await withThrowingTaskGroup { clients in
+          for _ in 0..<16 {
+            clients.addTask {
+              for _ in 0..<20 {
+                let client = LineConnection(
+                  try await loop.connect(to: sockets.addresses[0], within: .seconds(10)), on: loop)
+                #expect(await client.line() == nil)
+                await client.close()
+              }
+            }
+          }
+          try await clients.waitForAll()
+        }
+        await closing.step()
+        await listener.close()
+        try await group.waitForAll()
+      }
+    }
+  }
+
+  #if os(Linux)
+    /// What a socket that was shut down answers to accept(2), EINVAL, no second attempt makes better.
+    @Test("a failure that stays is told once, and holds up neither the loop nor a close")
+    func broken() async throws {
+      try await withEventLoops(count: 1) { loops in
+        let loop = loops[0]
+        let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0)
+        let failures = Lock([NetworkError]())
+        let listener = try Listener(sockets, on: loop) { event in
+          if case .held(let error) = event { failures.withLock { $0.append(error) } }
+        }
+        async let accepted = listener.acceptConnection()
+        try #require(shutdown(Self.listening(on: sockets.addresses[0]), Int32(SHUT_RDWR)) == 0)
+        while failures.withLock({ $0.isEmpty }) { try await loop.sleep(for: .milliseconds(1)) }
+        // Time for some attempts more.
+        try await loop.sleep(for: .milliseconds(350))
+        #expect(failures.withLock { $0.map(\.errno) } == [EINVAL])
+        #expect(failures.withLock { $0.allSatisfy { !$0.isForWantOfRoom } })
+        await listener.close()
+        #expect(try await accepted == nil)
+        await #expect(Count(loop: loop).handles == 0)
+      }
+    }
+
+    /// The descriptor of this process that listens on an address.
+    private static func listening(on address: SocketAddress) -> Int32 {
+      (0..<1024).first { number in
+        var listens: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0, listens == 1 else { return false }
+        return SocketOptions.address { name, size in
+          var length = socklen_t(size.pointee)
+          return getsockname(number, name, &length)
+        } == address
+      } ?? -1
+    }
+  #endif
 }
 
 extension Sequence {

@@ -19,8 +19,8 @@ struct HTTPMalformedRequestTests {
     "GET / HTTP/2.0\r\nHost: x\r\n\r\n", "GET / HTTP/1.10\r\nHost: x\r\n\r\n", "GET / http/1.1\r\nHost: x\r\n\r\n",
     "GET / HTTP/1.1 \r\nHost: x\r\n\r\n", "GET / ICE/1.1\r\nHost: x\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "GET  / HTTP/1.1\r\nHost: x\r\n\r\n", "GET /  HTTP/1.1\r\nHost: x\r\n\r\n", "GET\t/ HTTP/1.1\r\nHost: x\r\n\r\n",
-    " GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET HTTP/1.1\r\nHost: x\r\n\r\n", "get / HTTP/1.1\r\nHost: x\r\n\r\n",
-    "BREW / HTTP/1.1\r\nHost: x\r\n\r\n", "G\u{0}T / HTTP/1.1\r\nHost: x\r\n\r\n",
+    " GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET HTTP/1.1\r\nHost: x\r\n\r\n", "G\u{0}T / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "BREW /a b HTTP/1.1\r\nHost: x\r\n\r\n", "BREW / HTTP/2.0\r\nHost: x\r\n\r\n",
     "\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", "\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", "\rGET / HTTP/1.1\r\n\r\n",
     "\u{16}\u{3}\u{1}\u{2}\u{0}",
     // Targets.
@@ -75,6 +75,24 @@ struct HTTPMalformedRequestTests {
     #expect(whole.requests.isEmpty)
     #expect(Reading.of(Pieces.byteByByte(bytes)).failure?.code == .malformed)
     for halves in Pieces.halves(bytes) where Reading.of(halves).failure?.code != .malformed {
+      Issue.record("cut at \(halves[0].count)")
+    }
+  }
+
+  @Test(
+    "a method that nobody knows is 501, however it is cut",
+    arguments: [
+      "BREW", "FOO", "get", "GETS", "GE", "!#$%&'*+-.^_`|~09", "DESCRIBE", "ICE", String(repeating: "A", count: 32),
+      String(repeating: "A", count: 33), String(repeating: "A", count: 500),
+    ])
+  func unknownMethod(_ method: String) {
+    let bytes = Array("\(method) / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi".utf8)
+    let whole = Reading.of([bytes])
+    #expect(whole.failure?.code == .unknownMethod)
+    #expect(whole.failure?.status == .notImplemented)
+    #expect(whole.requests.isEmpty)
+    #expect(Reading.of(Pieces.byteByByte(bytes)) == whole)
+    for halves in Pieces.halves(bytes) where Reading.of(halves) != whole {
       Issue.record("cut at \(halves[0].count)")
     }
   }

@@ -56,7 +56,7 @@ struct Fanout {
 
   static func measure(_ options: Options) async throws -> [Result] {
     var results: [Result] = []
-    for shape in shapes {
+    for shape in options.wantsGateOnly ? [gate.shape] : shapes {
       var samples: [ContenderKind: [Sample]] = [:]
       // The first round warms up, and is thrown away.
       for round in 0...options.rounds {

@@ -10,12 +10,14 @@ struct OptionError: Error {
 struct Options {
   var wantsJSON = false
   var wantsHelp = false
+  var wantsGateOnly = false
   var rounds = 5
   var deliveries = 200_000
 
   static let help = """
-    usage: fanout [--json] [--rounds N] [--deliveries N]
+    usage: fanout [--gate] [--json] [--rounds N] [--deliveries N]
 
+      --gate          measures nothing but what the exit code depends on
       --json          the result as JSON instead of a table
       --rounds N      measured rounds, of which the median counts (5)
       --deliveries N  deliveries of a measurement, at least (200000)
@@ -27,6 +29,7 @@ struct Options {
     var rest = arguments[...]
     while let argument = rest.popFirst() {
       switch argument {
+      case "--gate": wantsGateOnly = true
       case "--json": wantsJSON = true
       case "--help", "-h": wantsHelp = true
       case "--rounds": rounds = try Self.number(rest.popFirst(), of: argument)

@@ -15,7 +15,8 @@ import CUV
 
 /// What a listener tells besides connections.
 package enum ListenerEvent: Sendable {
-  /// Nothing can be accepted now, for want of descriptors mostly. It is tried again ten times a second. Told once.
+  /// Nothing can be accepted now, for want of descriptors mostly (``NetworkError/isForWantOfRoom``). It is tried again
+  /// ten times a second. Told once.
   case held(NetworkError)
   /// Connections are accepted again.
   case resumed
@@ -33,14 +34,19 @@ package actor Listener {
 
   /// Connections that are accepted and not yet taken.
   private static let queueLimit = 64
+  /// For one turn: the loop has others to see to, also when one client after the other fails.
+  private static let attemptsPerTurn = 64
   private static let retryInterval = Duration.milliseconds(100)
 
   private var descriptors: [Descriptor]
   private var handles: [PollHandle] = []
   private var accepted: [SocketStream] = []
   private var owners = Waiters()
+  /// Made with the handles, so that to hold needs nothing that could be missing then.
   private var retry: LoopTimer?
-  private var isPaused = false
+  /// Until the timer goes off.
+  private var isResting = false
+  /// From the first failure until a connection is accepted.
   private var isHeld = false
   private var isClosed = false
   private let onEvent: @Sendable (ListenerEvent) -> Void
@@ -64,20 +70,20 @@ package actor Listener {
   /// The next connection; nil when the listener is closed, its loop ends or the task is cancelled.
   package func accept() async throws(NetworkError) -> sending SocketStream? {
     try open()
-    await wait()
+    while mustWait { await wait() }
     return take()
   }
 
+  private var mustWait: Bool { accepted.isEmpty && !isClosed && !Task.isCancelled }
+
   private func wait() async {
-    while accepted.isEmpty, !isClosed, !Task.isCancelled {
-      let ticket = owners.newTicket()
-      await withTaskCancellationHandler {
-        await withUnsafeContinuation { continuation in
-          if Task.isCancelled { continuation.resume() } else { owners.add(continuation, ticket) }
-        }
-      } onCancel: {
-        loop.execute { self.assumeIsolated { $0.owners.wake(ticket) } }
+    let ticket = owners.newTicket()
+    await withTaskCancellationHandler {
+      await withUnsafeContinuation { continuation in
+        if mustWait { owners.add(continuation, ticket) } else { continuation.resume() }
       }
+    } onCancel: {
+      loop.execute { self.assumeIsolated { $0.owners.wake(ticket) } }
     }
   }
 
@@ -89,17 +95,6 @@ package actor Listener {
     // It was made here, and the queue's was the only reference but for libuv's, which stays on the loop.
     nonisolated(unsafe) let stream = first
     return stream
-  }
-
-  /// Leaves new clients to wait in the kernel, for instance while there are as many as the owner wants.
-  package func pause() {
-    isPaused = true
-    watch()
-  }
-
-  package func resume() {
-    isPaused = false
-    watch()
   }
 
   /// Stops listening, and closes what was accepted but not taken.
@@ -116,6 +111,7 @@ package actor Listener {
 
   private func open() throws(NetworkError) {
     if isClosed || !handles.isEmpty { return }
+    if retry == nil { retry = try LoopTimer(on: loop) }
     for descriptor in descriptors {
       // The handle's closure keeps the descriptor open until the handle has closed.
       let handle = try PollHandle(descriptor.number, on: loop) { _ in self.acceptAll(from: descriptor) }
@@ -127,24 +123,26 @@ package actor Listener {
   }
 
   private func watch() {
-    let wantsMore = !isPaused && retry == nil && accepted.count < Self.queueLimit
+    let wantsMore = !isResting && accepted.count < Self.queueLimit
     for handle in handles { handle.watch(wantsMore ? .readable : []) }
   }
 
   private func acceptAll(from listening: Descriptor) {
-    while accepted.count < Self.queueLimit {
+    // Also when it was enough for this turn: who still waits makes the socket readable in the next one.
+    defer { watch() }
+    for _ in 0..<Self.attemptsPerTurn where accepted.count < Self.queueLimit {
       let number = Self.systemAccept(listening.number)
       if number >= 0 {
         add(number)
-      } else if errno == EAGAIN || errno == EWOULDBLOCK {
-        break
-      } else if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) {
-        hold(NetworkError("could not accept a connection", status: errno))
-        break
+        continue
       }
-      // Anything else is the failure of one connection, which accept(2) hands on.
+      let failure = errno
+      switch AcceptFailure(errno: failure) {
+      case .nothingWaits: return
+      case .connectionFailed: continue
+      case .cannotAccept: return hold(NetworkError("could not accept a connection", status: failure))
+      }
     }
-    watch()
   }
 
   private func add(_ number: Int32) {
@@ -169,19 +167,14 @@ package actor Listener {
   }
 
   private func hold(_ error: NetworkError) {
-    if !isHeld {
-      isHeld = true
-      onEvent(.held(error))
+    isResting = true
+    retry?.start(after: Self.retryInterval) {
+      self.isResting = false
+      self.watch()
     }
-    // With no timer to be had the loop ends, and nothing is accepted any more.
-    guard let timer = try? LoopTimer(on: loop) else { return }
-    retry = timer
-    timer.start(after: Self.retryInterval) { self.tryAgain() }
-  }
-
-  private func tryAgain() {
-    retry.take()?.close()
-    watch()
+    if isHeld { return }
+    isHeld = true
+    onEvent(.held(error))
   }
 
   private static func systemAccept(_ listening: Int32) -> Int32 {

@@ -5,6 +5,9 @@
 
 /// Suspended callers of one object of a loop, oldest first. Each has a ticket, because a cancellation that comes from
 /// another thread may arrive when its waiter has long been woken and another one sleeps in its place.
+///
+/// A task that does not prefer the loop leaves it for a moment at each `await`, also before it sleeps and after it was
+/// woken. So what it waits for is looked at once more where it is added, and again when it is back.
 struct Waiters {
   typealias Ticket = UInt64
   private var sleeping: [(ticket: Ticket, continuation: UnsafeContinuation<Void, Never>)] = []

@@ -43,7 +43,7 @@ package actor Readiness {
     let ticket = event == .readable ? readers.newTicket() : writers.newTicket()
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
-        if Task.isCancelled {
+        if Task.isCancelled || isClosed {
           continuation.resume()
         } else {
           if event == .readable { readers.add(continuation, ticket) } else { writers.add(continuation, ticket) }

@@ -54,7 +54,11 @@ package actor SignalWatch {
       let ticket = waiters.newTicket()
       await withTaskCancellationHandler {
         await withUnsafeContinuation { continuation in
-          if Task.isCancelled { continuation.resume() } else { waiters.add(continuation, ticket) }
+          if arrived.isEmpty, !isClosed, !Task.isCancelled {
+            waiters.add(continuation, ticket)
+          } else {
+            continuation.resume()
+          }
         }
       } onCancel: {
         loop.execute { self.assumeIsolated { $0.waiters.wake(ticket) } }

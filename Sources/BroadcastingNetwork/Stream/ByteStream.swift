@@ -70,7 +70,3 @@ package protocol ByteStream: AnyObject {
   var peerAddress: SocketAddress? { get }
   var localAddress: SocketAddress? { get }
 }
-
-extension ByteStream {
-  package var isWriting: Bool { pendingBytes > 0 }
-}

@@ -27,12 +27,6 @@ package final class LoopTimer: LoopHandle {
     uv_timer_start(pointer(as: uv_timer_t.self), timerWentOff, delay.wholeMilliseconds, interval)
   }
 
-  package func stop() {
-    if isClosed { return }
-    action = nil
-    uv_timer_stop(pointer(as: uv_timer_t.self))
-  }
-
   override func didClose() {
     action = nil
     whenClosed.take()?()

@@ -27,8 +27,9 @@ private actor Sleep {
     }
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
-        // A cancellation from elsewhere that comes later is run by the loop after this.
-        if Task.isCancelled { continuation.resume() } else { sleeper = continuation }
+        // A cancellation from elsewhere that comes later is run by the loop after this. The timer may have been quicker
+        // than a task that does not prefer the loop.
+        if Task.isCancelled || isOver || timer.isClosed { continuation.resume() } else { sleeper = continuation }
       }
     } onCancel: {
       loop.execute { self.assumeIsolated { $0.wake() } }

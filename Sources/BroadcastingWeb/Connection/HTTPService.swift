@@ -157,7 +157,9 @@ package actor HTTPService {
 
   private func note(_ event: ListenerEvent) {
     switch event {
-    case .held:
+    case .held(let error):
+      // Where it would not help nobody has to go.
+      guard error.isForWantOfRoom else { return }
       isHeld = true
       allowance.makeRoom(Self.droppedUnderPressure)
       lookAgainLater()

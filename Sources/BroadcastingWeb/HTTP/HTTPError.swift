@@ -8,8 +8,8 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The kind of fault. More may be added.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
     private enum Value: String, Sendable {
-      case malformed, targetTooLong, headersTooLarge, bodyTooLarge, unknownExpectation, timedOut, unsendable,
-        badHandshake
+      case malformed, unknownMethod, targetTooLong, headersTooLarge, bodyTooLarge, unknownExpectation, timedOut,
+        unsendable, badHandshake
     }
 
     private let value: Value
@@ -20,6 +20,9 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// The bytes aren't a message of HTTP/1.1 or 1.0, or one that two readers could understand differently.
     public static let malformed = Code(.malformed)
+
+    /// The request's method is none that is read: those of HTTP itself, WebDAV and a few more, as llhttp knows them.
+    public static let unknownMethod = Code(.unknownMethod)
 
     /// The request target is over ``HTTPLimits/targetBytes``.
     public static let targetTooLong = Code(.targetTooLong)
@@ -71,6 +74,7 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The status that tells the peer of this fault.
   public var status: HTTPStatus {
     switch code {
+    case .unknownMethod: .notImplemented
     case .targetTooLong: .uriTooLong
     case .headersTooLarge: .requestHeaderFieldsTooLarge
     case .bodyTooLarge: .contentTooLarge
@@ -83,4 +87,11 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String { "\(code): \(message)" }
+}
+
+extension HTTPError {
+  /// Told by the request line alone: that of a method nobody knows needs no more to be answered (RFC 9110 section 9.1).
+  static var unknownMethod: HTTPError {
+    HTTPError(.unknownMethod, "The request's method is unknown. Methods are written in capitals, such as GET.")
+  }
 }

@@ -8,9 +8,6 @@ package enum WebSocketFrame {
   /// The longest payload of a ping, pong or close frame.
   package static let controlLimit = 125
 
-  /// The longest reason of a close frame, in bytes: two go to the code.
-  package static let reasonLimit = controlLimit - 2
-
   /// A server's frame with a whole message.
   package static func encode(_ message: WebSocketMessage) -> [UInt8] {
     encode(WebSocketOpcode(message.kind), message.bytes)
@@ -55,8 +52,8 @@ package enum WebSocketFrame {
     payload.withUnsafeBytes { mask.append($0, to: &output) }
   }
 
-  /// The payload of a close frame. A reason over ``reasonLimit`` is cut between two characters. Without a code, or
-  /// with one that may not be sent, the payload is empty.
+  /// The payload of a close frame. A reason that would make it longer than ``controlLimit`` is cut between two
+  /// characters. Without a code, or with one that may not be sent, the payload is empty.
   package static func closePayload(_ code: WebSocketCloseCode?, _ reason: String) -> [UInt8] {
     guard let code, code.isValidInFrame else { return [] }
     var payload = [UInt8(truncatingIfNeeded: code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]

@@ -53,11 +53,6 @@ package struct WebSocketFrameDecoder: Sendable {
     self.limits = limits
   }
 
-  /// Whether a close frame or a fault has come, behind which nothing counts.
-  package var isFinished: Bool {
-    if case .finished = stage { true } else { false }
-  }
-
   /// Takes bytes as far as the next event, and tells how many those were. Without an event all were taken.
   package mutating func read(_ bytes: UnsafeRawBufferPointer) -> (consumed: Int, event: Event?) {
     var index = 0

@@ -99,7 +99,7 @@ actor LineConnection {
   /// Returns when the kernel has it all.
   func write(_ bytes: [UInt8]) async { if !inlet.stream.write(bytes) { await written() } }
 
-  func written() async { while inlet.stream.isWriting, !inlet.sawEnd, !inlet.isClosed { await inlet.wait() } }
+  func written() async { while inlet.stream.pendingBytes > 0, !inlet.sawEnd, !inlet.isClosed { await inlet.wait() } }
 
   /// Writes without waiting.
   func push(_ segments: [[UInt8]]) -> Bool { inlet.stream.write(segments[...]) }

@@ -3,9 +3,9 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import BroadcastingNetwork
 import Testing
 
+@testable import BroadcastingNetwork
 @testable import BroadcastingWeb
 
 #if canImport(Glibc)
@@ -135,6 +135,40 @@ struct ConnectionAllowanceTests {
       exit(0)
     }
   }
+
+  #if os(Linux)
+    @Test("nobody has to go where accepting fails for another reason than want of room")
+    func brokenListener() async throws {
+      let held = Signal()
+      let onEvent: @Sendable (ListenerEvent) -> Void = { event in
+        if case .held = event { held.give() }
+      }
+      try await withServer(onEvent: onEvent) { server in
+        let client = try await server.connect()
+        await client.get("/1")
+        #expect(await client.text() == "GET /1 ")
+        try #require(shutdown(Self.listening(on: server.address), Int32(SHUT_RDWR)) == 0)
+        await held.wait()
+        // Longer than a client is left alone that waits, and the sweep behind it.
+        try await server.clientLoop.sleep(for: .milliseconds(2500))
+        await client.get("/2")
+        #expect(await client.text() == "GET /2 ")
+      }
+    }
+
+    /// The descriptor of this process that listens on an address.
+    private static func listening(on address: SocketAddress) -> Int32 {
+      (0..<1024).first { number in
+        var listens: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0, listens == 1 else { return false }
+        return SocketOptions.address { name, size in
+          var length = socklen_t(size.pointee)
+          return getsockname(number, name, &length)
+        } == address
+      } ?? -1
+    }
+  #endif
 
   private static func limit(to soft: rlim_t) {
     #if canImport(Glibc)

@@ -36,12 +36,6 @@ package final class HTTPRequestParser {
   /// Whether no byte of a next request has come yet: the connection may stay like this for long.
   package var isIdle: Bool { pending == nil && reader.isIdle }
 
-  /// Whether a request's head has begun and hasn't ended.
-  package var isInHead: Bool { pending == nil && !reader.isIdle }
-
-  /// Whether a request's head is complete and its body isn't.
-  package var isInBody: Bool { pending != nil }
-
   /// Takes bytes as far as the next event, and tells how many those were.
   package func read(_ bytes: UnsafeRawBufferPointer) -> (consumed: Int, event: Event) {
     if let failure { return (0, .failed(failure)) }

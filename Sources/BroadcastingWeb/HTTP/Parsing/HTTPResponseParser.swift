@@ -26,9 +26,6 @@ package final class HTTPResponseParser {
     reader = MessageReader(.response, limits)
   }
 
-  /// Whether no byte of a next response has come yet.
-  package var isIdle: Bool { reader.isIdle }
-
   /// Takes bytes as far as the next event, and tells how many those were.
   ///
   /// - Parameter method: The method of the request that is being answered: a response to HEAD has no body.

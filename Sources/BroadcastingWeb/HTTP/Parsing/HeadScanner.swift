@@ -116,7 +116,7 @@ struct HeadScanner {
   ) throws(HTTPError) {
     if state == .method {
       while index < bytes.count, ASCII.isToken(bytes[index]) { index += 1 }
-      guard offset + index <= Self.longestMethod else { throw malformed("The request's method is unknown.") }
+      guard offset + index <= Self.longestMethod else { throw .unknownMethod }
       guard index < bytes.count else { return }
       guard bytes[index] == ASCII.space, offset + index > 0 else {
         throw malformed("A request begins with a method, one space, a target, one space and the version.")

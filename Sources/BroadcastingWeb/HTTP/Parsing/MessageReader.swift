@@ -62,7 +62,7 @@ final class MessageReader {
 
   var isIdle: Bool { isInHead && scanner.isIdle }
 
-  var isInHead: Bool {
+  private var isInHead: Bool {
     if case .head = phase { true } else { false }
   }
 
@@ -151,11 +151,17 @@ final class MessageReader {
     }
     if case .chunkedBody = phase { countFraming(upTo: base + consumed) }
     framingStart = nil
-    if result != HPE_OK, !isComplete, failure == nil {
-      let reason = llhttp_get_error_reason(parser).map { String(cString: $0) } ?? ""
-      failure = HTTPError(.malformed, "The message isn't HTTP/1.1: \(reason.isEmpty ? "it can't be parsed" : reason).")
-    }
+    if result != HPE_OK, !isComplete, failure == nil { failure = error(result) }
     return consumed
+  }
+
+  private func error(_ result: llhttp_errno_t) -> HTTPError {
+    // The second is that of a method of RTSP. No other constant can be wrong in a head that the scanner has passed.
+    if isInHead, kind == .request, result == HPE_INVALID_METHOD || result == HPE_INVALID_CONSTANT {
+      return .unknownMethod
+    }
+    let reason = llhttp_get_error_reason(parser).map { String(cString: $0) } ?? ""
+    return HTTPError(.malformed, "The message isn't HTTP/1.1: \(reason.isEmpty ? "it can't be parsed" : reason).")
   }
 
   /// llhttp 8 takes a lone LF for the empty line behind the last chunk; the standard doesn't.

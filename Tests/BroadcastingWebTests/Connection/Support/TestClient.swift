@@ -78,7 +78,7 @@ actor TestClient {
   /// Returns when the kernel has it all, or the connection is over.
   func send(_ bytes: [UInt8]) async {
     if inlet.stream.write(bytes) { return }
-    while inlet.stream.isWriting, !inlet.isOver { await inlet.wait() }
+    while inlet.stream.pendingBytes > 0, !inlet.isOver { await inlet.wait() }
   }
 
   func send(_ text: String) async { await send(Array(text.utf8)) }

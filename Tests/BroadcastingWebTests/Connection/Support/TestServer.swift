@@ -169,7 +169,7 @@ func withServer(
 }
 
 /// Looks at a loop from inside.
-private actor Handles {
+actor Handles {
   nonisolated let loop: EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
   init(loop: EventLoop) { self.loop = loop }
