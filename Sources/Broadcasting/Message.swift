@@ -30,15 +30,16 @@ public struct Message: Sendable {
     public init(_ name: String, _ text: String) { self.init(name, Array(text.utf8)) }
   }
 
-  // One reference for the whole message: a copy is one retain, and a `Delivery` is as wide as a pointer.
-  private let storage: Storage
+  // One reference for the whole message: a copy is one retain, and a `Delivery` is as wide as a pointer. Inlinable, so
+  // that a look at a message needs no copy of it: thousands of readers on several cores would count in the same place.
+  @usableFromInline let storage: Storage
 
-  private final class Storage: Sendable {
-    let channel: Channel
-    let payload: [UInt8]
-    let kind: Kind
-    let headers: [Header]
-    let position: MessagePosition?
+  @usableFromInline final class Storage: Sendable {
+    @usableFromInline let channel: Channel
+    @usableFromInline let payload: [UInt8]
+    @usableFromInline let kind: Kind
+    @usableFromInline let headers: [Header]
+    @usableFromInline let position: MessagePosition?
 
     init(channel: Channel, payload: [UInt8], kind: Kind, headers: [Header], position: MessagePosition?) {
       self.channel = channel
@@ -76,13 +77,13 @@ public struct Message: Sendable {
     storage = Storage(channel: channel, payload: payload, kind: .text, headers: headers, position: position)
   }
 
-  public var channel: Channel { storage.channel }
-  public var payload: [UInt8] { storage.payload }
-  public var kind: Kind { storage.kind }
-  public var headers: [Header] { storage.headers }
+  @inlinable public var channel: Channel { storage.channel }
+  @inlinable public var payload: [UInt8] { storage.payload }
+  @inlinable public var kind: Kind { storage.kind }
+  @inlinable public var headers: [Header] { storage.headers }
 
   /// Its place in the backend's log, where the backend keeps one and the message came from there.
-  public var position: MessagePosition? { storage.position }
+  @inlinable public var position: MessagePosition? { storage.position }
 
   /// The payload as text, or nil when the message is binary.
   public var text: String? { kind == .text ? String(decoding: payload, as: UTF8.self) : nil }

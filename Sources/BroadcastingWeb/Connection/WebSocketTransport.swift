@@ -100,7 +100,8 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   func wakeReceiver() { receiver.take()?.resume(returning: true) }
 
   func addSender(_ continuation: UnsafeContinuation<Void, Never>) {
-    if Task.isCancelled { continuation.resume() } else { senders.append(continuation) }
+    // What it looked at may have changed on its way here, where its task does not prefer the loop.
+    if Task.isCancelled || isOver || pendingBytes == 0 { continuation.resume() } else { senders.append(continuation) }
   }
 
   func wakeSenders() {
