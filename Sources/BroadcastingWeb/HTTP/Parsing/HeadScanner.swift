@@ -74,12 +74,9 @@ struct HeadScanner {
     // Positions count in `head`, whose end these bytes become.
     let skipped = index
     let offset = head.count - skipped
+    if head.isEmpty { fields.reserveCapacity(min(limits.headerFields, 8)) }
     while index < bytes.count, state != .done {
       try step(bytes, &index, offset)
-    }
-    if head.isEmpty {
-      head.reserveCapacity(index - skipped)
-      fields.reserveCapacity(min(limits.headerFields, 8))
     }
     head.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[skipped..<index]))
     guard state == .done else { return (index, .incomplete) }
