@@ -81,27 +81,19 @@ package final class ChildProcess: Sendable {
 
 /// What the handle and the reading thread share; it lives until both have let go.
 private final class Watch: Sendable {
-  struct Lines {
-    var lines: [String] = []
-    /// The lines before this one have been taken.
-    var taken = 0
-    var unfinished: [UInt8] = []
-    var isOpen = true
-  }
-
   struct State {
     var process: pid_t?
     var input: Int32?
     var exit: ChildProcess.Exit?
     var failure: ProgramError?
-    var output = Lines()
-    var errors = Lines()
+    var output = ProgramLines()
+    var errors = ProgramLines()
     var waiters: [CheckedContinuation<Void, Never>] = []
 
     var isDrained: Bool { exit != nil && !output.isOpen && !errors.isOpen }
 
     mutating func take(from stream: ChildProcess.Stream, where matches: (String) -> Bool) -> String? {
-      let path: WritableKeyPath<State, Lines> = stream == .output ? \.output : \.errors
+      let path: WritableKeyPath<State, ProgramLines> = stream == .output ? \.output : \.errors
       while self[keyPath: path].taken < self[keyPath: path].lines.count {
         let line = self[keyPath: path].lines[self[keyPath: path].taken]
         self[keyPath: path].taken += 1
@@ -242,7 +234,7 @@ private final class Watch: Sendable {
     }
   }
 
-  private func readOnce(_ descriptor: Int32, into lines: WritableKeyPath<State, Lines>) {
+  private func readOnce(_ descriptor: Int32, into lines: WritableKeyPath<State, ProgramLines>) {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = read(descriptor, &buffer, buffer.count)
     state.withLock { state in
@@ -289,19 +281,3 @@ private func ignoreBrokenPipes() {
     return nil
   }
 #endif
-
-extension Watch.Lines {
-  mutating func append(_ bytes: ArraySlice<UInt8>) {
-    unfinished += bytes
-    while let end = unfinished.firstIndex(of: UInt8(ascii: "\n")) {
-      lines.append(String(decoding: unfinished[..<end], as: UTF8.self))
-      unfinished.removeSubrange(...end)
-    }
-  }
-
-  mutating func close() {
-    isOpen = false
-    if !unfinished.isEmpty { lines.append(String(decoding: unfinished, as: UTF8.self)) }
-    unfinished = []
-  }
-}
