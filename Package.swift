@@ -61,7 +61,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
     .target(name: "CLlhttp", cSettings: [.headerSearchPath("private")]),
 
-    tests("Broadcasting", ["BroadcastingTesting", "TestSupport"]),
+    tests("Broadcasting", ["BroadcastingLocking", "BroadcastingTesting", "TestSupport"]),
     tests("BroadcastingJSON"),
     tests("BroadcastingNetwork"),
     tests("BroadcastingWeb", ["BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),

@@ -3,7 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import Synchronization
+import BroadcastingLocking
 import Testing
 
 @testable import Broadcasting
@@ -162,7 +162,7 @@ struct HubTests {
 
   @Test("drops are told when their count has doubled, not for each")
   func dropEvents() async throws {
-    let counts = Mutex<[Int]>([])
+    let counts = Lock<[Int]>([])
     let configuration = HubConfiguration { event in
       if event.kind == .dropped { counts.withLock { $0.append(event.count ?? -1) } }
     }

@@ -3,7 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import Synchronization
+import BroadcastingLocking
 import Testing
 
 @testable import Broadcasting
@@ -14,7 +14,7 @@ private let broken = BroadcastError(.unavailable, "Broken.", isRetriable: true)
 struct ReconnectTests {
   @Test("after a lost connection everyone gets one gap when the channel stands again, then messages")
   func losing() async throws {
-    let events = Mutex<[BroadcastEvent.Kind]>([])
+    let events = Lock<[BroadcastEvent.Kind]>([])
     let configuration = HubConfiguration.quick { event in events.withLock { $0.append(event.kind) } }
     try await withScript(configuration) { hub, script in
       async let one = hub.subscribe(to: ["a", "b"])
@@ -114,7 +114,7 @@ struct ReconnectTests {
 
   @Test("a channel that everybody leaves during its renewal does not keep the others' from being told")
   func leavingDuringRenewal() async throws {
-    let counts = Mutex<[Int?]>([])
+    let counts = Lock<[Int?]>([])
     let configuration = HubConfiguration.quick { event in
       if event.kind == .resubscribed { counts.withLock { $0.append(event.count) } }
     }

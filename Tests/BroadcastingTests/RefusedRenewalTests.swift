@@ -3,7 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import Synchronization
+import BroadcastingLocking
 import Testing
 
 @testable import Broadcasting
@@ -37,7 +37,7 @@ struct RefusedRenewalTests {
 
   @Test("a refusal is not counted as renewed, and does not keep the count from being told")
   func counting() async throws {
-    let counts = Mutex<[Int?]>([])
+    let counts = Lock<[Int?]>([])
     let configuration = HubConfiguration.quick { event in
       if event.kind == .resubscribed { counts.withLock { $0.append(event.count) } }
     }
