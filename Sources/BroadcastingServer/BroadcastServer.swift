@@ -103,7 +103,7 @@ public struct BroadcastServer: Sendable {
     let fanOut = FanOut(
       broadcast, on: loop,
       limits: LogLimits(maximumMessages: limits.backlogMessages, maximumBytes: limits.backlogBytes), budget: budget,
-      pushes: pushes)
+      socketsPerSweep: limits.socketsPerSweep, pushes: pushes)
     let handler = RequestHandler(
       routes, fanOut, rules,
       sockets: WebSocketSettings(

@@ -69,6 +69,9 @@ extension BroadcastServer {
     /// that still needed them are closed with 4000. What the ``Broadcast`` holds is limited by its own configuration.
     public var memory = MemoryBudget.defaultLimit
 
+    /// Sockets that a loop serves before it sees to other things: some milliseconds.
+    package var socketsPerSweep = 1_024
+
     /// Connections at a time. Fewer where the system allows the process fewer descriptors.
     public var connections = 16_384
 

@@ -9,9 +9,6 @@ import BroadcastingWeb
 
 /// What is at hand goes out: to all sockets of a channel in a sweep, or to one that can take something again.
 extension FanOut {
-  /// Sockets that are served before the loop sees to other things: some milliseconds.
-  private static let socketsPerSweep = 1_024
-
   /// Bytes in one write to a socket that is behind.
   private static let bytesPerWrite = 256 * 1024
 
@@ -57,7 +54,7 @@ extension FanOut {
     let newest = feed.log.newest
     // At the end of a feed each member has to be closed too.
     let isDirect = feed.closure == nil
-    var count = min(feed.sweepsLeft, Self.socketsPerSweep)
+    var count = min(feed.sweepsLeft, socketsPerSweep)
     feed.sweepsLeft -= count
     while count > 0, !feed.readers.isEmpty {
       count -= 1
@@ -145,7 +142,7 @@ extension FanOut {
     guard let outlet = member.outlet, outlet.close == nil else { return }
     for feed in member.places.map(\.feed) {
       while feed.subscription.unreadMessages > 0, take(feed) {
-        for reader in feed.readers { pump(reader.member) }
+        for index in feed.readers.indices { pump(feed.readers[index].member) }
       }
     }
     // Behind what already waits for its socket, and in front of the close frame.

@@ -19,17 +19,23 @@ actor FanOut {
   let broadcast: any Broadcast
   let limits: LogLimits
   let budget: MemoryBudget
+  /// Sockets that are served before the loop sees to other things.
+  let socketsPerSweep: Int
   private let pushes: PushGate
   var feeds: [Channel: FrameFeed] = [:]
   /// Feeds whose subscription has ended, while sockets still have to get what their logs hold.
   var endedFeeds: [FrameFeed] = []
 
-  init(_ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget, pushes: PushGate) {
+  init(
+    _ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget, socketsPerSweep: Int,
+    pushes: PushGate
+  ) {
     self.broadcast = broadcast
     self.loop = loop
     self.limits = LogLimits(
       maximumMessages: max(1, limits.maximumMessages), maximumBytes: max(1, limits.maximumBytes))
     self.budget = budget
+    self.socketsPerSweep = max(1, socketsPerSweep)
     self.pushes = pushes
   }
 
@@ -59,7 +65,7 @@ actor FanOut {
   ///
   /// - Throws: how the socket has to be closed, if there is a reason to.
   func deliver(_ member: Member, to socket: WebSocket) async throws(WebSocketClosure) {
-    guard socket.loop === loop, member.outlet == nil, !member.hasLeft else {
+    guard socket.loop === loop, member.outlet == nil, !member.hasLeft, socket.transport.observer == nil else {
       throw WebSocketClosure(.internalError, "The server failed.")
     }
     attach(socket, to: member)
@@ -76,7 +82,7 @@ actor FanOut {
   func leave(_ member: Member) {
     if member.hasLeft { return }
     member.hasLeft = true
-    member.outlet?.observer = nil
+    if member.outlet?.observer === member { member.outlet?.observer = nil }
     for place in member.places {
       let feed = place.feed
       var moved: Member?

@@ -95,6 +95,8 @@ final class FrameFeed {
 
   private func admit(_ member: Member) {
     readers.append(Reader(member: member, cursor: log.makeCursor()))
+    // The sweep that is under way may have begun in the middle: then it comes by the end of the array before it is done.
+    if sweepsLeft > 0 { sweepsLeft += 1 }
     member.setIndex(readers.count - 1, in: self)
     member.updateDirectOutlet()
   }

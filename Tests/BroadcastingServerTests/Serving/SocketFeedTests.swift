@@ -107,6 +107,12 @@ struct SocketFeedTests {
           }
           await #expect(throws: WebSocketClosure.self) { try await feed.deliver(to: socket) }
         }
+        routes.socket(
+          "/two", accept: { [try await $0.subscribe(to: ["a"]), try await $0.subscribe(to: ["b"])] }
+        ) { socket, feeds in
+          try await runUntilFirstCompletes(
+            { try await feeds[0].deliver(to: socket) }, { try await feeds[1].deliver(to: socket) })
+        }
         routes.socket("/held", accept: { _ in }) { socket, _ in
           others.add(socket)
           while await socket.receive() != nil {}
@@ -120,6 +126,8 @@ struct SocketFeedTests {
       try await server.broadcast.publish("x", to: "a")
       #expect(await client.receiveText() == "x")
       await client.disconnect()
+      let two = try await server.subscriber("/two")
+      #expect(await two.end()?.code == .internalError)
       // Clients come until both loops have one.
       while !others.hasTwoLoops { _ = try await server.subscriber("/held") }
       let astray = try await server.subscriber("/astray")
