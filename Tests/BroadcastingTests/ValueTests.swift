@@ -68,6 +68,19 @@ struct ValueTests {
     #expect(backoff.next(using: &random) <= .milliseconds(100))
   }
 
+  @Test("a large message has a segment of its own, so that it is as young as it came")
+  func largeSegments() {
+    var log = SegmentLog<Delivery>()
+    var cursor = log.makeCursor()
+    log.append(.message(Message("small", to: "a")), age: 1)
+    log.append(.message(Message([UInt8](repeating: 0, count: 100_000), to: "a")), age: 2)
+    var ages: [Int] = []
+    log.visitSegments { age, _ in ages.append(age) }
+    #expect(ages == [1, 2])
+    log.drop(upTo: 2, keepingLast: true)
+    #expect(log.read(&cursor, limits: LogLimits(maximumMessages: 9, maximumBytes: 1_000_000))?.skip?.messages == 1)
+  }
+
   @Test("the budget frees an eighth more than it must, the oldest first")
   func budget() {
     let budget = MemoryBudget(limit: 800)

@@ -61,9 +61,9 @@ package struct ByteLog: Sendable {
   /// The age and the bytes of each batch, for who must choose the oldest of several logs.
   package func visitBatches(_ body: (_ age: Int, _ bytes: Int) -> Void) { log.visitSegments(body) }
 
-  /// Frees the batches up to an age, for the limit of all logs together.
-  package mutating func drop(upTo age: Int) {
-    log.drop(upTo: age)
+  /// Frees the batches up to an age, for the limit of all logs together, but not the newest if that is still on its way.
+  package mutating func drop(upTo age: Int, keepingNewest: Bool) {
+    log.drop(upTo: age, keepingLast: keepingNewest)
     forgetNewest()
   }
 

@@ -76,7 +76,8 @@ extension SegmentLog {
   /// Appends one element. `age` is asked only where it begins a segment.
   mutating func append(_ element: Element, age: @autoclosure () -> Int) {
     let bytes = element.bufferedBytes
-    if tailIsOpen {
+    // A large one never fills another's segment, whose age is that of its first element: it would go with it.
+    if tailIsOpen, bytes < Self.fullBytes {
       segments[segments.count - 1].elements.append(element)
     } else {
       open([element], age: age())
@@ -134,9 +135,10 @@ extension SegmentLog {
   }
 
   /// Frees the segments up to an age, for the limit of all logs together.
-  mutating func drop(upTo age: Int) {
-    guard count > 0, segments[first].age <= age else { return }
-    while count > 0, segments[first].age <= age { dropFirst() }
+  mutating func drop(upTo age: Int, keepingLast: Bool = false) {
+    let least = keepingLast ? 1 : 0
+    guard count > least, segments[first].age <= age else { return }
+    while count > least, segments[first].age <= age { dropFirst() }
     memoryFloor = start(of: firstNumber)
   }
 

@@ -62,7 +62,7 @@ extension FanOut {
       // may be behind, also one that has got all so far.
       if frames.messageCount > 0, frames.bytes.count + FrameBatch.bytes(of: message) > limits.maximumBytes {
         append(frames, to: feed)
-        for reader in feed.readers { pump(reader.member) }
+        for index in feed.readers.indices { pump(feed.readers[index].member) }
         frames = FrameBatch(capacity: FrameBatch.bytes(of: message))
       }
       frames.append(message)
@@ -102,7 +102,7 @@ extension FanOut {
     guard let age = budget.ageToDrop(among: batches) else { return }
     for feed in feeds {
       let before = feed.log.heldBytes
-      feed.log.drop(upTo: age)
+      feed.log.drop(upTo: age, keepingNewest: feed.sweepsLeft > 0)
       guard feed.log.heldBytes != before else { continue }
       budget.add(feed.log.heldBytes - before)
       // Whoever still needed it has to go now, and not only with the channel's next message.
