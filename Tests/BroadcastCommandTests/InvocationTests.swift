@@ -156,7 +156,11 @@ struct InvocationTests {
     #expect(try refusal("serve", "--max-message", "8MiB").message.contains("larger than --max-backlog 4MiB"))
     #expect(
       try refusal("serve", "--max-message", "4MiB", "--loops", "64").message
-        .contains("each of 64 loops has only 3MiB for its sockets"))
+        .contains("each of 64 loops has 3MiB for its sockets, which is less than --max-backlog 4MiB"))
+    // Nobody asked for so many loops that this would not fit.
+    #expect(throws: Never.self) {
+      try Invocation.parse(["serve", "--max-memory", "8MiB", "--max-backlog", "6MiB"], environment: { _ in nil })
+    }
     #expect(try refusal("serve", "--max-backlog", "512MiB").message.contains("larger than --max-memory 256MiB"))
     #expect(try refusal("serve", "--max-memory", "1MiB").message.contains("--max-memory 1MiB"))
     #expect(try serve("--max-message", "16MiB", "--max-backlog", "64MiB").maxBacklog == 64 << 20)

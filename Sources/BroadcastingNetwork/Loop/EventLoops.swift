@@ -3,13 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CUV
 
 /// Runs `body` with event loops of its own, and ends them when it returns or throws.
 ///
@@ -42,11 +36,11 @@ public func withEventLoops<Result>(
 }
 
 extension EventLoop {
-  /// One loop for every two cores that the system has in use.
+  /// One loop for every two cores that the process may use.
   ///
   /// Four fifths of what a server costs is the kernel's, which wants cores of its own, as do the program's tasks and
   /// whoever it serves. With a loop on each core they take turns: on two cores, with 16 messages under way to 1,000
   /// sockets, two loops made 1.2 million deliveries a second at 0.9 us each, and one made 2.4 million at 0.4 us, because
   /// each loop gets only a part of what comes at a time and writes it by itself.
-  public static var defaultCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)) / 2) }
+  public static var defaultCount: Int { max(1, Int(uv_available_parallelism()) / 2) }
 }

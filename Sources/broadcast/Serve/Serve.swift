@@ -39,8 +39,7 @@ struct Serve {
           .init("risk", "anybody who reaches the port may publish and listen"))
       }
       let configuration = try serverConfiguration()
-      let count = options.loops ?? EventLoop.defaultCount
-      try await withEventLoops(count: count) { loops in
+      try await withEventLoops(count: options.loopCount) { loops in
         try await withTaskExecutorPreference(loops[0]) {
           try await serve(configuration, on: loops)
         }

@@ -3,7 +3,6 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import BroadcastingNetwork
 import BroadcastingServer
 
 extension ServeOptions {
@@ -128,11 +127,10 @@ extension ServeOptions {
         "--max-backlog \(ByteSize.format(maxBacklog)) is larger than --max-memory \(ByteSize.format(maxMemory));"
           + " the memory must have room for one backlog")
     }
-    let loops = loops ?? EventLoop.defaultCount
-    guard loopMemory(loops) >= maxMessage else {
+    guard loopMemory >= maxBacklog else {
       throw refuse(
-        "of --max-memory \(ByteSize.format(maxMemory)) each of \(loops) loops has only \(ByteSize.format(loopMemory(loops)))"
-          + " for its sockets, which is less than one message of --max-message \(ByteSize.format(maxMessage))")
+        "of --max-memory \(ByteSize.format(maxMemory)) each of \(loopCount) loops has \(ByteSize.format(loopMemory)) for its"
+          + " sockets, which is less than --max-backlog \(ByteSize.format(maxBacklog))")
     }
     // An IPv6 address has no brackets here. A name that isn't localhost may turn out to be any address.
     let name = HostName(host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host)

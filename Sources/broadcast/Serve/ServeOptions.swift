@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingNetwork
+
 /// What `broadcast serve` is told. All values have been checked, each by itself and against each other.
 struct ServeOptions: Hashable, Sendable {
   /// The backend.
@@ -58,6 +60,9 @@ struct ServeOptions: Hashable, Sendable {
   /// sockets' backlogs, so that slow sockets never cost a message that is still to go to all.
   var transitMemory: Int { max(maxMemory / 4, min(maxMessage, maxMemory / 2)) }
 
-  /// What one of several loops has for the backlogs of its sockets.
-  func loopMemory(_ loops: Int) -> Int { (maxMemory - transitMemory) / loops }
+  /// As many loops as are wanted, or by default as have memory for a backlog each.
+  var loopCount: Int { loops ?? max(1, min(EventLoop.defaultCount, (maxMemory - transitMemory) / max(1, maxBacklog))) }
+
+  /// What one loop has for the backlogs of its sockets.
+  var loopMemory: Int { (maxMemory - transitMemory) / loopCount }
 }
