@@ -65,10 +65,7 @@ actor FanOut {
   ///
   /// - Throws: how the socket has to be closed, if there is a reason to.
   func deliver(_ member: Member, to socket: WebSocket) async throws(WebSocketClosure) {
-    guard socket.loop === loop, member.outlet == nil, !member.hasLeft, socket.transport.observer == nil else {
-      throw WebSocketClosure(.internalError, "The server failed.")
-    }
-    attach(socket, to: member)
+    guard attach(socket, to: member) else { throw WebSocketClosure(.internalError, "The server failed.") }
     await sleep(member)
     if member.closure == nil {
       await pushes.waitForLast()
@@ -94,11 +91,18 @@ actor FanOut {
     member.places = []
   }
 
-  private func attach(_ socket: WebSocket, to member: Member) {
+  /// False for a socket that is another loop's or has a feed already, and for a feed that is or was delivered.
+  // Not inlined: its frame would be a part of one that sleeps with every socket.
+  @inline(never)
+  private func attach(_ socket: WebSocket, to member: Member) -> Bool {
+    guard socket.loop === loop, member.outlet == nil, !member.hasLeft, socket.transport.observer == nil else {
+      return false
+    }
     member.outlet = socket.transport
     socket.transport.observer = member
     member.updateDirectOutlet()
     pump(member)
+    return true
   }
 
   private func sleep(_ member: Member) async {
