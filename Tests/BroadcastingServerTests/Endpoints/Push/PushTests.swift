@@ -116,6 +116,20 @@ struct PushTests {
     }
   }
 
+  @Test(
+    "several fields Content-Type are refused, also where they are the same",
+    arguments: [("text/plain", "application/json"), ("application/json", "text/plain"), ("text/plain", "text/plain")])
+  func severalTypes(first: String, second: String) async throws {
+    try await withServer { server in
+      let pusher = try await server.connect()
+      let answer = try await pusher.post("/push", first, Array(#"{"message":1}"#.utf8), ["content-type": second])
+      #expect(answer?.status == .badRequest)
+      #expect(
+        answer?.text.contains(#""malformed", "message": "There must be one Content-Type field; there are 2."#) == true)
+      #expect(server.broadcast.statistics.published == 0)
+    }
+  }
+
   @Test("a refusal of a parameter names it, and what is known")
   func unknownParameter() async throws {
     try await withServer { server in
