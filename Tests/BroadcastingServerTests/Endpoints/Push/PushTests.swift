@@ -90,6 +90,8 @@ struct PushTests {
       Refusal(body: "x", status: 400, code: "invalid_channel", type: "text/plain", target: "/push?channel="),
       Refusal(
         body: "x", status: 400, code: "too_many_channels", type: "text/plain", target: "/push?channel=a&channel=b"),
+      Refusal(
+        body: "x", status: 400, code: "too_many_channels", type: "text/plain", target: "/push?channel=a&channel=a"),
       Refusal(body: "x", status: 400, code: "malformed", type: "text/plain", target: "/push?channel=%zz"),
       Refusal(body: "x", status: 400, code: "unknown_parameter", type: "text/plain", target: "/push?chanel=a"),
       Refusal(
