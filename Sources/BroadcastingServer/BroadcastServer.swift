@@ -64,7 +64,9 @@ public struct BroadcastServer: Sendable {
     // A part for each loop: what waits on one must not cost the sockets of another their place.
     let memory = configuration.limits.memory / loops.count
     let allowance = ConnectionAllowance(
-      max(1, min(configuration.limits.connections, DescriptorLimit.raise() - Self.reservedDescriptors)))
+      min(
+        max(1, configuration.limits.connections),
+        Self.connections(withDescriptors: DescriptorLimit.raise(), loops: loops.count)))
     guard let port = UInt16(exactly: configuration.port) else {
       throw NetworkError(.invalidAddress, "The port \(configuration.port) is none: ports are 0 to 65535.")
     }
@@ -91,6 +93,16 @@ public struct BroadcastServer: Sendable {
         pushes.close()
       }
     }
+  }
+
+  /// How many connections may be served with so many descriptors.
+  ///
+  /// Those that wait in the listeners' queues have descriptors too: without room for them clients beyond the limit would
+  /// use up the last one, and all that opens a file or a connection to a broker would fail. Where there are few, the
+  /// queues leave half of them to those who are served.
+  static func connections(withDescriptors descriptors: Int, loops: Int) -> Int {
+    let free = max(0, descriptors - reservedDescriptors)
+    return max(1, free - min(Listener.queueLimit * loops, free / 2))
   }
 
   private func serve(

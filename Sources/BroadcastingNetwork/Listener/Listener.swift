@@ -18,7 +18,7 @@ package enum ListenerEvent: Sendable {
   /// Nothing can be accepted now, for want of descriptors mostly (``NetworkError/isForWantOfRoom``). It is tried again
   /// ten times a second. Told once.
   case held(NetworkError)
-  /// Connections are accepted again.
+  /// Connections are accepted again, or would be if a client came.
   case resumed
 }
 
@@ -33,11 +33,12 @@ package actor Listener {
   package nonisolated let addresses: [SocketAddress]
 
   /// Connections that are accepted and not yet taken.
-  private static let queueLimit = 64
+  package static let queueLimit = 64
   /// For one turn: the loop has others to see to, also when one client after the other fails.
   private static let attemptsPerTurn = 64
   private static let retryInterval = Duration.milliseconds(100)
 
+  /// What listens. Each handle's closure keeps its own open too, until the handle has closed.
   private var descriptors: [Descriptor]
   private var handles: [PollHandle] = []
   private var accepted: [SocketStream] = []
@@ -46,7 +47,7 @@ package actor Listener {
   private var retry: LoopTimer?
   /// Until the timer goes off.
   private var isResting = false
-  /// From the first failure until a connection is accepted.
+  /// From the first failure until a connection is accepted, or no socket fails any more.
   private var isHeld = false
   private var isClosed = false
   private let onEvent: @Sendable (ListenerEvent) -> Void
@@ -113,12 +114,10 @@ package actor Listener {
     if isClosed || !handles.isEmpty { return }
     if retry == nil { retry = try LoopTimer(on: loop) }
     for descriptor in descriptors {
-      // The handle's closure keeps the descriptor open until the handle has closed.
       let handle = try PollHandle(descriptor.number, on: loop) { _ in self.acceptAll(from: descriptor) }
       handle.whenClosed = { self.close() }
       handles.append(handle)
     }
-    descriptors = []
     watch()
   }
 
@@ -159,22 +158,31 @@ package actor Listener {
       return
     }
     accepted.append(stream)
-    if isHeld {
-      isHeld = false
-      onEvent(.resumed)
-    }
+    resume()
     owners.wakeFirst()
   }
 
   private func hold(_ error: NetworkError) {
     isResting = true
-    retry?.start(after: Self.retryInterval) {
-      self.isResting = false
-      self.watch()
-    }
+    retry?.start(after: Self.retryInterval) { self.tryAgain() }
     if isHeld { return }
     isHeld = true
     onEvent(.held(error))
+  }
+
+  /// Asks all sockets, and not those alone that a client makes readable: Linux takes a descriptor before it looks for a
+  /// client, so the failure may have come with nobody waiting, and perhaps nobody comes. For the same reason a socket
+  /// where nobody waits shows that there are descriptors.
+  private func tryAgain() {
+    isResting = false
+    for descriptor in descriptors { acceptAll(from: descriptor) }
+    if !isResting { resume() }
+  }
+
+  private func resume() {
+    guard isHeld else { return }
+    isHeld = false
+    onEvent(.resumed)
   }
 
   private static func systemAccept(_ listening: Int32) -> Int32 {

@@ -34,7 +34,27 @@ final class ClientRules: Sendable {
     }
   }
 
-  /// The channels that the query names, each once; `events` if it names none.
+  /// The channel that the query of a push names; `events` if it names none.
+  ///
+  /// - Throws: ``RequestError`` with 400 for a channel that stands there twice, and for a parameter that is not known.
+  func channel(of push: Request) throws -> Channel {
+    var named: Channel?
+    for (name, value) in try push.query() {
+      guard name == "channel" else {
+        try checkOther(parameter: name, known: "channel")
+        continue
+      }
+      guard named == nil else {
+        throw RequestError(.badRequest, "too_many_channels", "A push goes to one channel, which it names once.")
+      }
+      named = Channel(value)
+    }
+    let channel = named ?? Channel(PushBody.defaultChannel)
+    try check(channel)
+    return channel
+  }
+
+  /// The channels that the query of a socket names, each once; `events` if it names none.
   ///
   /// - Throws: ``RequestError`` with 400 for a parameter that is not known: a typing error must not lead to `events`.
   func channels(of request: Request, atMost limit: Int) throws -> [Channel] {
@@ -50,7 +70,7 @@ final class ClientRules: Sendable {
       guard channels.count < limit else {
         throw RequestError(
           .badRequest, "too_many_channels",
-          limit == 1 ? "A push goes to one channel." : "A socket may have \(limit) channels.")
+          "A socket may have \(limit == 1 ? "one channel" : "\(limit) channels").")
       }
       channels.append(channel)
     }

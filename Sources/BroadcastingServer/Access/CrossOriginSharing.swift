@@ -45,6 +45,8 @@ extension ClientRules {
   }
 
   private func sharedOrigin(of request: HTTPRequest) -> String? {
-    origins.sharedOrigin(request.headers["Origin"], host: request.host)
+    let fields = request.headers.values(of: "Origin")
+    // Several were refused, and none of them is told why.
+    return fields.count == 1 ? origins.sharedOrigin(fields[0], host: request.host) : nil
   }
 }

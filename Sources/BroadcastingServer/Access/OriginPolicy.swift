@@ -104,6 +104,9 @@ package struct OriginRefusal: Hashable, Sendable {
     code: "origin_not_allowed",
     message: "The Origin \"null\" (a file, a sandboxed frame) is never allowed. Serve the page over http.")
 
+  static let severalOrigins = OriginRefusal(
+    code: "origin_not_allowed", message: "The request has several Origin fields. Browsers send one.")
+
   static func invalidHost(_ host: String?) -> OriginRefusal {
     let what = host.map { "The Host \"\(shown($0))\" is not a host with an optional port" } ?? "A Host is missing"
     return OriginRefusal(code: "host_not_allowed", message: "\(what). A request with an Origin needs one.")

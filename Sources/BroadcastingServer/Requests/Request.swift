@@ -33,8 +33,11 @@ public struct Request: Sendable {
   ///
   /// - Throws: ``RequestError`` with 403 for a page, or a machine, that may not use the server.
   public func checkOrigin() throws(RequestError) {
+    let fields = http.headers.values(of: "Origin")
+    // Whoever stands in front of the server may have read another one of them.
+    guard fields.count <= 1 else { throw RequestError(.severalOrigins) }
     let refusal = rules.origins.refusal(
-      origin: http.headers["Origin"], host: http.host, peerIsLoopback: isFromThisMachine)
+      origin: fields.first, host: http.host, peerIsLoopback: isFromThisMachine)
     if let refusal { throw RequestError(refusal) }
   }
 

@@ -78,8 +78,8 @@ public struct Routes: Sendable {
     _ handler: @escaping @Sendable (Request) async throws -> HTTPResponse
   ) { on(.delete, pattern, on: executor, handler) }
 
-  /// A route of any method of the IANA's registry that llhttp knows; a request of another is answered 501 and reaches no
-  /// route (RFC 9110 section 9.1).
+  /// A route of any method of the IANA's registry that llhttp knows; a request of another is answered 400 and reaches no
+  /// route.
   ///
   /// What the handler throws is answered: ``RequestError`` as it says, a `BroadcastError` with 400, 413 or 503, all
   /// else with 500.

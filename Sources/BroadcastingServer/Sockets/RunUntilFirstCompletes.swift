@@ -12,7 +12,11 @@ import BroadcastingLocking
 ///
 /// ```swift
 /// try await runUntilFirstCompletes(
-///   { while let message = await socket.receive() { try await broadcast.publish(message.text ?? "", to: "chat") } },
+///   {
+///     while let message = await socket.receive() {
+///       if let text = message.text { try await broadcast.publish(text, to: "chat") }
+///     }
+///   },
 ///   { try await feed.deliver(to: socket) }
 /// )
 /// ```

@@ -18,7 +18,7 @@ public final class SocketFeed: Sendable {
   }
 
   /// Sends each message as one frame, text as text and binary as binary, until the task is cancelled or the socket
-  /// must go. Run it in a race with whoever receives: ``runUntilFirstCompletes(_:)``.
+  /// must go. Run it in a race with whoever receives: ``runUntilFirstCompletes(_:_:)``.
   ///
   /// It returns when the connection has ended. A receiver that still works on its last message then has until it asks for
   /// the next one, or the close timeout (8 s) has passed: so a race does not break off what is being published.

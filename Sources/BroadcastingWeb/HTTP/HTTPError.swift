@@ -21,7 +21,8 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The bytes aren't a message of HTTP/1.1 or 1.0, or one that two readers could understand differently.
     public static let malformed = Code(.malformed)
 
-    /// The request's method is none that is read: those of HTTP itself, WebDAV and a few more, as llhttp knows them.
+    /// The request's method is none that is read: those of HTTP itself, WebDAV and a few more, as llhttp knows them. It
+    /// is answered 400 and not 501: what a client got wrong must not look like a fault of the server.
     public static let unknownMethod = Code(.unknownMethod)
 
     /// The request target is over ``HTTPLimits/targetBytes``.
@@ -74,7 +75,6 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The status that tells the peer of this fault.
   public var status: HTTPStatus {
     switch code {
-    case .unknownMethod: .notImplemented
     case .targetTooLong: .uriTooLong
     case .headersTooLarge: .requestHeaderFieldsTooLarge
     case .bodyTooLarge: .contentTooLarge
@@ -90,7 +90,7 @@ public struct HTTPError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension HTTPError {
-  /// Told by the request line alone: that of a method nobody knows needs no more to be answered (RFC 9110 section 9.1).
+  /// Told by the request line alone: that of a method nobody knows needs no more to be answered.
   static var unknownMethod: HTTPError {
     HTTPError(.unknownMethod, "The request's method is unknown. Methods are written in capitals, such as GET.")
   }

@@ -158,7 +158,7 @@ struct ConnectionAllowanceTests {
 
     /// The descriptor of this process that listens on an address.
     private static func listening(on address: SocketAddress) -> Int32 {
-      (0..<1024).first { number in
+      (0..<getdtablesize()).first { number in
         var listens: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0, listens == 1 else { return false }

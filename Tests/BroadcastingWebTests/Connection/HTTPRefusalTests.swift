@@ -13,7 +13,9 @@ private let refusals: [String: (request: String, status: HTTPStatus)] = [
   "no HTTP": ("nonsense\r\n\r\n", .badRequest),
   "no host": ("GET / HTTP/1.1\r\n\r\n", .badRequest),
   "another version": ("GET / HTTP/2.0\r\nHost: x\r\n\r\n", .badRequest),
-  "an unknown method": ("FOO / HTTP/1.1\r\nHost: x\r\n\r\n", .notImplemented),
+  "an unknown method": ("FOO / HTTP/1.1\r\nHost: x\r\n\r\n", .badRequest),
+  "a method in small letters": ("get / HTTP/1.1\r\nHost: x\r\n\r\n", .badRequest),
+  "a long method": (String(repeating: "A", count: 40) + " / HTTP/1.1\r\nHost: x\r\n\r\n", .badRequest),
   "a long target": ("GET /\(String(repeating: "a", count: 9000)) HTTP/1.1\r\nHost: x\r\n\r\n", .uriTooLong),
   "a long field": (
     "GET / HTTP/1.1\r\nHost: x\r\nA: \(String(repeating: "a", count: 40_000))\r\n\r\n", .requestHeaderFieldsTooLarge

@@ -72,19 +72,22 @@ package struct Page: Sendable {
   }
 
   /// A relative reference (RFC 3986, section 4.2). It begins with a dot, so that a colon behind it is no scheme's.
+  ///
+  /// By scalars, as browsers read it: a slash with a combining mark behind it is another `Character`.
   private static func reference(to endpoint: String, from path: String) -> String {
     let depth = path.utf8.count { $0 == .slash } - 1
-    return (depth > 0 ? String(repeating: "../", count: depth) : "./") + endpoint.drop { $0 == "/" }
+    return (depth > 0 ? String(repeating: "../", count: depth) : "./")
+      + String(Substring(endpoint.unicodeScalars.drop { $0 == "/" }))
   }
 
-  /// A text inside of an attribute in double quotes.
+  /// A text inside of an attribute in double quotes. By scalars too: a quote ends it whatever combines with it.
   private static func escaped(_ text: String) -> String {
-    text.reduce(into: "") { result, character in
-      switch character {
+    text.unicodeScalars.reduce(into: "") { result, scalar in
+      switch scalar {
       case "&": result += "&amp;"
       case "\"": result += "&quot;"
       case "<": result += "&lt;"
-      default: result.append(character)
+      default: result.unicodeScalars.append(scalar)
       }
     }
   }

@@ -43,7 +43,7 @@ struct PushEndpoint: Sendable {
 
   /// The body is the message, and the channel stands in the query.
   private func push(_ request: Request, _ kind: Message.Kind) async throws -> HTTPResponse {
-    let channel = try rules.channels(of: request, atMost: 1)[0]
+    let channel = try rules.channel(of: request)
     try rules.check(size: request.http.body.count)
     let body = request.http.body
     switch kind {

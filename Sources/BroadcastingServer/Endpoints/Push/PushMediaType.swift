@@ -9,9 +9,13 @@ import BroadcastingWeb
 enum PushMediaType {
   case json, text, binary
 
-  /// - Throws: ``RequestError`` with 415.
+  /// - Throws: ``RequestError`` with 415, and with 400 for several fields, of which two readers could take different ones.
   init(of request: HTTPRequest) throws(RequestError) {
-    let field = request.headers["Content-Type"] ?? ""
+    let fields = request.headers.values(of: "Content-Type")
+    guard fields.count <= 1 else {
+      throw RequestError(.badRequest, "malformed", "There must be one Content-Type field; there are \(fields.count).")
+    }
+    let field = fields.first ?? ""
     if Self.names(field, "application/json") {
       self = .json
     } else if Self.names(field, "text/plain") {

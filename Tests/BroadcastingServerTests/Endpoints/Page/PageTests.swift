@@ -54,6 +54,7 @@ struct PageTests {
       ("/", "/push", "./push"), ("/look", "/push", "./push"), ("/look/", "/push", "../push"),
       ("/a/look", "/api/v1/push", "../api/v1/push"), ("/", "/a:b", "./a:b"), ("/", "/", "./"),
       ("/", #"/"><script>&amp;"#, "./&quot;>&lt;script>&amp;amp;"),
+      ("/", "/a\"\u{301}<\u{301}&\u{301}", "./a&quot;\u{301}&lt;\u{301}&amp;\u{301}"), ("/", "/\u{301}a", "./\u{301}a"),
     ])
   func namesEndpoints(path: String, endpoint: String, reference: String) {
     let html = html(at: path, push: endpoint, events: endpoint)

@@ -76,6 +76,30 @@ struct CrossOriginPushTests {
     }
   }
 
+  @Test("several fields Origin are refused, in whatever order, and none of them may read why")
+  func severalOrigins() async throws {
+    try await withOpenServer { server, client in
+      for (first, second) in [
+        (Self.page, "https://evil.example"), ("https://evil.example", Self.page), (Self.page, Self.page),
+      ] {
+        var preflight = Self.preflight(from: first)
+        preflight.append("origin", second)
+        let origins: HTTPHeaders = ["Origin": first, "origin": second]
+        let answers = [
+          try await client.request(.options, "/push", preflight),
+          try await client.post("/push", "text/plain", [65], origins),
+          try await client.upgrade("/events", origins),
+        ]
+        for answer in answers {
+          #expect(answer?.status == .forbidden)
+          #expect(answer?.text.contains("several Origin fields") == true)
+          #expect(answer?.headers.contains { $0.name.lowercased().hasPrefix("access-control-") } == false)
+        }
+      }
+      #expect(server.broadcast.statistics.published == 0)
+    }
+  }
+
   @Test(
     "an allowed page may read every answer, what is refused too",
     arguments: [

@@ -90,6 +90,8 @@ struct PushTests {
       Refusal(body: "x", status: 400, code: "invalid_channel", type: "text/plain", target: "/push?channel="),
       Refusal(
         body: "x", status: 400, code: "too_many_channels", type: "text/plain", target: "/push?channel=a&channel=b"),
+      Refusal(
+        body: "x", status: 400, code: "too_many_channels", type: "text/plain", target: "/push?channel=a&channel=a"),
       Refusal(body: "x", status: 400, code: "malformed", type: "text/plain", target: "/push?channel=%zz"),
       Refusal(body: "x", status: 400, code: "unknown_parameter", type: "text/plain", target: "/push?chanel=a"),
       Refusal(
@@ -113,6 +115,20 @@ struct PushTests {
       #expect(try await pusher.post(json: #"{"message":"next"}"#)?.status == .ok)
       #expect(await subscriber.receive() == .text("\"next\""))
       #expect(server.broadcast.statistics.published == 1)
+    }
+  }
+
+  @Test(
+    "several fields Content-Type are refused, also where they are the same",
+    arguments: [("text/plain", "application/json"), ("application/json", "text/plain"), ("text/plain", "text/plain")])
+  func severalTypes(first: String, second: String) async throws {
+    try await withServer { server in
+      let pusher = try await server.connect()
+      let answer = try await pusher.post("/push", first, Array(#"{"message":1}"#.utf8), ["content-type": second])
+      #expect(answer?.status == .badRequest)
+      #expect(
+        answer?.text.contains(#""malformed", "message": "There must be one Content-Type field; there are 2."#) == true)
+      #expect(server.broadcast.statistics.published == 0)
     }
   }
 

@@ -22,7 +22,10 @@ let server = BroadcastServer(broadcast, configuration: .init(port: 8080)) { rout
     // Whichever completes first ends the other, and the socket.
     try await runUntilFirstCompletes(
       {
-        while let message = await socket.receive() { try await broadcast.publish(message.text ?? "", to: chat.channel) }
+        while let message = await socket.receive() {
+          // A binary message has none, and is passed over.
+          if let text = message.text { try await broadcast.publish(text, to: chat.channel) }
+        }
       },
       { try await chat.feed.deliver(to: socket) }
     )
