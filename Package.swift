@@ -63,7 +63,7 @@ let package = Package(
 
     tests("Broadcasting", ["BroadcastingLocking", "BroadcastingTesting", "TestSupport"]),
     tests("BroadcastingJSON"),
-    tests("BroadcastingNetwork"),
+    tests("BroadcastingNetwork", ["TestSupport"]),
     tests("BroadcastingWeb", ["BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),
     tests("BroadcastingServer", ["TestSupport"]),
     .testTarget(name: "BroadcastCommandTests", dependencies: ["broadcast"], swiftSettings: swiftSettings),

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BroadcastingLocking
+import TestSupport
 import Testing
 
 @testable import BroadcastingNetwork
@@ -21,7 +22,7 @@ struct DescriptorTests {
   @Test("the soft limit becomes the hard one")
   func raise() async {
     await #expect(processExitsWith: .success) {
-      DescriptorTests.limit(to: 128)
+      ProcessDescriptors.limit(to: 128)
       let raised = DescriptorLimit.raise()
       #expect(raised > 128)
       #expect(DescriptorLimit.raise() == raised)
@@ -40,7 +41,7 @@ struct DescriptorTests {
         let listener = try Listener(sockets, on: loop) { events.add($0) }
         let client = LineConnection(try await loop.connect(to: sockets.addresses[0], within: .seconds(10)), on: loop)
         var spare: [Descriptor] = []
-        DescriptorTests.limit(to: 128)
+        ProcessDescriptors.limit(to: 128)
         while case let number = dup(0), number >= 0 { spare.append(Descriptor(number)) }
         async let accepted = listener.acceptConnection()
         while events.held == 0 { try await loop.sleep(for: .milliseconds(1)) }
@@ -70,7 +71,7 @@ struct DescriptorTests {
         let listener = try Listener(sockets, on: loop) { events.add($0) }
         let client = LineConnection(try await loop.connect(to: sockets.addresses[0], within: .seconds(10)), on: loop)
         var spare: [Descriptor] = []
-        DescriptorTests.limit(to: 128)
+        ProcessDescriptors.limit(to: 128)
         while case let number = dup(0), number >= 0 { spare.append(Descriptor(number)) }
         // One for the client, and none for a look behind it.
         spare.removeLast()
@@ -103,17 +104,5 @@ struct DescriptorTests {
         }
       }
     }
-  }
-
-  private static func limit(to soft: rlim_t) {
-    #if canImport(Glibc)
-      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    #else
-      let resource = RLIMIT_NOFILE
-    #endif
-    var limit = rlimit()
-    getrlimit(resource, &limit)
-    limit.rlim_cur = soft
-    setrlimit(resource, &limit)
   }
 }

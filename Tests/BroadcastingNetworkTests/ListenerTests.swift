@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BroadcastingLocking
+import TestSupport
 import Testing
 
 @testable import BroadcastingNetwork
@@ -189,7 +190,7 @@ struct ListenerTests {
           if case .held(let error) = event { failures.withLock { $0.append(error) } }
         }
         async let accepted = listener.acceptConnection()
-        try #require(shutdown(Self.listening(on: sockets.addresses[0]), Int32(SHUT_RDWR)) == 0)
+        try #require(shutdown(ProcessDescriptors.listening(on: sockets.addresses[0].port), Int32(SHUT_RDWR)) == 0)
         while failures.withLock({ $0.isEmpty }) { try await loop.sleep(for: .milliseconds(1)) }
         // Time for some attempts more.
         try await loop.sleep(for: .milliseconds(350))
@@ -199,19 +200,6 @@ struct ListenerTests {
         #expect(try await accepted == nil)
         await #expect(Count(loop: loop).handles == 0)
       }
-    }
-
-    /// The descriptor of this process that listens on an address.
-    private static func listening(on address: SocketAddress) -> Int32 {
-      (0..<getdtablesize()).first { number in
-        var listens: Int32 = 0
-        var size = socklen_t(MemoryLayout<Int32>.size)
-        guard getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0, listens == 1 else { return false }
-        return SocketOptions.address { name, size in
-          var length = socklen_t(size.pointee)
-          return getsockname(number, name, &length)
-        } == address
-      } ?? -1
     }
   #endif
 }

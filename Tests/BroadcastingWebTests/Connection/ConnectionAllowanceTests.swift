@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import TestSupport
 import Testing
 
 @testable import BroadcastingNetwork
@@ -118,7 +119,7 @@ struct ConnectionAllowanceTests {
           guard await client.text() == "GET /\(number) " else { exit(4) }
         }
         var taken: [Int32] = []
-        ConnectionAllowanceTests.limit(to: 600)
+        ProcessDescriptors.limit(to: 600)
         while case let number = dup(0), number >= 0 { taken.append(number) }
         // One for the new client's end, and none for the server's.
         close(taken.removeLast())
@@ -147,7 +148,7 @@ struct ConnectionAllowanceTests {
         let client = try await server.connect()
         await client.get("/1")
         #expect(await client.text() == "GET /1 ")
-        try #require(shutdown(Self.listening(on: server.address), Int32(SHUT_RDWR)) == 0)
+        try #require(shutdown(ProcessDescriptors.listening(on: server.address.port), Int32(SHUT_RDWR)) == 0)
         await held.wait()
         // Longer than a client is left alone that waits, and the sweep behind it.
         try await server.clientLoop.sleep(for: .milliseconds(2500))
@@ -155,30 +156,5 @@ struct ConnectionAllowanceTests {
         #expect(await client.text() == "GET /2 ")
       }
     }
-
-    /// The descriptor of this process that listens on an address.
-    private static func listening(on address: SocketAddress) -> Int32 {
-      (0..<getdtablesize()).first { number in
-        var listens: Int32 = 0
-        var size = socklen_t(MemoryLayout<Int32>.size)
-        guard getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0, listens == 1 else { return false }
-        return SocketOptions.address { name, size in
-          var length = socklen_t(size.pointee)
-          return getsockname(number, name, &length)
-        } == address
-      } ?? -1
-    }
   #endif
-
-  private static func limit(to soft: rlim_t) {
-    #if canImport(Glibc)
-      let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    #else
-      let resource = RLIMIT_NOFILE
-    #endif
-    var limit = rlimit()
-    getrlimit(resource, &limit)
-    limit.rlim_cur = soft
-    setrlimit(resource, &limit)
-  }
 }
