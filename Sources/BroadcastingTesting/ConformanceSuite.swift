@@ -68,6 +68,7 @@ public struct ConformanceSuite: Sendable {
         return true
       }
       group.addTask {
+        // The time limit of the chapter: cancelled as soon as the chapter has ended.
         try await Task.sleep(for: patience)
         return false
       }

@@ -128,6 +128,7 @@ struct ConnectingTests {
 
   @Test("a Unix socket carries bytes like any other")
   func unix() async throws {
+    // Not in a folder of its own: a path of a Unix socket has room for 104 bytes on macOS.
     let path = "/tmp/broadcast-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
     let address = try #require(SocketAddress(path: path))
     defer { unlink(path) }

@@ -93,6 +93,7 @@ struct EventLoopTests {
 
   @concurrent private static func checkChildren(_ loop: EventLoop) async {
     async let child: Void = { #expect(loop.isCurrent) }()
+    // The sleep is what is tested: it must come back to the loop.
     try? await Task.sleep(for: .milliseconds(1))
     #expect(loop.isCurrent)
     await child

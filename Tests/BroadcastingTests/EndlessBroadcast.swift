@@ -25,6 +25,7 @@ struct EndlessBroadcast: Broadcast {
   func waitForEnd() async throws { try await shared.ended.wait() }
 
   func run() async throws(BroadcastError) {
+    // As long as the task lasts, in place of a connection that would be read here.
     while !Task.isCancelled { try? await Task.sleep(for: .seconds(3_600)) }
     shared.isOver.withLock { $0 = true }
     shared.ended.succeed()

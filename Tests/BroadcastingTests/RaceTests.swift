@@ -183,6 +183,7 @@ private final class UnreliableDriver: BroadcastDriver {
     calls.withLock { $0.left += $0.underWay }
     await random.set(inbox)
     inbox.connected()
+    // How long a session lasts. Nobody waits for it: it breaks at any moment of what the others do.
     try? await Task.sleep(for: .milliseconds(3))
     throw failure
   }

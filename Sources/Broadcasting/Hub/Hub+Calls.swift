@@ -87,7 +87,9 @@ extension Hub {
   /// Asks again, slowly, for renewals that the broker refused.
   func retryRefused() async {
     while !Task.isCancelled {
-      try? await Task.sleep(for: configuration.longestReconnectDelay)
+      // A broker that has refused is not asked in a loop, also where reconnecting may not wait at all. The sleep fails only
+      // when the task is cancelled, which the next line sees.
+      try? await Task.sleep(for: max(.milliseconds(1), configuration.longestReconnectDelay))
       guard !Task.isCancelled, hasRefused.exchange(false, ordering: .acquiring) else { continue }
       // Without a connection the next one asks for all of them.
       renew(lifecycle.withLock { _ in isOpen.load(ordering: .relaxed) ? tellChannels { $0.retry() } : [] })

@@ -73,6 +73,7 @@ extension Hub {
       if !wasEverConnected, !error.isRetriable || clock.now - start > configuration.startPatience { return error }
       let delay = error.isRetriable ? backoff.next() : configuration.longestReconnectDelay
       emit(BroadcastEvent(error.isRetriable ? .retrying : .refused, delay: delay, error: error))
+      // The pause between two attempts. It fails only when the task is cancelled, which ends the loop.
       try? await Task.sleep(for: delay)
     }
     return nil

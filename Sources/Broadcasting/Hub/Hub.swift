@@ -74,7 +74,7 @@ public final class Hub: Broadcast {
     let patience = configuration.startPatience
     let result = await withTaskGroup(of: Void.self) { group -> Result<Void, BroadcastError> in
       group.addTask {
-        // Cancelled when the wait is over, which makes it fail a latch that has its result already.
+        // The time limit of the wait. Cancelled when that is over, which makes it fail a latch that has its result already.
         try? await Task.sleep(for: patience)
         if let error = self.lifecycle.withLock({ $0.impatience(after: patience) }) { latch.fail(error) }
       }

@@ -25,7 +25,8 @@ public actor WebSocket {
   /// Bytes that may wait for the peer before ``send(_:)`` waits too.
   private static let sendBuffer = 64 * 1024
 
-  // Belongs to the loop, and is touched there alone: by this actor, by the stream, and by a fan-out which lives there.
+  // Unsafe only in name: it belongs to the loop, and all that touch it run there. These are this actor, whose executor is
+  // the loop, the stream, and a fan-out, an actor on a loop too, which takes no socket of another's.
   package nonisolated(unsafe) let transport: WebSocketTransport
 
   package init(_ stream: sending any ByteStream, role: WebSocketRole, _ settings: WebSocketSettings) {

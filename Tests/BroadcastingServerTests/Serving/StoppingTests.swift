@@ -149,14 +149,8 @@ struct StoppingTests {
   func wrongHost(host: String, port: Int) async throws {
     try await withServer { server in
       let second = BroadcastServer(server.broadcast, configuration: .init(host: host, port: port))
-      let error = await #expect(throws: NetworkError.self) {
-        try await withThrowingTaskGroup { group in
-          group.addTask { try await second.run() }
-          group.addTask { try await Task.sleep(for: .seconds(10)) }
-          defer { group.cancelAll() }
-          try await group.next()
-        }
-      }
+      // A server that ran all the same would be ended by the time limit, and throw nothing.
+      let error = await #expect(throws: NetworkError.self) { try await second.run() }
       #expect(error?.message.isEmpty == false)
     }
   }
