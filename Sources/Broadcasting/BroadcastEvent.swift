@@ -19,9 +19,9 @@ public struct BroadcastEvent: Sendable {
     public static let running = Kind(value: .running)
     /// The broker is connected.
     public static let connected = Kind(value: .connected)
-    /// The connection to the broker is gone; `error` says why.
+    /// The connection to the broker is gone, or with `channel` the subscription to that alone; `error` says why.
     public static let connectionLost = Kind(value: .connectionLost)
-    /// Connecting failed and is tried again after `delay`.
+    /// Connecting, or with `channel` subscribing to that, failed and is tried again after `delay`.
     public static let retrying = Kind(value: .retrying)
     /// The broker said no to something that will be tried again, slowly; `error` and maybe `channel` say to what.
     public static let refused = Kind(value: .refused)

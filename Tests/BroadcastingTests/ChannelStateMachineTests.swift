@@ -168,10 +168,65 @@ struct ChannelStateMachineTests {
   func joiningWithoutConnection() {
     var machine = Machine()
     #expect(call(machine.join("a", isConnected: false)) == nil)
-    #expect(call(machine.join("b", isConnected: true)) == nil)
+    #expect(call(machine.join("b", isConnected: false)) == nil)
     #expect(machine.retry().call == .subscribe(number: 1))
     let action = machine.subscribed(number: 1)
     #expect(action.waiters == ["a", "b"] && !action.isGap && !action.isResubscribed)
+  }
+
+  @Test("a subscription that the broker ended is renewed, with one gap that says why")
+  func subscriptionLost() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.subscribed(number: 1)
+    let lost = machine.subscriptionLost(.brokerLoss)
+    #expect(lost.retriesLater && lost.call == nil && !lost.isGap)
+    #expect(!machine.subscriptionLost(.brokerLoss).retriesLater)
+    #expect(machine.retry().call == .subscribe(number: 2))
+    let action = machine.subscribed(number: 2)
+    #expect(action.isGap && action.isResubscribed && !action.retriesLater)
+    #expect(machine.gapReason == .brokerLoss)
+    _ = machine.connectionLost(Self.refused)
+    #expect(machine.gapReason == .connectionLost)
+  }
+
+  @Test("that a subscription has ended may be heard before that it stood")
+  func subscriptionLostEarly() {
+    var machine = Machine()
+    _ = machine.join("a")
+    #expect(!machine.subscriptionLost(.connectionLost).retriesLater)
+    let action = machine.subscribed(number: 1)
+    #expect(action.waiters == ["a"] && action.error == nil && action.retriesLater && !action.isGap)
+    #expect(machine.retry().call == .subscribe(number: 2))
+    let again = machine.subscribed(number: 2)
+    #expect(again.isGap && !again.retriesLater)
+  }
+
+  @Test("who comes to a lost subscription asks for it at once, and pays nobody's gap")
+  func joiningLostSubscription() {
+    var machine = Machine()
+    _ = machine.join("a")
+    _ = machine.subscribed(number: 1)
+    _ = machine.subscriptionLost(.connectionLost)
+    #expect(call(machine.join("b", isConnected: false)) == nil)
+    #expect(call(machine.join("c")) == .subscribe(number: 2))
+    #expect(machine.retry().call == nil)
+    let failed = machine.subscribeFailed(number: 2, Self.refused)
+    #expect(failed.waiters == ["b", "c"] && failed.error?.code == .refused && failed.retriesLater && failed.isGap)
+    #expect(!machine.leave().isIdle && !machine.leave().isIdle)
+    #expect(machine.retry().call == .subscribe(number: 3))
+    #expect(machine.subscribed(number: 3).isGap)
+  }
+
+  @Test("nobody is told of a lost subscription that nobody wants any more")
+  func losingUnwanted() {
+    var machine = Machine()
+    #expect(!machine.subscriptionLost(.connectionLost).retriesLater)
+    _ = machine.join("a")
+    _ = machine.subscribed(number: 1)
+    _ = machine.leave()
+    #expect(!machine.subscriptionLost(.connectionLost).retriesLater)
+    #expect(machine.unsubscribed(number: 2).isIdle)
   }
 
   @Test("who leaves while the connection is lost leaves nothing behind")
@@ -233,7 +288,7 @@ struct ChannelStateMachineTests {
       }
     }
     for _ in 0..<300 {
-      switch Int.random(in: 0..<8, using: &random) {
+      switch Int.random(in: 0..<10, using: &random) {
       case 0...1:
         names += 1
         let name = "\(names)"
@@ -261,6 +316,10 @@ struct ChannelStateMachineTests {
         outstanding = nil
         apply(machine.connectionLost(Self.refused))
         #expect(waiting.isEmpty)
+      case 8 where isConnected:
+        apply(machine.subscriptionLost(.brokerLoss))
+      case 9 where isConnected:
+        apply(machine.retry())
       case 7 where !isConnected:
         isConnected = true
         apply(machine.retry())

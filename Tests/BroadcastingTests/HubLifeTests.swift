@@ -74,7 +74,7 @@ struct HubLifeTests {
       _ = try await published
     }
     var configuration = HubConfiguration.quick()
-    configuration.startPatience = .zero
+    configuration.connectPatience = .zero
     let driver = ScriptedDriver()
     let hub = Hub(driver: driver, configuration: configuration)
     var script = ScriptedDriver.Script(driver)

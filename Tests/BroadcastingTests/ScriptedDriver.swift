@@ -98,6 +98,7 @@ extension HubConfiguration {
     configuration.longestReconnectDelay = .milliseconds(1)
     // Never the reason for an end: a machine that is busy enough makes any time too short.
     configuration.startPatience = .seconds(3600)
+    configuration.connectPatience = .seconds(3600)
     return configuration
   }
 }

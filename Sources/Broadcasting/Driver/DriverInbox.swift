@@ -28,6 +28,20 @@ public struct DriverInbox: Sendable {
     received(Envelope.decode(bytes, channel: channel, position: position))
   }
 
+  /// The subscription to a channel has ended at the broker, while the session goes on. The hub asks for it again by
+  /// ``BroadcastDriver/subscribe(to:)``, later and later each time, and then tells the channel's subscribers of a gap.
+  ///
+  /// Call it once for each subscription that ended without ``BroadcastDriver/unsubscribe(from:)``, also for one whose
+  /// `subscribe` has not returned yet.
+  ///
+  /// - Parameters:
+  ///   - channel: Whose subscription that was.
+  ///   - error: Why. After one that is not retriable the hub waits the longest time at once.
+  ///   - reason: What the gap will say.
+  public func lost(
+    _ channel: Channel, because error: BroadcastError, reason: Gap.Reason = .connectionLost
+  ) { hub.lost(channel, because: error, reason: reason, session: session) }
+
   /// The broker dropped messages of a channel.
   ///
   /// - Parameters:

@@ -20,6 +20,7 @@ final class ChannelFeed: Sendable {
     var machine = Machine()
     var delivered = 0
     var dropped = 0
+    var renewals = RenewalPace()
   }
 
   /// What a reader finds.
@@ -97,7 +98,8 @@ extension ChannelFeed {
   }
 
   private func appendGap(_ state: inout State) {
-    state.log.append(.gap(Gap(channel: channel, missed: nil, reason: .connectionLost)), age: budget.tick())
+    let gap = Gap(channel: channel, missed: nil, reason: state.machine.gapReason)
+    state.log.append(.gap(gap), age: budget.tick())
     for slot in state.readers.readers.indices {
       guard state.readers[slot].core != nil, !state.readers[slot].isConfirmed else { continue }
       state.log.remove(state.readers[slot].cursor)
@@ -196,6 +198,7 @@ extension ChannelFeed {
   func handle(_ event: (inout Machine) -> Machine.Action) -> (action: Machine.Action, woken: [Sleeper]) {
     withLog { state in
       let action = event(&state.machine)
+      if action.isResubscribed { state.renewals.succeeded() }
       var woken: [Sleeper] = []
       if action.isGap, state.readers.count > 0 {
         appendGap(&state)
@@ -207,6 +210,14 @@ extension ChannelFeed {
       return (action, woken)
     }
   }
+
+  /// How long to wait before a lost subscription is asked for again; nil where that is planned already.
+  func planRenewal(after error: BroadcastError, _ configuration: HubConfiguration) -> Duration? {
+    state.withLock { $0.renewals.plan(after: error, configuration) }
+  }
+
+  /// The planned time has come.
+  func renewalIsDue() { state.withLock { $0.renewals.isPlanned = false } }
 
   func awaits(_ call: Machine.Call) -> Bool { state.withLock { $0.machine.awaits(call) } }
 

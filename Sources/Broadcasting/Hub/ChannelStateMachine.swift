@@ -13,7 +13,7 @@
 /// owes it anew, and it is told when the broker confirms, or before a message that overtakes the confirmation. Where the
 /// broker refuses, members would hear nothing for as long as it does, so they are told at the first refusal too. That
 /// does not pay what is owed: whoever has made good there what it missed can miss more until the broker confirms. Further
-/// refusals tell nothing new.
+/// refusals tell nothing new. A subscription that the broker ends by itself is renewed in the same way.
 struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   /// A call of the driver.
   enum Call: Equatable, Sendable {
@@ -48,7 +48,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     case subscribing(number: Int)
     case active
     case unsubscribing(number: Int)
-    /// There is no connection, or the broker refused a renewal: members wait.
+    /// There is no connection, the broker ended the subscription or refused its renewal: members wait.
     case lost
   }
 
@@ -60,6 +60,10 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   private var isRenewal = false
   /// The gap of this renewal has not been told yet.
   private var owesGap = false
+  /// Why there is a gap, for whoever tells of it.
+  private(set) var gapReason = Gap.Reason.connectionLost
+  /// The subscription that is being confirmed has ended already.
+  private var hasEndedEarly = false
   /// Members know that the broker refuses.
   private var hasToldRefusal = false
 
@@ -71,7 +75,8 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
 
   // MARK: Members
 
-  /// Somebody subscribes here. Without a connection nothing is asked for until ``retry()``.
+  /// Somebody subscribes here. Without a connection nothing is asked for until ``retry()``. With one, a renewal that waits
+  /// for its time is asked for now, so that nobody waits longer than the broker takes to answer.
   mutating func join(_ waiter: @autoclosure () -> Waiter, isConnected: Bool = true) -> Joining {
     members += 1
     switch state {
@@ -84,7 +89,10 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
         return .wait(nil)
       }
       return .wait(subscribe())
-    case .subscribing, .unsubscribing, .lost:
+    case .lost:
+      waiters.append(waiter())
+      return .wait(isConnected ? renew() : nil)
+    case .subscribing, .unsubscribing:
       waiters.append(waiter())
       return .wait(nil)
     }
@@ -118,7 +126,12 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     state = .active
     var action = Action(waiters: take(), isGap: owesGap, isResubscribed: isRenewal)
     endRenewal()
-    if members == 0 { action.call = unsubscribe() }
+    if members == 0 {
+      action.call = unsubscribe()
+    } else if hasEndedEarly {
+      lose()
+      action.retriesLater = true
+    }
     return action
   }
 
@@ -156,26 +169,43 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     }
   }
 
+  /// The broker has ended the subscription, while the connection stands. Members are told with its renewal.
+  mutating func subscriptionLost(_ reason: Gap.Reason) -> Action {
+    switch state {
+    case .active:
+      gapReason = reason
+      lose()
+      return Action(retriesLater: true)
+    case .subscribing:
+      // The news has overtaken the confirmation, which will come to members of a subscription that is no more.
+      gapReason = reason
+      hasEndedEarly = true
+      return Action()
+    case .idle, .unsubscribing, .lost:
+      return Action()
+    }
+  }
+
   // MARK: The connection
 
   /// The connection is gone, and all that was under way with it.
   mutating func connectionLost(_ error: BroadcastError) -> Action {
     let failed = take()
     if case .active = state { isRenewal = members > 0 }
+    gapReason = .connectionLost
     owesGap = isRenewal
     state = members > 0 ? .lost : .idle
     return Action(waiters: failed, error: error, isIdle: members == 0)
   }
 
-  /// There is a connection again, or a refused renewal is due again.
+  /// There is a connection again, or the renewal of a lost subscription is due.
   mutating func retry() -> Action {
     guard case .lost = state else { return Action() }
     guard members > 0 else {
       state = .idle
       return Action(isIdle: true)
     }
-    owesGap = isRenewal
-    return Action(call: subscribe())
+    return Action(call: renew())
   }
 
   /// A message arrived. Returns whether a gap has to stand before it.
@@ -194,8 +224,20 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     hasToldRefusal = false
   }
 
+  private mutating func lose() {
+    isRenewal = true
+    owesGap = true
+    state = .lost
+  }
+
+  private mutating func renew() -> Call {
+    owesGap = isRenewal
+    return subscribe()
+  }
+
   private mutating func subscribe() -> Call {
     number += 1
+    hasEndedEarly = false
     state = .subscribing(number: number)
     return .subscribe(number: number)
   }

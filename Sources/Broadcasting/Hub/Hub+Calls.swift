@@ -3,9 +3,6 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import BroadcastingLocking
-import Synchronization
-
 /// What a channel asks for after it was told something.
 struct ChannelStep: Sendable {
   var feed: ChannelFeed
@@ -52,12 +49,13 @@ extension Hub {
           let result = feed.handle { $0.subscribed(number: number) }
           isRenewed = result.action.isResubscribed
           finish(result, for: feed)
+          if result.action.retriesLater { planRenewal(of: feed, after: .subscriptionEnded) }
         } catch {
           // Cancelled with its session, or with the hub. The channel hears of that, and its waiters get that reason.
           if Task.isCancelled { return }
           let result = feed.handle { $0.subscribeFailed(number: number, error) }
-          if result.action.retriesLater { emit(BroadcastEvent(.refused, channel: feed.channel, error: error)) }
           finish(result, for: feed)
+          if result.action.retriesLater { planRenewal(of: feed, after: error) }
         }
       }
     }
@@ -71,28 +69,5 @@ extension Hub {
   ) {
     perform(result.action, for: feed)
     finishPublishing(result.woken)
-    if result.action.retriesLater { hasRefused.store(true, ordering: .releasing) }
-  }
-
-  // MARK: Renewing
-
-  /// Asks again for the channels that have readers and none of the broker's subscriptions.
-  func renew(_ steps: [ChannelStep]) {
-    let round = RenewalRound(count: steps.count { $0.action.call != nil })
-    calls.append(
-      steps.compactMap { step in step.action.call.map { DriverCall(feed: step.feed, call: $0, round: round) } })
-    for step in steps where step.action.call == nil { perform(step.action, for: step.feed) }
-  }
-
-  /// Asks again, slowly, for renewals that the broker refused.
-  func retryRefused() async {
-    while !Task.isCancelled {
-      // A broker that has refused is not asked in a loop, also where reconnecting may not wait at all. The sleep fails only
-      // when the task is cancelled, which the next line sees.
-      try? await Task.sleep(for: max(.milliseconds(1), configuration.longestReconnectDelay))
-      guard !Task.isCancelled, hasRefused.exchange(false, ordering: .acquiring) else { continue }
-      // Without a connection the next one asks for all of them.
-      renew(lifecycle.withLock { _ in isOpen.load(ordering: .relaxed) ? tellChannels { $0.retry() } : [] })
-    }
   }
 }

@@ -29,6 +29,7 @@ extension Hub {
     }
     for waiter in waiters { waiter.fail(reason) }
     _ = calls.close()
+    _ = renewals.close()
     for sleeper in sleepers.close() { sleeper.core.wake() }
     for feed in channels.close() {
       perform(feed.handle { $0.connectionLost(reason) }.action, for: feed)
@@ -42,7 +43,7 @@ extension Hub {
     await withTaskGroup(of: BroadcastError?.self) { group in
       group.addTask { await self.repeatSessions(with: driver) }
       group.addTask {
-        await self.retryRefused()
+        await self.performRenewals()
         return nil
       }
       group.addTask {
@@ -70,7 +71,7 @@ extension Hub {
       wasEverConnected = wasEverConnected || wasConnected
       // A broker that takes us in only to throw us out at once is no reason to come back faster.
       if wasConnected, clock.now - began > configuration.longestReconnectDelay { backoff.reset() }
-      if !wasEverConnected, !error.isRetriable || clock.now - start > configuration.startPatience { return error }
+      if !wasEverConnected, !error.isRetriable || clock.now - start >= configuration.connectPatience { return error }
       let delay = error.isRetriable ? backoff.next() : configuration.longestReconnectDelay
       emit(BroadcastEvent(error.isRetriable ? .retrying : .refused, delay: delay, error: error))
       // The pause between two attempts. It fails only when the task is cancelled, which ends the loop.

@@ -19,13 +19,13 @@ public final class Hub: Broadcast {
   let calls = Mailbox<DriverCall>()
   /// Readers whom `run()` wakes. Each sleeps once, so there are no more than subscriptions.
   let sleepers = Mailbox<ChannelFeed.Sleeper>()
+  /// Subscriptions that were lost one by one and wait to be asked for again.
+  let renewals = Mailbox<PlannedRenewal>()
   /// Held also while all channels are told of a connection that comes or goes, so that they hear of both in their order.
   /// The order of locks is this one, shard, feed.
   let lifecycle = Lock(Lifecycle())
   /// Whether the phase is `connected`, to be read without the lock. It is written under it.
   let isOpen = Atomic<Bool>(false)
-  /// Whether a renewal has to be asked for again.
-  let hasRefused = Atomic<Bool>(false)
 
   /// A hub whose messages travel through a driver's broker.
   public convenience init(driver: some BroadcastDriver, configuration: HubConfiguration = .init()) {

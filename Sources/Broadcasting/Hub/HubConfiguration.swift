@@ -5,9 +5,11 @@
 
 /// How a ``Hub``, and so every backend, behaves.
 public struct HubConfiguration: Sendable {
-  /// How long `publish` and `subscribe` wait for `run()` and its first connection, and how long a starting `run()` tries
-  /// for that.
+  /// How long `publish` and `subscribe` wait for `run()` and its first connection.
   public var startPatience: Duration = .seconds(10)
+
+  /// How long a starting `run()` tries to connect before it throws. With `.zero` it tries once.
+  public var connectPatience: Duration = .seconds(10)
 
   /// The most bytes of a message's payload and headers. A backend's own limit holds beside it.
   public var maximumMessageBytes = 64 * 1_024 * 1_024
@@ -18,7 +20,8 @@ public struct HubConfiguration: Sendable {
   /// The first pause before connecting again; it doubles with each failure.
   public var shortestReconnectDelay: Duration = .milliseconds(100)
 
-  /// The longest pause before connecting again, and the one before asking again for what the broker refused.
+  /// The longest pause before connecting again, or before asking again for a channel; and the one before asking again for
+  /// what the broker refused.
   public var longestReconnectDelay: Duration = .seconds(15)
 
   /// Gets what happens inside. See ``BroadcastEvent``.
