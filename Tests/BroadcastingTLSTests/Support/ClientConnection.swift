@@ -31,9 +31,21 @@ actor ClientConnection {
   /// Calls and bytes that the contract forbids.
   var offences: Int { inlet.callsFromWithin + inlet.uncalledFor }
 
+  /// To see it go.
+  var identity: WeakStream { WeakStream(stream) }
+
   func setHesitant() { inlet.isHesitant = true }
 
-  func startReading() { inlet.startReading() }
+  func closeAtNextBytes() { inlet.closesAtNextBytes = true }
+
+  /// Starts and stops so many times in one turn, and is reading at the end or not.
+  func stopAndStart(_ times: Int) {
+    for _ in 0..<times {
+      inlet.stopReading()
+      inlet.startReading()
+    }
+    if times.isMultiple(of: 2) { inlet.stopReading() }
+  }
 
   /// At most `count` bytes, fewer at the end.
   func receive(_ count: Int) async -> [UInt8] {
@@ -67,4 +79,12 @@ actor ClientConnection {
     inlet.call { stream.close() }
     while !inlet.isClosed { await inlet.wait() }
   }
+}
+
+/// A stream that may have gone.
+// Sendable: it is only ever asked whether it is there, which is safe from any thread.
+final class WeakStream: @unchecked Sendable {
+  private weak var stream: TLSStream?
+  init(_ stream: TLSStream) { self.stream = stream }
+  var isGone: Bool { stream == nil }
 }

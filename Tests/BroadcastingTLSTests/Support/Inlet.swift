@@ -22,6 +22,7 @@ final class Inlet: StreamDelegate {
   private var waiter: UnsafeContinuation<Void, Never>?
   /// Stops reading after each call, as an owner does who has no room.
   var isHesitant = false
+  var closesAtNextBytes = false
 
   init(_ stream: any ByteStream) {
     self.stream = stream
@@ -32,6 +33,7 @@ final class Inlet: StreamDelegate {
     if !isReading { uncalledFor += bytes.count }
     note()
     self.bytes.append(contentsOf: bytes)
+    if closesAtNextBytes { call { stream.close() } }
     if isHesitant || waiter == nil { stopReading() }
     wake()
   }

@@ -12,6 +12,7 @@ actor ServerConnection {
   private let inlet: Inlet
   private let session: ServerSession
   private var plain: [UInt8] = []
+  private(set) var failure: ServerSessionError?
 
   init(_ stream: sending SocketStream, _ rules: ServerRules, on loop: EventLoop) throws {
     self.loop = loop
@@ -25,8 +26,10 @@ actor ServerConnection {
 
   /// False if the client went away, or sent what is no handshake.
   @discardableResult
-  func handshake() async -> Bool {
+  func handshake(with first: [UInt8] = []) async -> Bool {
     while let isDone = try? session.handshake() {
+      // In one piece with the end of the handshake.
+      if isDone, !first.isEmpty { session.write(first) }
       await send()
       if isDone { return true }
       guard await more() else { return false }
@@ -52,11 +55,12 @@ actor ServerConnection {
     return true
   }
 
-  func receive(_ count: Int) async throws -> [UInt8] {
+  /// Fewer at the end, or after a failure.
+  func receive(_ count: Int) async -> [UInt8] {
     while true {
-      plain += try session.read()
+      decrypt()
       await send()
-      if plain.count >= count { break }
+      if plain.count >= count || failure != nil { break }
       guard await more() else { break }
     }
     defer { plain.removeFirst(min(count, plain.count)) }
@@ -95,13 +99,19 @@ actor ServerConnection {
   }
 
   /// Reads until the client has gone, or has ended its side.
-  func untilEnd() async throws {
-    while await more() { plain += (try? session.read()) ?? [] }
-  }
+  func untilEnd() async { repeat { decrypt() } while await more() }
 
   func finish() { inlet.stream.finish() }
   func reset() { inlet.stream.reset() }
   func close() { inlet.stream.close() }
+
+  private func decrypt() {
+    do {
+      plain += try session.read()
+    } catch {
+      failure = error as? ServerSessionError
+    }
+  }
 
   private func send() async {
     let bytes = session.takeOutput()
