@@ -44,6 +44,7 @@ let package = Package(
 
     // Loops and the wire: these know nothing of channels.
     library("BroadcastingNetwork", ["BroadcastingLocking", "CUV"]),
+    library("BroadcastingTLS", ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL"]),
     library("BroadcastingWeb", ["BroadcastingNetwork", "CLlhttp", "COpenSSL"]),
 
     // The server and the command.
@@ -64,13 +65,14 @@ let package = Package(
     tests("Broadcasting", ["BroadcastingLocking", "BroadcastingTesting", "TestSupport"]),
     tests("BroadcastingJSON"),
     tests("BroadcastingNetwork", ["TestSupport"]),
+    tests("BroadcastingTLS", ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL", "TestSupport"]),
     tests("BroadcastingWeb", ["BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),
     tests("BroadcastingServer", ["TestSupport"]),
     .testTarget(name: "BroadcastCommandTests", dependencies: ["broadcast"], swiftSettings: swiftSettings),
 
     // What tests share, and the whole, seen from outside: the command as a process, beside foreign clients.
     .target(
-      name: "TestSupport", dependencies: ["BroadcastingLocking"], path: "Tests/Support",
+      name: "TestSupport", dependencies: ["BroadcastingLocking", "COpenSSL"], path: "Tests/Support",
       exclude: ["Programs", "requirements.txt"], swiftSettings: swiftSettings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport", "broadcast"], swiftSettings: swiftSettings),

@@ -6,18 +6,22 @@
 /// nginx in front of a server, which keeps its connections to it and passes on upgrades.
 package final class NginxProcess: Sendable {
   package let port: Int
+  private let isSecure: Bool
   private let process: ChildProcess
   private let folder: TemporaryFolder
 
-  /// Starts nginx before the server at `upstream` ("host:port"), and returns when it listens.
-  package init(upstream: String) async throws {
+  /// Starts nginx before the server at `upstream` ("host:port"), and returns when it listens. With certificates it
+  /// speaks TLS with those who come, and none with the server.
+  package init(upstream: String, tls certificates: TestCertificates? = nil) async throws {
     folder = try TemporaryFolder()
+    isSecure = certificates != nil
     // nginx takes no port 0 that it would tell us: try some, until one is free.
     var candidates = (0..<20).map { _ in Int.random(in: 20_000..<32_000) }
     while true {
       let port = candidates.removeLast()
       let file = try folder.write(
-        Self.configuration(port: port, upstream: upstream, folder: folder.path), to: "nginx.conf")
+        Self.configuration(port: port, upstream: upstream, folder: folder.path, tls: certificates?.server),
+        to: "nginx.conf")
       let process = try await ChildProcess(
         Tool.nginx.path, ["-p", folder.path, "-c", file, "-e", "stderr", "-g", "daemon off;"])
       do {
@@ -32,8 +36,8 @@ package final class NginxProcess: Sendable {
   }
 
   package var address: String { "127.0.0.1:\(port)" }
-  package var url: String { "http://\(address)" }
-  package var socketURL: String { "ws://\(address)/events" }
+  package var url: String { "http\(isSecure ? "s" : "")://\(address)" }
+  package var socketURL: String { "ws\(isSecure ? "s" : "")://\(address)/events" }
 
   /// How many requests went out on a connection that had carried an earlier one.
   package var reusedConnections: Int {
@@ -47,7 +51,9 @@ package final class NginxProcess: Sendable {
     return nginx.transcript(.errors).contains { $0.contains("--with-debug") }
   }
 
-  private static func configuration(port: Int, upstream: String, folder: String) -> String {
+  private static func configuration(
+    port: Int, upstream: String, folder: String, tls files: TestCertificates.Files?
+  ) -> String {
     """
     # One process, so that no worker outlives a test that was killed.
     master_process off;
@@ -67,7 +73,8 @@ package final class NginxProcess: Sendable {
         keepalive 4;
       }
       server {
-        listen 127.0.0.1:\(port);
+        listen 127.0.0.1:\(port)\(files == nil ? "" : " ssl");
+        \(files.map { "ssl_certificate \($0.certificate); ssl_certificate_key \($0.key);" } ?? "")
         location / {
           proxy_pass http://broadcast;
           proxy_http_version 1.1;
