@@ -21,21 +21,23 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   /// Pongs that are gathered for one write.
   private static let pongBytes = 4096
 
-  private let stream: any ByteStream
+  let stream: any ByteStream
   private let settings: WebSocketSettings
-  private var machine: WebSocketMachine
+  var machine: WebSocketMachine
   private lazy var place = stream.loop.deadlines.add(self)
-  private var isClosed = false
+  var isClosed = false
 
-  private var inbox = WebSocketInbox()
-  private var isPaused = false
+  var inbox = WebSocketInbox()
+  var isPaused = false
   private var mustHurry = false
-  private var receiver: UnsafeContinuation<Bool, Never>?
+  var receiver: UnsafeContinuation<Bool, Never>?
   private var senders: [UnsafeContinuation<Void, Never>] = []
   private var ending: UnsafeContinuation<Void, Never>?
   /// Whether anybody ever received. Who does should get nil at the end.
-  private var isReceivedFrom = false
-  private var endWasHeard = false
+  var isReceivedFrom = false
+  var endWasHeard = false
+  /// Gets what comes in place of a receiver, until the end.
+  var consumer: (any WebSocketConsumer)?
   /// Runs while the connection has ended and a receiver still works on what it got.
   private var patience: LoopTimer?
   /// It is let go with the connection.
@@ -70,34 +72,6 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     bytes.withUnsafeBytes(received)
     if sawEnd { ended(nil) } else if !isPaused { stream.startReading() }
   }
-
-  func takeMessage() -> WebSocketMessage? {
-    isReceivedFrom = true
-    guard let message = inbox.popFirst() else { return nil }
-    guard inbox.isEmpty else { return message }
-    if isPaused {
-      isPaused = false
-      stream.startReading()
-    }
-    return message
-  }
-
-  func setReceiver(_ continuation: UnsafeContinuation<Bool, Never>) {
-    receiver.take()?.resume(returning: false)
-    if isOver || !inbox.isEmpty || Task.isCancelled {
-      continuation.resume(returning: true)
-    } else {
-      receiver = continuation
-    }
-  }
-
-  /// Whoever received knows that nothing comes any more.
-  func hearEnd() {
-    endWasHeard = true
-    if isClosed { tellEnd() }
-  }
-
-  func wakeReceiver() { receiver.take()?.resume(returning: true) }
 
   func addSender(_ continuation: UnsafeContinuation<Void, Never>) {
     // What it looked at may have changed on its way here, where its task does not prefer the loop.
@@ -178,6 +152,7 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
       }
     }
     write(&pongs)
+    consume()
     if !inbox.isEmpty { wakeReceiver() }
     if !isOver, inbox.isFull {
       isPaused = true
@@ -242,7 +217,7 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     }
   }
 
-  private func tellEnd() {
+  func tellEnd() {
     let last = observer
     observer = nil
     last?.socketEnded()
@@ -292,6 +267,7 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   }
 
   private func wakeAll() {
+    consume()
     wakeReceiver()
     wakeSenders()
   }
