@@ -52,7 +52,7 @@ let package = Package(
       ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingWeb", "COpenSSL"],
       resources: ["html", "css", "js"].map { .embedInCode("Endpoints/Page/page.\($0)") }),
     .executableTarget(
-      name: "broadcast", dependencies: ["Broadcasting", "BroadcastingNetwork", "BroadcastingServer"],
+      name: "broadcast", dependencies: ["Broadcasting", "BroadcastingNetwork", "BroadcastingServer", "BroadcastingWeb"],
       swiftSettings: swiftSettings),
 
     // C libraries of the system. No `pkgConfig:`, which would warn even a user of the core alone about each missing
