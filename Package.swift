@@ -45,6 +45,7 @@ let package = Package(
 
     // Loops and the wire: these know nothing of channels.
     library("BroadcastingNetwork", ["BroadcastingLocking", "CUV"]),
+    library("BroadcastingTLS", ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL"]),
     library("BroadcastingWeb", ["BroadcastingNetwork", "CLlhttp", "COpenSSL"]),
 
     // The other end: a broadcast over a running server.
@@ -70,6 +71,7 @@ let package = Package(
     tests("Broadcasting", ["BroadcastingLocking", "BroadcastingTesting", "TestSupport"]),
     tests("BroadcastingJSON"),
     tests("BroadcastingNetwork", ["TestSupport"]),
+    tests("BroadcastingTLS", ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL", "TestSupport"]),
     tests("BroadcastingWeb", ["BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),
     tests("BroadcastingServer", ["TestSupport"]),
     tests(
@@ -79,7 +81,7 @@ let package = Package(
 
     // What tests share, and the whole, seen from outside: the command as a process, beside foreign clients.
     .target(
-      name: "TestSupport", dependencies: ["BroadcastingLocking"], path: "Tests/Support",
+      name: "TestSupport", dependencies: ["BroadcastingLocking", "COpenSSL"], path: "Tests/Support",
       exclude: ["Programs", "requirements.txt"], swiftSettings: swiftSettings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport", "broadcast"], swiftSettings: swiftSettings),

@@ -9,7 +9,7 @@ public struct NetworkError: Error, Sendable, CustomStringConvertible {
   public struct Code: Hashable, Sendable, CustomStringConvertible {
     private enum Kind: String {
       case addressInUse, addressNotAvailable, permissionDenied, unreachable, refused, reset, timedOut, notFound,
-        lookUpFailed, descriptorsExhausted, invalidAddress, cancelled, closed, system
+        lookUpFailed, descriptorsExhausted, invalidAddress, certificateRefused, tlsFailed, cancelled, closed, system
     }
     private let kind: Kind
     public var description: String { kind.rawValue }
@@ -36,6 +36,12 @@ public struct NetworkError: Error, Sendable, CustomStringConvertible {
     public static let descriptorsExhausted = Code(kind: .descriptorsExhausted)
     /// The text is no address, or the system takes no such address.
     public static let invalidAddress = Code(kind: .invalidAddress)
+    /// TLS: the peer could not prove that it is who it should be. Its certificate has expired, is for another name, or
+    /// nobody who is trusted here vouches for it.
+    public static let certificateRefused = Code(kind: .certificateRefused)
+    /// TLS: no secure connection could be made, or it broke. The peer does not speak TLS or none of its versions that
+    /// are safe, it sent an alert or garbage, or it went without a proper end.
+    public static let tlsFailed = Code(kind: .tlsFailed)
     /// The task was cancelled.
     public static let cancelled = Code(kind: .cancelled)
     /// The handle was closed, or its event loop has ended.

@@ -15,7 +15,7 @@ import CUV
 
 extension NetworkError {
   /// The failure of a system call or of libuv, whose error codes are the system's numbers negated.
-  init(_ what: String, status: Int32) {
+  package init(_ what: String, status: Int32) {
     let number = -abs(status)
     let reason = String(cString: uv_strerror(number))
     let advice = Self.advice[abs(status)].map { "; \($0)" } ?? ""
@@ -24,7 +24,7 @@ extension NetworkError {
       errno: abs(status))
   }
 
-  static func loopEnded(_ what: String) -> NetworkError {
+  package static func loopEnded(_ what: String) -> NetworkError {
     NetworkError(.closed, "\(what): the event loop has ended")
   }
 

@@ -13,14 +13,14 @@
 
 /// A thread of our own, for what may block: the pool that runs Swift's tasks has as many threads as there are cores.
 /// It is never joined, which would block the joiner; whoever needs its end is told by its last act.
-enum DetachedThread {
+package enum DetachedThread {
   private final class Body: Sendable {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }
   }
 
   /// Gives back the system's error number, or 0. After an error `run` is never called.
-  static func start(_ run: @escaping @Sendable () -> Void) -> Int32 {
+  package static func start(_ run: @escaping @Sendable () -> Void) -> Int32 {
     let body = Unmanaged.passRetained(Body(run))
     #if canImport(Darwin)
       var thread: pthread_t?

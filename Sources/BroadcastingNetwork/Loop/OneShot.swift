@@ -6,7 +6,7 @@
 import BroadcastingLocking
 
 /// A value that one party waits for and any of several threads may bring: the first counts, the others are told so.
-final class OneShot<Value: Sendable>: Sendable {
+package final class OneShot<Value: Sendable>: Sendable {
   private enum State {
     case empty
     case awaited(UnsafeContinuation<Value, Never>)
@@ -15,8 +15,10 @@ final class OneShot<Value: Sendable>: Sendable {
   }
   private let state = Lock(State.empty)
 
+  package init() {}
+
   @discardableResult
-  func fill(_ value: Value) -> Bool {
+  package func fill(_ value: Value) -> Bool {
     let (isFirst, waiter): (Bool, UnsafeContinuation<Value, Never>?) = state.withLock { state in
       switch state {
       case .empty:
@@ -34,7 +36,7 @@ final class OneShot<Value: Sendable>: Sendable {
   }
 
   /// To be called once.
-  func value() async -> Value {
+  package func value() async -> Value {
     await withUnsafeContinuation { continuation in
       let ready: Value? = state.withLock { state in
         if case .filled(let value) = state {

@@ -1,0 +1,36 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingNetwork
+
+/// Whom the peer must prove to be: a name, which it is also told (SNI), or an address.
+struct TLSIdentity: Hashable, Sendable {
+  enum Kind: Hashable { case name, address }
+
+  /// As certificates have it: without the root's dot, an IPv6 address without its zone.
+  let text: String
+  let kind: Kind
+
+  /// - Throws: ``NetworkError`` with `invalidAddress` for what can't be in a certificate.
+  init(_ host: String) throws(NetworkError) {
+    let withoutZone = host.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false).first.map(String.init)
+    if let digits = withoutZone, SocketAddress(digits: digits, port: 0) != nil {
+      text = digits
+      kind = .address
+      return
+    }
+    // RFC 6066, section 3: the name is sent without the dot at its end.
+    text = host.hasSuffix(".") ? String(host.dropLast()) : host
+    kind = .name
+    guard !text.isEmpty, text.utf8.count <= 253, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+      throw NetworkError(
+        .invalidAddress,
+        """
+        a server's name for TLS has 1 to 253 ASCII characters without spaces; \
+        this one has \(text.utf8.count) bytes: write other letters as Punycode (xn--…)
+        """)
+    }
+  }
+}
