@@ -50,7 +50,8 @@ let package = Package(
 
     // The other end: a broadcast over a running server.
     library(
-      "BroadcastingClient", ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingWeb"]),
+      "BroadcastingClient",
+      ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS", "BroadcastingWeb"]),
 
     // The server and the command.
     library(
@@ -76,12 +77,16 @@ let package = Package(
     tests("BroadcastingServer", ["TestSupport"]),
     tests(
       "BroadcastingClient",
-      ["BroadcastingServer", "BroadcastingTesting", "BroadcastingLocking", "TestSupport", "broadcast"]),
+      [
+        "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS", "BroadcastingTesting", "BroadcastingWeb",
+        "TestSupport", "broadcast",
+      ]),
     .testTarget(name: "BroadcastCommandTests", dependencies: ["broadcast"], swiftSettings: swiftSettings),
 
     // What tests share, and the whole, seen from outside: the command as a process, beside foreign clients.
     .target(
-      name: "TestSupport", dependencies: ["BroadcastingLocking", "COpenSSL"], path: "Tests/Support",
+      name: "TestSupport", dependencies: ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL"],
+      path: "Tests/Support",
       exclude: ["Programs", "requirements.txt"], swiftSettings: swiftSettings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport", "broadcast"], swiftSettings: swiftSettings),

@@ -5,6 +5,7 @@
 
 public import Broadcasting
 package import BroadcastingNetwork
+@_exported public import BroadcastingTLS
 @_exported public import BroadcastingWeb
 
 extension RemoteBroadcast {
@@ -12,6 +13,9 @@ extension RemoteBroadcast {
   public struct Configuration: Sendable {
     /// What all backends have in common. The longest pause before reconnecting is 5 s here.
     public var hub: HubConfiguration
+
+    /// For `https` and `wss`: whom to trust.
+    public var tls = TLSConfiguration()
 
     /// Sent with every request, such as `Authorization`.
     public var headers: HTTPHeaders = [:]

@@ -13,9 +13,16 @@ enum RemoteError {
     _ error: NetworkError, to url: ServerURL, outcome: BroadcastError.Outcome? = nil
   ) -> BroadcastError {
     if error.code == .cancelled { return cancelled(outcome) }
-    let code: BroadcastError.Code = error.code == .timedOut ? .timedOut : .unavailable
+    let (code, isRetriable): (BroadcastError.Code, Bool) =
+      switch error.code {
+      case .timedOut: (.timedOut, true)
+      // The same certificate comes the next time, and the same protocol.
+      case .certificateRefused, .tlsFailed: (.refused, false)
+      case .invalidAddress: (.invalidURL, false)
+      default: (.unavailable, true)
+      }
     return BroadcastError(
-      code, "The server at \(url) cannot be reached: \(error.message).", isRetriable: true, outcome: outcome,
+      code, "The server at \(url) cannot be reached: \(error.message).", isRetriable: isRetriable, outcome: outcome,
       underlying: error)
   }
 

@@ -146,6 +146,22 @@ actor RemoteConnection {
   // MARK: Subscribing
 
   func subscribe(to channel: Channel) async throws(BroadcastError) {
+    do throws(BroadcastError) {
+      try await open(channel)
+    } catch {
+      // It is the session that fails, and not this channel alone. The hub tells all of them so, and then cancels its calls.
+      if failure != nil { await waitForCancellation() }
+      throw error
+    }
+  }
+
+  private func waitForCancellation() async {
+    let (never, source) = AsyncStream.makeStream(of: Never.self)
+    for await _ in never {}
+    withExtendedLifetime(source) {}
+  }
+
+  private func open(_ channel: Channel) async throws(BroadcastError) {
     try checkIsOpen()
     guard let inbox else { throw RemoteError.ended }
     let connection: HTTPClientConnection

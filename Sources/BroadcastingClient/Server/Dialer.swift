@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BroadcastingNetwork
+import BroadcastingTLS
 import BroadcastingWeb
 
 /// Opens connections to the server.
@@ -11,7 +12,9 @@ struct Dialer: Sendable {
   let url: ServerURL
   let loop: EventLoop
   let connectTimeout: Duration
-  let limits: HTTPLimits
+  private let limits: HTTPLimits
+  /// Nil for connections that are not secure.
+  private let tls: TLSContext?
 
   /// How long a connection is kept without a request: shorter than any server or proxy does, so that this end is the one
   /// which closes.
@@ -21,6 +24,7 @@ struct Dialer: Sendable {
     self.url = url
     self.loop = loop
     connectTimeout = configuration.connectTimeout
+    tls = url.isSecure ? TLSContext(configuration.tls) : nil
     // A text comes back as JSON, where a byte may become six.
     let echo = configuration.maximumMessageBytes.multipliedReportingOverflow(by: 6)
     limits = HTTPLimits(bodyBytes: max(1024 * 1024, echo.overflow ? 0 : min(echo.partialValue, 1 << 32)) + 64 * 1024)
@@ -28,8 +32,13 @@ struct Dialer: Sendable {
 
   /// - Throws: ``BroadcastingNetwork/NetworkError``.
   func connect(within deadline: Duration? = nil) async throws(NetworkError) -> HTTPClientConnection {
-    let stream = try await loop.connect(
-      to: url.host, port: url.port, within: min(connectTimeout, deadline ?? connectTimeout))
+    let deadline = min(connectTimeout, deadline ?? connectTimeout)
+    if let tls {
+      let stream = try await loop.connect(
+        to: url.host, port: url.port, tls: tls, protocols: ["http/1.1"], within: deadline)
+      return HTTPClientConnection(stream, limits: limits, idleTime: Self.idleTime)
+    }
+    let stream = try await loop.connect(to: url.host, port: url.port, within: deadline)
     return HTTPClientConnection(stream, limits: limits, idleTime: Self.idleTime)
   }
 }

@@ -15,8 +15,9 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   /// How long the peer has to close its side after both close frames.
   private static let lingerTime = Duration.seconds(2)
 
-  /// What a ping of ours takes on the wire at most: header and mask.
-  private static let pingBytes: UInt64 = 6
+  /// What a ping of ours takes on the wire at most: 2 to 6 bytes, and in TLS the record round them (RFC 5246 section 6.2.3
+  /// with the longest of its hashes and paddings; RFC 8446 section 5.2 needs less).
+  private static let pingBytes: UInt64 = 128
 
   /// Pongs that are gathered for one write.
   private static let pongBytes = 4096
