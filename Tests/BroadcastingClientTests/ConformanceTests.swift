@@ -27,4 +27,19 @@ struct ConformanceTests {
     try await ConformanceSuite { try RemoteBroadcast(proxy.url) }.run(chapter)
     try await server.stop()
   }
+
+  @Test(
+    "a client of https behind nginx conforms", .enabled(if: Tool.nginx.isWanted, "nginx is missing"),
+    arguments: ConformanceSuite.Chapter.allCases)
+  func secure(chapter: ConformanceSuite.Chapter) async throws {
+    let certificates = try TestCertificates()
+    let server = try await ServerProcess()
+    let proxy = try await NginxProcess(upstream: server.address, certificate: certificates.server)
+    var configuration = RemoteBroadcast.Configuration()
+    configuration.tls = TLSConfiguration(trust: .file(certificates.authority))
+    let url = proxy.url
+    try await ConformanceSuite { [configuration] in try BroadcastBackend.open(url, among: [.remote(configuration)]) }
+      .run(chapter)
+    try await server.stop()
+  }
 }
