@@ -34,7 +34,7 @@ struct ConformanceTests {
   func secure(chapter: ConformanceSuite.Chapter) async throws {
     let certificates = try TestCertificates()
     let server = try await ServerProcess()
-    let proxy = try await NginxProcess(upstream: server.address, certificate: certificates.server)
+    let proxy = try await NginxProcess(upstream: server.address, tls: certificates)
     var configuration = RemoteBroadcast.Configuration()
     configuration.tls = TLSConfiguration(trust: .file(certificates.authority))
     let url = proxy.url

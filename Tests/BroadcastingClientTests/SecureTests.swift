@@ -15,7 +15,7 @@ struct SecureTests {
     let certificates = try TestCertificates()
     let other = try TestCertificates()
     let server = try await ServerProcess()
-    let proxy = try await NginxProcess(upstream: server.address, certificate: certificates.server)
+    let proxy = try await NginxProcess(upstream: server.address, tls: certificates)
     var configuration = RemoteBroadcast.Configuration.quick()
     configuration.hub.connectPatience = .seconds(60)
     configuration.tls = TLSConfiguration(trust: .file(other.authority))
@@ -45,7 +45,7 @@ struct SecureTests {
   func secureServer() async throws {
     let certificates = try TestCertificates()
     let server = try await ServerProcess()
-    let proxy = try await NginxProcess(upstream: server.address, certificate: certificates.server)
+    let proxy = try await NginxProcess(upstream: server.address, tls: certificates)
     var configuration = RemoteBroadcast.Configuration.quick()
     configuration.hub.connectPatience = .seconds(60)
     let broadcast = try RemoteBroadcast("http://127.0.0.1:\(proxy.port)", configuration: configuration)
@@ -59,7 +59,7 @@ struct SecureTests {
   func comesBack() async throws {
     let certificates = try TestCertificates()
     let server = try await ServerProcess()
-    let first = try await NginxProcess(upstream: server.address, certificate: certificates.server)
+    let first = try await NginxProcess(upstream: server.address, tls: certificates)
     try await FaultyProxy.with(to: first.port) { line in
       var configuration = RemoteBroadcast.Configuration.quick()
       configuration.tls = TLSConfiguration(trust: .file(certificates.authority))

@@ -10,17 +10,17 @@ package final class NginxProcess: Sendable {
   private let process: ChildProcess
   private let folder: TemporaryFolder
 
-  /// Starts nginx before the server at `upstream` ("host:port"), and returns when it listens. With a certificate it
-  /// speaks TLS.
-  package init(upstream: String, certificate: TestCertificates.Files? = nil) async throws {
-    isSecure = certificate != nil
+  /// Starts nginx before the server at `upstream` ("host:port"), and returns when it listens. With certificates it
+  /// speaks TLS with those who come, and none with the server.
+  package init(upstream: String, tls certificates: TestCertificates? = nil) async throws {
     folder = try TemporaryFolder()
+    isSecure = certificates != nil
     // nginx takes no port 0 that it would tell us: try some, until one is free.
     var candidates = (0..<20).map { _ in Int.random(in: 20_000..<32_000) }
     while true {
       let port = candidates.removeLast()
       let file = try folder.write(
-        Self.configuration(port: port, upstream: upstream, certificate: certificate, folder: folder.path),
+        Self.configuration(port: port, upstream: upstream, folder: folder.path, tls: certificates?.server),
         to: "nginx.conf")
       let process = try await ChildProcess(
         Tool.nginx.path, ["-p", folder.path, "-c", file, "-e", "stderr", "-g", "daemon off;"])
@@ -36,8 +36,8 @@ package final class NginxProcess: Sendable {
   }
 
   package var address: String { "127.0.0.1:\(port)" }
-  package var url: String { "\(isSecure ? "https" : "http")://\(address)" }
-  package var socketURL: String { "\(isSecure ? "wss" : "ws")://\(address)/events" }
+  package var url: String { "http\(isSecure ? "s" : "")://\(address)" }
+  package var socketURL: String { "ws\(isSecure ? "s" : "")://\(address)/events" }
 
   /// How many requests went out on a connection that had carried an earlier one.
   package var reusedConnections: Int {
@@ -52,41 +52,40 @@ package final class NginxProcess: Sendable {
   }
 
   private static func configuration(
-    port: Int, upstream: String, certificate: TestCertificates.Files?, folder: String
+    port: Int, upstream: String, folder: String, tls files: TestCertificates.Files?
   ) -> String {
-    let tls = certificate.map { "ssl_certificate \($0.certificate); ssl_certificate_key \($0.key);" } ?? ""
-    return """
-      # One process, so that no worker outlives a test that was killed.
-      master_process off;
-      pid \(folder)/nginx.pid;
-      error_log stderr debug;
-      events { worker_connections 256; }
-      http {
-        access_log off;
-        client_body_temp_path \(folder)/body;
-        proxy_temp_path \(folder)/proxy;
-        fastcgi_temp_path \(folder)/fastcgi;
-        uwsgi_temp_path \(folder)/uwsgi;
-        scgi_temp_path \(folder)/scgi;
-        map $http_upgrade $connection_header { default upgrade; "" ""; }
-        upstream broadcast {
-          server \(upstream);
-          keepalive 4;
-        }
-        server {
-          listen 127.0.0.1:\(port)\(certificate == nil ? "" : " ssl");
-          \(tls)
-          location / {
-            proxy_pass http://broadcast;
-            proxy_http_version 1.1;
-            proxy_set_header Host $http_host;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_header;
-            proxy_read_timeout 60s;
-          }
+    """
+    # One process, so that no worker outlives a test that was killed.
+    master_process off;
+    pid \(folder)/nginx.pid;
+    error_log stderr debug;
+    events { worker_connections 256; }
+    http {
+      access_log off;
+      client_body_temp_path \(folder)/body;
+      proxy_temp_path \(folder)/proxy;
+      fastcgi_temp_path \(folder)/fastcgi;
+      uwsgi_temp_path \(folder)/uwsgi;
+      scgi_temp_path \(folder)/scgi;
+      map $http_upgrade $connection_header { default upgrade; "" ""; }
+      upstream broadcast {
+        server \(upstream);
+        keepalive 4;
+      }
+      server {
+        listen 127.0.0.1:\(port)\(files == nil ? "" : " ssl");
+        \(files.map { "ssl_certificate \($0.certificate); ssl_certificate_key \($0.key);" } ?? "")
+        location / {
+          proxy_pass http://broadcast;
+          proxy_http_version 1.1;
+          proxy_set_header Host $http_host;
+          proxy_set_header Upgrade $http_upgrade;
+          proxy_set_header Connection $connection_header;
+          proxy_read_timeout 60s;
         }
       }
+    }
 
-      """
+    """
   }
 }

@@ -17,6 +17,7 @@ package final class TLSStream: ByteStream, StreamDelegate {
   /// Answers to the peer's own wishes, such as new keys, that may wait for it to read them. One that only asks and never
   /// takes would make them grow without end.
   private static let answersLimit = 16_384
+  private static let writeSize = 4 * TLSSession.recordSize
 
   package var delegate: (any StreamDelegate)?
   private let lower: any ByteStream
@@ -166,46 +167,45 @@ package final class TLSStream: ByteStream, StreamDelegate {
   @discardableResult
   package func write(_ bytes: [UInt8]) -> Bool {
     guard isWritable, !bytes.isEmpty else { return true }
-    return send { () throws(NetworkError) in try encrypt(bytes) }
+    return send(bytes)
   }
 
   @discardableResult
   package func write(_ segments: ArraySlice<[UInt8]>) -> Bool {
     guard isWritable else { return true }
-    return send { () throws(NetworkError) in
-      // Small ones share a record, which costs 22 bytes and a round of encryption; large ones need no copy.
-      var gathered: [UInt8] = []
-      for segment in segments {
-        if gathered.count + segment.count > TLSSession.recordSize {
-          try encrypt(gathered)
-          gathered.removeAll(keepingCapacity: true)
-        }
-        if segment.count >= TLSSession.recordSize { try encrypt(segment) } else { gathered += segment }
+    // Small ones share a record, which costs 22 bytes and a round of encryption; large ones need no copy.
+    var gathered: [UInt8] = []
+    var went = true
+    for segment in segments {
+      if gathered.count + segment.count > TLSSession.recordSize, !gathered.isEmpty {
+        went = send(gathered)
+        gathered.removeAll(keepingCapacity: true)
       }
-      try encrypt(gathered)
+      if segment.count >= TLSSession.recordSize { went = send(segment) } else { gathered += segment }
     }
+    return gathered.isEmpty ? went : send(gathered)
   }
 
-  private func encrypt(_ bytes: [UInt8]) throws(NetworkError) {
-    if bytes.isEmpty { return }
-    // Rethrown by hand: the array's method knows only untyped errors.
-    let outcome: Result<Void, NetworkError> = bytes.withUnsafeBytes { bytes in
-      Result { () throws(NetworkError) in try session.write(bytes) }
-    }
-    try outcome.get()
-  }
-
-  private func send(_ encrypt: () throws(NetworkError) -> Void) -> Bool {
-    do {
-      try encrypt()
+  /// Encrypts and hands over a few records at a time, while they are in the processor's cache.
+  private func send(_ bytes: [UInt8]) -> Bool {
+    var went = true
+    do throws(NetworkError) {
+      try bytes.withUnsafeBufferPointer { (bytes) throws(NetworkError) in
+        var rest = UnsafeRawBufferPointer(bytes)[...]
+        while !rest.isEmpty, isWritable {
+          let part = rest.prefix(Self.writeSize)
+          rest = rest.dropFirst(part.count)
+          try session.write(UnsafeRawBufferPointer(rebasing: part))
+          went = flush()
+        }
+      }
     } catch {
       // Told at the end of the turn, never inside a call of the owner's.
       loop.atTurnEnd { [self] in fail(error) }
       return true
     }
-    if flush() { return true }
-    ownerWaits = true
-    return false
+    if !went { ownerWaits = true }
+    return went
   }
 
   /// Hands the records over to the connection. True if there is nothing to wait for.

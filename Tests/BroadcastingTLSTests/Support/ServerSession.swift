@@ -53,12 +53,10 @@ final class ServerSession {
         { _, chosen, length, offered, count, wanted in
           guard let chosen, let length, let offered, let wanted else { return SSL_TLSEXT_ERR_NOACK }
           let name = wanted.assumingMemoryBound(to: UInt8.self)
-          for start in 0..<Int(count) where memcmp(offered + start, name, Int(name[0]) + 1) == 0 {
-            chosen.pointee = offered + start + 1
-            length.pointee = name[0]
-            return SSL_TLSEXT_ERR_OK
-          }
-          return SSL_TLSEXT_ERR_ALERT_FATAL
+          var found: UnsafeMutablePointer<UInt8>?
+          let outcome = SSL_select_next_proto(&found, length, name, UInt32(name[0]) + 1, offered, count)
+          chosen.pointee = UnsafePointer(found)
+          return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL
         }, nameOfProtocol)
     }
   }
