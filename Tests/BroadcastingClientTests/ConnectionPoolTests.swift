@@ -108,6 +108,16 @@ struct ConnectionPoolTests {
     #expect(pool.freeCount == 0)
   }
 
+  @Test("one that was opened for something else is taken where there is room")
+  func adds() {
+    var pool = pool(1)
+    let first = pool.add(7, now: start)
+    let second = pool.add(8, now: start)
+    #expect(first && !second)
+    #expect(ask(&pool, 1).0 == "use 7")
+    #expect(ask(&pool, 2).0 == "wait")
+  }
+
   @Test("thousands that wait are served in their order")
   func many() {
     var pool = pool(1, waiting: 5000)

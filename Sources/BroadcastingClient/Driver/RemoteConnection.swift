@@ -88,7 +88,7 @@ actor RemoteConnection {
     wakeSession()
   }
 
-  /// A short pause is waited for here. A long one is an error, so that the hub can say what it waits for.
+  /// A short pause is waited out here. A long one is an error, so that the hub can say what it waits for.
   private func sitOutPause() async throws(BroadcastError) {
     guard let left = pause.left(now: .now) else { return }
     let error = RemoteError.leftAlone(requests.url, for: left, pause.refusal)
@@ -109,10 +109,13 @@ actor RemoteConnection {
       await connection.close()
       throw RemoteError.exchange(error, with: requests.url, isPublishing: false)
     }
-    await connection.close()
-    guard let error = answers.error(response, to: .probe) else { return }
-    note(error)
-    throw error
+    if let error = answers.error(response, to: .probe) {
+      await connection.close()
+      note(error)
+      throw error
+    }
+    // The first message has its connection by it.
+    await connections.adopt(connection)
   }
 
   // MARK: What is common to all requests

@@ -85,6 +85,13 @@ struct ConnectionPool<Connection: Sendable, Waiter: Sendable> {
     return nil
   }
 
+  /// Takes one that was opened for something else. False where there is no room for it.
+  mutating func add(_ connection: Connection, now: Instant) -> Bool {
+    guard used + free.count < limit else { return false }
+    free.append((connection, now))
+    return true
+  }
+
   /// Somebody waits no more. Nil when he was not waiting.
   mutating func forget(_ ticket: Ticket) -> Waiter? {
     guard let index = waiting[firstWaiting...].firstIndex(where: { $0.ticket == ticket }) else { return nil }

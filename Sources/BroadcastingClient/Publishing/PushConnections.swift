@@ -71,6 +71,12 @@ actor PushConnections {
     give(isReusable ? lent.connection : nil)
   }
 
+  /// Takes a connection that was opened for something else.
+  func adopt(_ connection: HTTPClientConnection) {
+    let isWanted = endReason == nil && connection.assumeIsolated { $0.isReusable } && pool.add(connection, now: .now)
+    if !isWanted { Self.close([connection]) }
+  }
+
   /// The way to the server was lost: what is free was probably lost as well, and what is in use will not be used again.
   func dropFree() {
     generation += 1

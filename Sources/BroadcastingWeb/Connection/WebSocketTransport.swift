@@ -17,7 +17,7 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
 
   /// What a ping of ours takes on the wire at most: 2 to 6 bytes, and in TLS the record round them (RFC 5246 section 6.2.3
   /// with the longest of its hashes and paddings; RFC 8446 section 5.2 needs less).
-  private static let pingBytes: UInt64 = 128
+  private static let mostPingBytes: UInt64 = 128
 
   /// Pongs that are gathered for one write.
   private static let pongBytes = 4096
@@ -50,6 +50,8 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   /// What the peer had taken when it was last looked at: since the last ping, if it was not heard after that, or since
   /// a close frame that had to wait. Else nil.
   private var takenBefore: UInt64?
+  /// How much of what it took since may have been the ping.
+  private var pingBytes: UInt64 = 0
 
   init(_ stream: any ByteStream, role: WebSocketRole, _ settings: WebSocketSettings) {
     self.stream = stream
@@ -201,13 +203,17 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
       }
       takenBefore = stream.bytesTaken
       // Behind what waits, it would not come through sooner than that.
-      if pendingBytes == 0, let ping = machine.makePing() { stream.write(ping) }
+      pingBytes = 0
+      if pendingBytes == 0, let ping = machine.makePing() {
+        pingBytes = Self.mostPingBytes
+        stream.write(ping)
+      }
       // From here on at each sweep, so as to know when it took the last byte.
       stream.loop.deadlines.set(place, to: now)
       return
     }
     // That its kernel takes a ping does not show that a peer lives, unless nobody here would read the answer.
-    if stream.bytesTaken > before + (isPaused ? 0 : Self.pingBytes) {
+    if stream.bytesTaken > before + (isPaused ? 0 : pingBytes) {
       lastHeard = now
       takenBefore = nil
       stream.loop.deadlines.set(place, to: now + settings.timeouts.ping)
