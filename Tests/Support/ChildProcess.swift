@@ -184,6 +184,8 @@ private final class Watch: Sendable {
   }
 
   func run() {
+    // Nobody joins it.
+    pthread_detach(pthread_self())
     let spawned: Spawned
     do {
       spawned = try spawn(command, environment: environment)
