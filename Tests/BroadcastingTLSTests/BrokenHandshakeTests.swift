@@ -9,6 +9,14 @@ import COpenSSLTLS
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 @Suite(.timeLimit(.minutes(1)))
 struct BrokenHandshakeTests {
   private func expect(
@@ -71,7 +79,7 @@ struct BrokenHandshakeTests {
       _ = await $0.more()
       await $0.reset()
     } body: { meeting in
-      expect(await meeting.refusal(), .reset)
+      expect(await meeting.refusal(), .reset, says: "no secure connection to localhost:")
     }
   }
 
@@ -175,7 +183,33 @@ struct BrokenHandshakeTests {
       await other.close()
       expect(await meeting.refusal(protocols: ["x"]), .tlsFailed, says: "none of the protocols that were offered")
       // Not to be written in one byte of length.
-      expect(await meeting.refusal(protocols: [""]), .tlsFailed)
+      expect(await meeting.refusal(protocols: [""]), .tlsFailed, says: "1 to 255 bytes")
+    }
+  }
+
+  @Test("whatever became of a handshake, no descriptor is left")
+  func descriptors() async throws {
+    // In a process of its own, where nobody else opens any.
+    await #expect(processExitsWith: .success) {
+      ProcessDescriptors.limit(to: 256)
+      try await withServer {
+        await $0.sendRaw(Array(await $0.firstAnswer().prefix(.random(in: 0...100))))
+        if Bool.random() { await $0.untilEnd() }
+      } body: { meeting in
+        let tls = meeting.trusting
+        _ = await meeting.refusal(tls, within: .milliseconds(10))
+        let before = ProcessDescriptors.count
+        for number in 0..<100 {
+          await withTaskGroup { group in
+            group.addTask {
+              guard await meeting.refusal(tls, within: .milliseconds(10)) != nil else { exit(1) }
+            }
+            if number.isMultiple(of: 2) { group.cancelAll() }
+          }
+        }
+        // The last are closed in the loop's next turns; where any are left this goes on until the time limit.
+        while ProcessDescriptors.count > before { await Task.detached {}.value }
+      }
     }
   }
 }

@@ -74,6 +74,20 @@ struct StreamScriptTests {
     }
   }
 
+  @Test("an owner that stops and starts while it is handed something goes on reading")
+  func fickle() async throws {
+    try await play { scene in
+      scene.inlet.togglesLeft = 1
+      scene.inlet.startReading()
+    } epilogue: { scene in
+      for word in ["one", "two", "three"] { scene.server.write(text(word)) }
+      scene.lower.receive(scene.server.takeOutput())
+      #expect(scene.inlet.bytes == text("onetwothree"))
+      #expect(scene.lower.isReading)
+      #expect(scene.inlet.callsFromWithin == 0)
+    }
+  }
+
   @Test("drained() comes for a write that had to wait, and not for an answer of TLS that had to")
   func drains() async throws {
     try await play { scene in

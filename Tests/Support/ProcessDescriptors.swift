@@ -26,6 +26,9 @@ package enum ProcessDescriptors {
     setrlimit(resource, &limit)
   }
 
+  /// How many are open.
+  package static var count: Int { (0..<getdtablesize()).count { fcntl($0, F_GETFD) != -1 } }
+
   #if os(Linux)
     /// The one that listens on an IPv4 port, or -1.
     package static func listening(on port: UInt16) -> Int32 {

@@ -15,8 +15,8 @@ import COpenSSLTLS
 #endif
 
 /// OpenSSL's context with its authorities, for any number of connections on any thread.
-// Sendable: `context` is set up before anybody else sees it. After that OpenSSL itself guards what changes in it, such as
-// its count of references (openssl-threads(7)).
+// Sendable: `context` is set up before anybody else sees it. After that OpenSSL itself guards what changes in it, such
+// as its count of references (openssl-threads(7)).
 final class LoadedTLSContext: @unchecked Sendable {
   let trust: TLSConfiguration.Trust
   private let context: OpaquePointer

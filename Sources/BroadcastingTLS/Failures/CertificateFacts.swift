@@ -40,10 +40,10 @@ struct CertificateFacts: Sendable {
     }
   }
 
-  /// For whom it is, in words.
+  /// For whom it is, in words that follow its name.
   var holders: String {
-    if names.isEmpty { return "it names no host (subjectAltName)" }
-    return "it is for " + names.joined(separator: ", ") + (hiddenNames > 0 ? " and \(hiddenNames) more" : "")
+    if names.isEmpty { return "names no host (subjectAltName)" }
+    return "is for " + names.joined(separator: ", ") + (hiddenNames > 0 ? " and \(hiddenNames) more" : "")
   }
 
   private static func text(of name: UnsafePointer<GENERAL_NAME>?) -> String? {

@@ -41,18 +41,29 @@ extension CertificateRefusal.Witness {
   private func reason(_ verdict: Int32, _ identity: TLSIdentity, _ trust: TLSConfiguration.Trust) -> String {
     switch verdict {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      "it has expired at \(facts?.notAfter ?? "?"); whoever runs the server must renew it, unless this machine's clock is wrong"
+      """
+      it expired at \(facts?.notAfter ?? "?"); whoever runs the server must renew it, unless this machine's clock is wrong
+      """
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      "it is not valid before \(facts?.notBefore ?? "?"); is this machine's clock right?"
+      "it is not valid before \(facts?.notBefore ?? "?"), unless this machine's clock is wrong"
     case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH:
       "it is not for \(identity.text); connect by a name that it has, or set that as the server's name"
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      "it is self-signed, and not trusted here; if it is the right one, give it as the file of authorities. \(places(trust))"
+      """
+      it is self-signed, and not trusted here; if it is the right one, give it as the file of authorities. \
+      \(places(trust))
+      """
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-      "nobody here trusts this authority; if it is the right one, give its certificate as the file of authorities. \(places(trust))"
+      """
+      nobody here trusts this authority; if it is the right one, give its certificate as the file of authorities. \
+      \(places(trust))
+      """
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
       X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-      "who issued it is unknown here; give that authority's file, or let the server send the certificates between. \(places(trust))"
+      """
+      who issued it is unknown here; give that authority's file, or let the server send the certificates between. \
+      \(places(trust))
+      """
     default:
       String(cString: X509_verify_cert_error_string(Int(verdict)))
     }
@@ -68,9 +79,9 @@ extension CertificateRefusal.Witness {
 
   private var details: String {
     guard let facts else { return "" }
-    let holders = depth == 0 ? "\(facts.holders), " : ""
-    return
-      ". Of the certificate: \(holders)valid from \(facts.notBefore) to \(facts.notAfter), subject \(facts.subject), "
-      + "issued by \(facts.issuer)"
+    return """
+      . It \(depth == 0 ? "\(facts.holders), " : "")is valid from \(facts.notBefore) to \(facts.notAfter), its subject is \
+      \(facts.subject) and its issuer \(facts.issuer)
+      """
   }
 }

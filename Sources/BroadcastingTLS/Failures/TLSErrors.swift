@@ -6,7 +6,8 @@
 import BroadcastingNetwork
 import COpenSSLTLS
 
-/// What OpenSSL left in its queue of errors, which is the thread's: it is emptied here, so that nobody takes it for his.
+/// What OpenSSL left in its queue of errors, which is the thread's: it is emptied here, so that nobody takes it for
+/// his own.
 struct TLSErrors {
   /// The reason of the first, which is the cause of the others.
   private(set) var reason: Int32 = 0
@@ -37,7 +38,8 @@ struct TLSErrors {
     if let alert {
       return switch alert {
       case SSL_AD_PROTOCOL_VERSION: "it may speak only versions older than 1.2, which are not safe"
-      case SSL_AD_HANDSHAKE_FAILURE, SSL_AD_INSUFFICIENT_SECURITY: "the two have no way of encryption in common"
+      case SSL_AD_HANDSHAKE_FAILURE, SSL_AD_INSUFFICIENT_SECURITY:
+        "it has no encryption in common with this side, or wants a certificate of the client, which is not supported"
       case SSL_AD_UNRECOGNIZED_NAME: "it serves no such name"
       case SSL_AD_CERTIFICATE_REQUIRED: "it wants a certificate of the client, which is not supported"
       case SSL_AD_NO_APPLICATION_PROTOCOL: "it speaks none of the protocols that were offered"
@@ -77,10 +79,16 @@ extension NetworkError {
       "\(peer) went without the end that TLS prescribes (close_notify): the last of what it sent may be missing")
   }
 
-  static func endedInHandshake(peer: String) -> NetworkError {
-    NetworkError(
+  /// With an error of the connection, or with none where the peer has finished.
+  static func endedInHandshake(peer: String, _ error: NetworkError?) -> NetworkError {
+    if let error {
+      return NetworkError(error.code, "no secure connection to \(peer): \(error.message)", errno: error.errno)
+    }
+    return NetworkError(
       .tlsFailed,
-      "no secure connection to \(peer): it closed the connection in the middle of the handshake; does it speak TLS there?"
+      """
+      no secure connection to \(peer): it closed the connection in the middle of the handshake; does it speak TLS there?
+      """
     )
   }
 }

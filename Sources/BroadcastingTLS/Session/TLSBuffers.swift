@@ -5,7 +5,8 @@
 
 import COpenSSLTLS
 
-/// What OpenSSL has in place of a socket: it reads what came, where it lies, and what it writes is kept record by record.
+/// What OpenSSL has in place of a socket: it reads what came, where it lies, and what it writes is kept record by
+/// record.
 ///
 /// OpenSSL's own memory BIO would copy all of it once more each way, and would keep as much memory as it ever needed.
 final class TLSBuffers {

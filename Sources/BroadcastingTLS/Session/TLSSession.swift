@@ -47,6 +47,9 @@ final class TLSSession {
     SSL_set_bio(ssl, bio, bio)
     SSL_set_connect_state(ssl)
     CertificateRefusal.watch(ssl, refusal)
+    for name in protocols where !(1...255).contains(name.utf8.count) {
+      throw NetworkError(.tlsFailed, "“\(name)” can't be offered by ALPN, whose names have 1 to 255 bytes")
+    }
     if !require(identity) || !offer(protocols) {
       throw .tls("could not prepare TLS for \(peer)", errors: .take())
     }
@@ -60,7 +63,8 @@ final class TLSSession {
     case .address:
       return X509_VERIFY_PARAM_set1_ip_asc(rules, identity.text) == 1
     case .name:
-      // RFC 9525, section 6.3: no part of a label may be left open. Section 2: the subject's common name does not count.
+      // RFC 9525, section 6.3: no part of a label may be left open; section 2: the subject's common name does not
+      // count.
       X509_VERIFY_PARAM_set_hostflags(
         rules, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
       // Names only: RFC 6066, section 3.
@@ -73,8 +77,7 @@ final class TLSSession {
     if protocols.isEmpty { return true }
     var list: [UInt8] = []
     for name in protocols {
-      guard let length = UInt8(exactly: name.utf8.count), length > 0 else { return false }
-      list.append(length)
+      list.append(UInt8(clamping: name.utf8.count))
       list += name.utf8
     }
     // Zero is success here, unlike elsewhere.

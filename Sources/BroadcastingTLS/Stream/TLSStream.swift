@@ -8,14 +8,14 @@ package import BroadcastingNetwork
 /// A connection inside TLS: a ``ByteStream`` of plaintext over one of ciphertext.
 ///
 /// It keeps the contract of every stream, with these meanings. The end of what comes is the peer's close_notify; a
-/// connection that ends without one is an error, since the last of it may have been cut off. ``finish()`` says
-/// close_notify and then ends the connection's side. ``pendingBytes`` and ``bytesTaken`` count ciphertext, some 22 bytes
-/// more for each record of at most 16 KiB.
+/// connection that ends without one is an error, since the last of it may have been cut off (RFC 8446, section 6.1).
+/// ``finish()`` says close_notify and then ends the connection's side. ``pendingBytes`` and ``bytesTaken`` count
+/// ciphertext, some 22 bytes more for each record of at most 16 KiB.
 ///
 /// While nobody reads it holds at most what the loop reads at a time, 64 KiB, as it came.
 package final class TLSStream: ByteStream, StreamDelegate {
-  /// Answers to the peer's own wishes, such as new keys, that may wait for it to read them. One that only asks and never
-  /// takes would make them grow without end.
+  /// Bytes of answers to the peer's wishes, such as new keys, that may wait for it to read them. One that only asks
+  /// and never takes would make them grow without end.
   private static let answersLimit = 16_384
   private static let writeSize = 4 * TLSSession.recordSize
 
@@ -104,7 +104,6 @@ package final class TLSStream: ByteStream, StreamDelegate {
     loop.atTurnEnd { [self] in
       willDeliver = false
       if let error = untold.take() { tell(error) } else { deliver() }
-      if isReading { lower.startReading() }
     }
   }
 
@@ -127,6 +126,8 @@ package final class TLSStream: ByteStream, StreamDelegate {
     }
     isDelivering = false
     answer()
+    // It may have been stopped meanwhile, and started again.
+    if isReading { lower.startReading() }
   }
 
   /// Sends what reading gave rise to.
@@ -262,7 +263,7 @@ package final class TLSStream: ByteStream, StreamDelegate {
 
   package func ended(_ error: NetworkError?) {
     if whenSecure != nil {
-      becomeSecure(error ?? .endedInHandshake(peer: session.peer))
+      becomeSecure(.endedInHandshake(peer: session.peer, error))
     } else if let error {
       fail(error)
     } else if !sawEnd {

@@ -23,6 +23,8 @@ final class Inlet: StreamDelegate {
   /// Stops reading after each call, as an owner does who has no room.
   var isHesitant = false
   var closesAtNextBytes = false
+  /// Stops and starts again while it is handed something, so many times, and then only reads.
+  var togglesLeft: Int?
 
   init(_ stream: any ByteStream) {
     self.stream = stream
@@ -34,7 +36,15 @@ final class Inlet: StreamDelegate {
     note()
     self.bytes.append(contentsOf: bytes)
     if closesAtNextBytes { call { stream.close() } }
-    if isHesitant || waiter == nil { stopReading() }
+    if let left = togglesLeft {
+      togglesLeft = max(0, left - 1)
+      if left > 0 {
+        stopReading()
+        startReading()
+      }
+    } else if isHesitant || waiter == nil {
+      stopReading()
+    }
     wake()
   }
 
