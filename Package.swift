@@ -32,6 +32,7 @@ let package = Package(
     .library(name: "Broadcasting", targets: ["Broadcasting"]),
     .library(name: "BroadcastingJSON", targets: ["BroadcastingJSON"]),
     .library(name: "BroadcastingServer", targets: ["BroadcastingServer"]),
+    .library(name: "BroadcastingClient", targets: ["BroadcastingClient"]),
     .library(name: "BroadcastingTesting", targets: ["BroadcastingTesting"]),
     .executable(name: "broadcast", targets: ["broadcast"]),
   ],
@@ -47,13 +48,19 @@ let package = Package(
     library("BroadcastingTLS", ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL"]),
     library("BroadcastingWeb", ["BroadcastingNetwork", "CLlhttp", "COpenSSL"]),
 
+    // The other end: a broadcast over a running server.
+    library(
+      "BroadcastingClient",
+      ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS", "BroadcastingWeb"]),
+
     // The server and the command.
     library(
       "BroadcastingServer",
       ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingWeb", "COpenSSL"],
       resources: ["html", "css", "js"].map { .embedInCode("Endpoints/Page/page.\($0)") }),
     .executableTarget(
-      name: "broadcast", dependencies: ["Broadcasting", "BroadcastingNetwork", "BroadcastingServer"],
+      name: "broadcast",
+      dependencies: ["Broadcasting", "BroadcastingNetwork", "BroadcastingServer", "BroadcastingWeb"],
       swiftSettings: swiftSettings),
 
     // C libraries of the system. No `pkgConfig:`, which would warn even a user of the core alone about each missing
@@ -68,11 +75,18 @@ let package = Package(
     tests("BroadcastingTLS", ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL", "TestSupport"]),
     tests("BroadcastingWeb", ["BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),
     tests("BroadcastingServer", ["TestSupport"]),
+    tests(
+      "BroadcastingClient",
+      [
+        "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS", "BroadcastingTesting", "BroadcastingWeb",
+        "TestSupport", "broadcast",
+      ]),
     .testTarget(name: "BroadcastCommandTests", dependencies: ["broadcast"], swiftSettings: swiftSettings),
 
     // What tests share, and the whole, seen from outside: the command as a process, beside foreign clients.
     .target(
-      name: "TestSupport", dependencies: ["BroadcastingLocking", "COpenSSL"], path: "Tests/Support",
+      name: "TestSupport", dependencies: ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL"],
+      path: "Tests/Support",
       exclude: ["Programs", "requirements.txt"], swiftSettings: swiftSettings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport", "broadcast"], swiftSettings: swiftSettings),

@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingWeb
+
 /// The bodies that the server answers with, as JSON text.
 package enum AnswerBody {
   /// `{"channel": …, "message": …}`, with the message's text as a JSON string.

@@ -22,6 +22,12 @@ struct WebSocketInbox {
     byteCount += message.bytes.count
   }
 
+  /// All that wait, in their order.
+  mutating func takeAll() -> [WebSocketMessage] {
+    defer { self = WebSocketInbox() }
+    return taken == 0 ? messages : Array(messages[Int(taken)...])
+  }
+
   mutating func popFirst() -> WebSocketMessage? {
     if messages.isEmpty { return nil }
     let message = messages[Int(taken)]

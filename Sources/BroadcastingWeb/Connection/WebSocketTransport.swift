@@ -15,27 +15,30 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   /// How long the peer has to close its side after both close frames.
   private static let lingerTime = Duration.seconds(2)
 
-  /// What a ping of ours takes on the wire at most: header and mask.
-  private static let pingBytes: UInt64 = 6
+  /// What a ping of ours takes on the wire at most: 2 to 6 bytes, and in TLS the record round them (RFC 5246 section 6.2.3
+  /// with the longest of its hashes and paddings; RFC 8446 section 5.2 needs less).
+  private static let mostPingBytes: UInt64 = 128
 
   /// Pongs that are gathered for one write.
   private static let pongBytes = 4096
 
-  private let stream: any ByteStream
+  let stream: any ByteStream
   private let settings: WebSocketSettings
-  private var machine: WebSocketMachine
+  var machine: WebSocketMachine
   private lazy var place = stream.loop.deadlines.add(self)
-  private var isClosed = false
+  var isClosed = false
 
-  private var inbox = WebSocketInbox()
-  private var isPaused = false
+  var inbox = WebSocketInbox()
+  var isPaused = false
   private var mustHurry = false
-  private var receiver: UnsafeContinuation<Bool, Never>?
+  var receiver: UnsafeContinuation<Bool, Never>?
   private var senders: [UnsafeContinuation<Void, Never>] = []
   private var ending: UnsafeContinuation<Void, Never>?
   /// Whether anybody ever received. Who does should get nil at the end.
-  private var isReceivedFrom = false
-  private var endWasHeard = false
+  var isReceivedFrom = false
+  var endWasHeard = false
+  /// Gets what comes in place of a receiver, until the end.
+  var consumer: (any WebSocketConsumer)?
   /// Runs while the connection has ended and a receiver still works on what it got.
   private var patience: LoopTimer?
   /// It is let go with the connection.
@@ -47,6 +50,8 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   /// What the peer had taken when it was last looked at: since the last ping, if it was not heard after that, or since
   /// a close frame that had to wait. Else nil.
   private var takenBefore: UInt64?
+  /// How much of what it took since may have been the ping.
+  private var pingBytes: UInt64 = 0
 
   init(_ stream: any ByteStream, role: WebSocketRole, _ settings: WebSocketSettings) {
     self.stream = stream
@@ -70,34 +75,6 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     bytes.withUnsafeBytes(received)
     if sawEnd { ended(nil) } else if !isPaused { stream.startReading() }
   }
-
-  func takeMessage() -> WebSocketMessage? {
-    isReceivedFrom = true
-    guard let message = inbox.popFirst() else { return nil }
-    guard inbox.isEmpty else { return message }
-    if isPaused {
-      isPaused = false
-      stream.startReading()
-    }
-    return message
-  }
-
-  func setReceiver(_ continuation: UnsafeContinuation<Bool, Never>) {
-    receiver.take()?.resume(returning: false)
-    if isOver || !inbox.isEmpty || Task.isCancelled {
-      continuation.resume(returning: true)
-    } else {
-      receiver = continuation
-    }
-  }
-
-  /// Whoever received knows that nothing comes any more.
-  func hearEnd() {
-    endWasHeard = true
-    if isClosed { tellEnd() }
-  }
-
-  func wakeReceiver() { receiver.take()?.resume(returning: true) }
 
   func addSender(_ continuation: UnsafeContinuation<Void, Never>) {
     // What it looked at may have changed on its way here, where its task does not prefer the loop.
@@ -178,6 +155,7 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
       }
     }
     write(&pongs)
+    consume()
     if !inbox.isEmpty { wakeReceiver() }
     if !isOver, inbox.isFull {
       isPaused = true
@@ -225,13 +203,17 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
       }
       takenBefore = stream.bytesTaken
       // Behind what waits, it would not come through sooner than that.
-      if pendingBytes == 0, let ping = machine.makePing() { stream.write(ping) }
+      pingBytes = 0
+      if pendingBytes == 0, let ping = machine.makePing() {
+        pingBytes = Self.mostPingBytes
+        stream.write(ping)
+      }
       // From here on at each sweep, so as to know when it took the last byte.
       stream.loop.deadlines.set(place, to: now)
       return
     }
     // That its kernel takes a ping does not show that a peer lives, unless nobody here would read the answer.
-    if stream.bytesTaken > before + (isPaused ? 0 : Self.pingBytes) {
+    if stream.bytesTaken > before + (isPaused ? 0 : pingBytes) {
       lastHeard = now
       takenBefore = nil
       stream.loop.deadlines.set(place, to: now + settings.timeouts.ping)
@@ -242,7 +224,7 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
     }
   }
 
-  private func tellEnd() {
+  func tellEnd() {
     let last = observer
     observer = nil
     last?.socketEnded()
@@ -292,6 +274,7 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   }
 
   private func wakeAll() {
+    consume()
     wakeReceiver()
     wakeSenders()
   }

@@ -38,4 +38,37 @@ package enum HTTPDate {
   }
 
   private static func pad(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+
+  private static let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+
+  /// The second since 1970 that a date stands for, in any of the three forms that a recipient has to know; nil for what
+  /// is none.
+  package static func parse(_ text: String) -> Int? {
+    // "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"
+    var words = text.lowercased().split { " ,-".contains($0) }
+    guard words.count >= 5, words.removeFirst().allSatisfy(\.isLetter) else { return nil }
+    let isAsctime = words[0].allSatisfy(\.isLetter)
+    guard words.count == (isAsctime ? 4 : 5), isAsctime || words[4] == "gmt" else { return nil }
+    let (day, month, year, clock) =
+      isAsctime ? (words[1], words[0], words[3], words[2]) : (words[0], words[1], words[2], words[3])
+    let times = clock.split(separator: ":", omittingEmptySubsequences: false).map { number($0) }
+    guard let day = number(day), let month = months.firstIndex(of: String(month)), var century = number(year),
+      times.count == 3, let hour = times[0], let minute = times[1], let second = times[2],
+      (1...31).contains(day), hour < 24, minute < 60, second < 61
+    else { return nil }
+    if year.count == 2 { century += century < 70 ? 2000 : 1900 }
+    var parts = tm()
+    parts.tm_year = Int32(century - 1900)
+    parts.tm_mon = Int32(month)
+    parts.tm_mday = Int32(day)
+    parts.tm_hour = Int32(hour)
+    parts.tm_min = Int32(minute)
+    parts.tm_sec = Int32(second)
+    return Int(timegm(&parts))
+  }
+
+  /// One to four digits.
+  private static func number(_ text: Substring) -> Int? {
+    text.count <= 4 && text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int(text) : nil
+  }
 }

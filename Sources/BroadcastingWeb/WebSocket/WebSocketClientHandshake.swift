@@ -15,12 +15,21 @@ package struct WebSocketClientHandshake: Sendable {
   ///   - host: Host and port for the `Host` field, the port where it isn't the scheme's own.
   ///   - target: Path and query.
   ///   - headers: Further fields, such as `Authorization`.
-  ///   - generator: Makes the key, which shows that the answer belongs to this request; it protects nothing.
+  package init(host: String, target: String, subprotocols: [String] = [], headers: HTTPHeaders = [:]) {
+    let nonce = (0..<16).map { _ in UInt8.random(in: 0...255) }
+    self.init(host: host, target: target, subprotocols: subprotocols, headers: headers, nonce: nonce)
+  }
+
+  /// - Parameter generator: Makes the key, which shows that the answer belongs to this request; it protects nothing.
   package init(
     host: String, target: String, subprotocols: [String] = [], headers: HTTPHeaders = [:],
     using generator: inout some RandomNumberGenerator
   ) {
     let nonce = (0..<16).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    self.init(host: host, target: target, subprotocols: subprotocols, headers: headers, nonce: nonce)
+  }
+
+  private init(host: String, target: String, subprotocols: [String], headers: HTTPHeaders, nonce: [UInt8]) {
     key = Base64.encode(nonce)
     self.subprotocols = subprotocols
     var fields: HTTPHeaders = [

@@ -3,7 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import BroadcastingServer
+import BroadcastingWeb
 
 enum LogFormat: String, CaseIterable, Hashable, Sendable { case text, json }
 

@@ -44,6 +44,18 @@ struct WebSocketPatienceTests {
     }
   }
 
+  @Test("that the kernel of a peer takes a ping is no sign of life, in a record of TLS either")
+  func pingInRecord() async throws {
+    try await play { transport, stream in
+      transport.deadlinePassed()
+      // The ping is out. In TLS 1.3 a record is 22 bytes round it.
+      _ = stream.write([UInt8](repeating: 0, count: 22))
+      stream.take()
+      transport.deadlinePassed()
+      #expect(stream.wasReset)
+    }
+  }
+
   @Test("a slow reader is kept as long as it takes something of its backlog, before the close and behind it")
   func slowReader() async throws {
     try await play { transport, stream in

@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingWeb
+
 /// What the body of `POST /push` says: `{"channel": "events", "message": <any JSON>}`.
 package struct PushBody: Hashable, Sendable {
   /// Where a push without `channel` goes.

@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingWeb
+
 /// Why the body of a push was refused. All of them are the client's to correct: status 400.
 package struct PushError: Error, Hashable, Sendable {
   package struct Code: Hashable, Sendable, CustomStringConvertible {

@@ -3,8 +3,6 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import BroadcastingWeb
-
 /// A string that the scanner has gone over and found to be right.
 package struct JSONString: Sendable {
   /// The bytes between the quotes.

@@ -7,7 +7,7 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-@testable import BroadcastingServer
+@testable import BroadcastingWeb
 
 @Suite("JSON strings")
 struct JSONTextTests {

@@ -3,13 +3,9 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import TestSupport
-
-@testable import BroadcastingServer
-
 /// Texts on which reading JSON is tried: written out, made at random, and broken at random.
-enum JSONDocuments {
-  static let valid: [String] = [
+package enum JSONDocuments {
+  package static let valid: [String] = [
     "0", "-0", "10", "-1", "1.0", "0.5", "1e5", "1E+5", "1e-05", "-0.0e0", "123456789012345678901234567890.5e300",
     "true", "false", "null", "\"\"", "[]", "{}", "[ ]", "{ }", "[[]]", "[{}]", "{\"\":{}}", "[1]", "[1,2 , 3]",
     "{\"a\":1}", "{\"a\" : 1 , \"b\":[true,false,null]}", "{\"a\":1,\"a\":2}", " \t\r\n[ \t\r\n1 \t\r\n] \t\r\n",
@@ -19,7 +15,7 @@ enum JSONDocuments {
     "[\"a\",1,{\"b\":[{\"c\":[]}]},[[[\"]\"]]]]", "{\"]\":\"}\",\"[\":\"{\"}",
   ]
 
-  static let invalid: [String] = [
+  package static let invalid: [String] = [
     "", " ", "01", "-", "-01", "+1", "1.", ".5", "-.5", "1.e5", "1e", "1e+", "1E-", "0x10", "1_000", "1a", "NaN",
     "Infinity",
     "-Infinity", "True", "tru", "truE", "nul", "nulll", "fals", "undefined", "'a'", "\"", "\"a", "a\"", "\"\\\"",
@@ -36,14 +32,14 @@ enum JSONDocuments {
   ]
 
   /// Strings whose bytes are not UTF-8, without their quotes.
-  static let notUTF8: [[UInt8]] = [
+  package static let notUTF8: [[UInt8]] = [
     [0x80], [0xbf], [0xc0, 0x80], [0xc1, 0xbf], [0xc2], [0xc2, 0x41], [0xe0, 0x80, 0x80], [0xe0, 0x9f, 0xbf],
     [0xe1, 0x80],
     [0xe1, 0x80, 0x41], [0xed, 0xa0, 0x80], [0xed, 0xbf, 0xbf], [0xf0, 0x80, 0x80, 0x80], [0xf0, 0x8f, 0xbf, 0xbf],
     [0xf0, 0x90, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xff], [0xfe], [0xe2, 0x28, 0xa1],
   ]
 
-  static func random(using random: inout SeededGenerator, depth: Int = 4) -> String {
+  package static func random(using random: inout SeededGenerator, depth: Int = 4) -> String {
     switch Int.random(in: 0..<(depth > 0 ? 9 : 6), using: &random) {
     case 0: return ["true", "false", "null"].randomElement(using: &random) ?? "null"
     case 1: return String(Int.random(in: -1_000_000...1_000_000, using: &random))
@@ -80,7 +76,7 @@ enum JSONDocuments {
   }
 
   /// `text` with one to three small damages: bytes exchanged, removed, doubled or put in.
-  static func broken(_ text: [UInt8], using random: inout SeededGenerator) -> [UInt8] {
+  package static func broken(_ text: [UInt8], using random: inout SeededGenerator) -> [UInt8] {
     var bytes = text
     let telling = Array("{}[]\",:\\/0123456789eE+-.tfnu \n\u{0}".utf8) + [0x80, 0xc3, 0xed, 0xf0, 0xff]
     for _ in 0..<Int.random(in: 1...3, using: &random) where !bytes.isEmpty {
@@ -97,10 +93,10 @@ enum JSONDocuments {
 }
 
 /// Reads JSON in the plainest way, by recursion over bytes, to compare the scanner with.
-struct PlainJSONReader {
+package struct PlainJSONReader {
   private var rest: ArraySlice<UInt8>
 
-  static func accepts(_ bytes: [UInt8]) -> Bool {
+  package static func accepts(_ bytes: [UInt8]) -> Bool {
     guard String(validating: bytes, as: UTF8.self) != nil else { return false }
     var reader = PlainJSONReader(rest: bytes[...])
     return reader.element() && reader.rest.isEmpty

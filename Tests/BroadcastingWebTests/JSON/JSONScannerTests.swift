@@ -7,7 +7,7 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-@testable import BroadcastingServer
+@testable import BroadcastingWeb
 
 @Suite("The JSON scanner")
 struct JSONScannerTests {

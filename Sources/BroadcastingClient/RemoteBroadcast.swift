@@ -1,0 +1,101 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+@_exported public import Broadcasting
+import BroadcastingLocking
+import BroadcastingNetwork
+
+/// A broadcast over a running server, from another program or another machine.
+///
+/// Publishing is a `POST` to the server's `/push` on a kept connection, and each channel that somebody subscribes to is a
+/// WebSocket of its `/events`. The promises are those of every ``Broadcasting/Broadcast``. In particular:
+/// - When `subscribe` returns, the server has subscribed.
+/// - When `publish` returns, the server has handed the message to its backend. A message is sent once: whether one that
+///   failed may have arrived all the same is in ``Broadcasting/BroadcastError/outcome``.
+/// - A lost connection, and a server that dropped messages because this end read too slowly, is a
+///   ``Broadcasting/Gap``. A line that went dead without a word is noticed within 35 s.
+/// - It comes back by itself, sooner at first and then up to every 5 s. A server that answers 503 with `Retry-After` is
+///   sent nothing for that long, at most an hour.
+///
+/// A server whose answer will not change (401, 403, 404, a page, a redirection) ends a starting ``run()`` at once.
+public struct RemoteBroadcast: Broadcast {
+  private let hub: Hub
+  private let driver: RemoteDriver
+
+  /// Makes a broadcast over the server at a URL. It begins to connect with ``run()``.
+  ///
+  /// - Parameter url: `http`, `https`, `ws` or `wss`, and where the server's paths begin: `https://example.org/live` for
+  ///   a server whose messages go to `/live/push`. A user and a password are sent as `Authorization: Basic`, a query with
+  ///   every request.
+  /// - Throws: ``Broadcasting/BroadcastError/Code/invalidURL``, also for headers that can't be sent.
+  public init(_ url: String, configuration: Configuration = .init()) throws(BroadcastError) {
+    try self.init(BackendURL(url), configuration)
+  }
+
+  init(_ url: BackendURL, _ configuration: Configuration) throws(BroadcastError) {
+    let requests = try ServerRequests(ServerURL(url), configuration)
+    driver = RemoteDriver(requests, configuration)
+    var hubConfiguration = configuration.hub
+    hubConfiguration.maximumMessageBytes = min(hubConfiguration.maximumMessageBytes, configuration.maximumMessageBytes)
+    hub = Hub(driver: driver, configuration: hubConfiguration)
+  }
+
+  public var capabilities: Capabilities { hub.capabilities }
+  public var statistics: BroadcastStatistics { hub.statistics }
+
+  public func run() async throws(BroadcastError) {
+    switch driver.beginRun() {
+    case .first: break
+    // It says by itself how it has ended.
+    case .over: return try await hub.run()
+    case .under: throw BroadcastError(.alreadyRunning, "run() was called twice. Call it once, in one task.")
+    }
+    defer { driver.endRun() }
+    if let loop = driver.configuration.loop { return try await run(on: loop) }
+    do {
+      try await withEventLoops(count: 1) { loops in try await run(on: loops[0]) }
+    } catch let error as BroadcastError {
+      throw error
+    } catch {
+      throw BroadcastError(.unavailable, "There is no event loop to be had.", isRetriable: true, underlying: error)
+    }
+  }
+
+  private func run(on loop: EventLoop) async throws(BroadcastError) {
+    try await withTaskExecutorPreference(loop) { () async throws(BroadcastError) in
+      let connection = driver.connect(on: loop)
+      let result: Result<Void, BroadcastError>
+      do throws(BroadcastError) { result = .success(try await hub.run()) } catch { result = .failure(error) }
+      await connection.close()
+      try result.get()
+    }
+  }
+
+  @discardableResult
+  public func publish(_ message: Message) async throws(BroadcastError) -> Receipt { try await hub.publish(message) }
+
+  @discardableResult
+  public func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
+    try await hub.publish(messages)
+  }
+
+  public func subscribe(
+    to channels: [Channel], options: SubscriptionOptions
+  ) async throws(BroadcastError) -> Subscription {
+    try await hub.subscribe(to: channels, options: options)
+  }
+}
+
+extension BroadcastBackend {
+  /// `http://`, `https://`, `ws://`, `wss://`: over a running server.
+  public static let remote = remote()
+
+  /// `http://`, `https://`, `ws://`, `wss://`: over a running server, configured.
+  public static func remote(_ configuration: RemoteBroadcast.Configuration = .init()) -> BroadcastBackend {
+    BroadcastBackend(schemes: ["http", "https", "ws", "wss"]) { url throws(BroadcastError) in
+      try RemoteBroadcast(url, configuration)
+    }
+  }
+}

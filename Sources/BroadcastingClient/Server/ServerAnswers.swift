@@ -1,0 +1,109 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingWeb
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What a server's answer means: nothing, or an error for the caller.
+struct ServerAnswers: Sendable {
+  /// What was asked for. The same status can mean different things.
+  enum Question: Sendable, Hashable {
+    case probe
+    case push(Channel)
+    case events(Channel)
+  }
+
+  let url: ServerURL
+
+  /// Nil for the answer that was hoped for. A 101 is judged by the handshake.
+  func error(_ response: HTTPResponse, to question: Question) -> BroadcastError? {
+    let said = AnswerText.error(response.body)
+    switch question {
+    case .probe where response.status == .upgradeRequired && said?.code == "upgrade_required": return nil
+    case .push(let channel)
+    where response.status == .ok && AnswerText.confirms(response.body, channel.name):
+      return nil
+    default: break
+    }
+    let retryAfter =
+      response.status == .serviceUnavailable || response.status == .tooManyRequests
+      ? RetryAfter.pause(response.headers, now: time(nil)) : nil
+    let refusal = ServerRefusal(
+      status: response.status.code, code: said?.code, message: said?.message, retryAfter: retryAfter)
+    let kind = Self.kind(refusal)
+    var text = "\(url) answered \(response.status) to \(Self.name(question))"
+    if let message = said?.message { text += ": \(message)" } else { text += "." }
+    text += advice(refusal, response, question).map { " \($0)" } ?? ""
+    var error = BroadcastError(kind.code, text, isRetriable: kind.isRetriable, underlying: refusal)
+    if case .push = question { error.outcome = kind.outcome }
+    return error
+  }
+
+  // MARK: The table
+
+  private static func kind(
+    _ refusal: ServerRefusal
+  ) -> (code: BroadcastError.Code, isRetriable: Bool, outcome: BroadcastError.Outcome) {
+    switch refusal.status {
+    case 400 where refusal.code == "invalid_channel": (.invalidChannel, false, .notSent)
+    case 400 where refusal.code == "invalid_text": (.invalidText, false, .notSent)
+    case 413: (.messageTooLarge, false, .notSent)
+    // The request did not come through in time, or there were too many of them.
+    case 408, 429: (.unavailable, true, .notSent)
+    case 503: (.unavailable, true, refusal.code == "unconfirmed" ? .unconfirmed : .notSent)
+    case 501, 505, 511: (.refused, false, .notSent)
+    // A proxy lost the server with the request under way, or the server failed in the middle of it.
+    case 500...: (.unavailable, true, .unconfirmed)
+    // Whoever said this took no message.
+    default: (.refused, false, .notSent)
+    }
+  }
+
+  private static func name(_ question: Question) -> String {
+    switch question {
+    case .probe: "the first request"
+    case .push(let channel): "a message for the channel \(AnswerText.clean(channel.name))"
+    case .events(let channel): "a subscription to the channel \(AnswerText.clean(channel.name))"
+    }
+  }
+
+  private func advice(_ refusal: ServerRefusal, _ response: HTTPResponse, _ question: Question) -> String? {
+    switch (refusal.status, question) {
+    case (300...399, _):
+      let place = response.headers["Location"].map(Self.withoutSecrets) ?? "nowhere"
+      return "It sends to \(place), which is not followed: use that URL, if the server is there."
+    case (401, _), (407, _): return "It asks for credentials: look at those of the URL or of the headers."
+    case (403, .probe): return "The credentials are wrong or missing, or this machine may not use the server."
+    case (404, _), (405, _):
+      return "There is no server of broadcasts at this URL, or below another path: it ends before /push and /events."
+    case (413, _) where refusal.code == nil: return "A proxy in front takes no message of this size."
+    case (426, .events): return "A proxy in front does not pass on Upgrade, which a WebSocket needs."
+    case (502, _), (504, _): return "The proxy there cannot reach the server."
+    case (200...299, _), (426, _):
+      return "That is no server of broadcasts. Is the URL right? A network that wants a login first answers so too."
+    default: return nil
+    }
+  }
+
+  /// A place without user, password and query.
+  private static func withoutSecrets(_ location: String) -> String {
+    var text = location.prefix { $0 != "?" && $0 != "#" }
+    if let scheme = text.firstRange(of: "://"), case let rest = text[scheme.upperBound...] {
+      let authority = rest.prefix { $0 != "/" }
+      if let at = authority.lastIndex(of: "@") {
+        text = text[..<scheme.upperBound] + rest[rest.index(after: at)...]
+      }
+    }
+    return AnswerText.clean(String(text))
+  }
+}

@@ -1,0 +1,86 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingWeb
+
+/// The requests that a server of ours takes.
+struct ServerRequests: Sendable {
+  let url: ServerURL
+
+  /// Asks whether a server of ours is there: `GET` of the sockets' path without an upgrade, which publishes nothing and
+  /// subscribes to nothing, but goes through the same checks.
+  let probe: HTTPRequest
+
+  private let pushTarget: String
+  private let eventsTarget: String
+  private let eventsHeaders: HTTPHeaders
+  private let textHeaders: HTTPHeaders
+  private let binaryHeaders: HTTPHeaders
+
+  /// Fields that say something of a single request, and so are ours to write.
+  private static let ownFields: Set<String> = [
+    "connection", "content-encoding", "content-length", "content-type", "expect", "host", "keep-alive", "te", "trailer",
+    "transfer-encoding", "upgrade",
+  ]
+
+  /// - Throws: ``Broadcasting/BroadcastError/Code/invalidURL`` for paths and header fields that can't be sent.
+  init(_ url: ServerURL, _ configuration: RemoteBroadcast.Configuration) throws(BroadcastError) {
+    self.url = url
+    var fields: HTTPHeaders = [:]
+    for (name, value) in configuration.headers {
+      let lowercase = name.lowercased()
+      guard !Self.ownFields.contains(lowercase), !lowercase.hasPrefix("sec-websocket-") else {
+        throw BroadcastError(.invalidURL, "The header field \(name) is written by the client itself. Leave it out.")
+      }
+      fields.append(name, value)
+    }
+    if fields["Authorization"] == nil, let credentials = url.authorization {
+      fields.append("Authorization", credentials)
+    }
+    if fields["User-Agent"] == nil { fields.append("User-Agent", "swift-broadcast") }
+    eventsHeaders = fields
+    var all: HTTPHeaders = ["Host": url.hostField]
+    for (name, value) in fields { all.append(name, value) }
+    (textHeaders, binaryHeaders) = (
+      Self.adding("text/plain", to: all), Self.adding("application/octet-stream", to: all)
+    )
+    let query = url.query.isEmpty ? "" : "?\(url.query)"
+    let separator = url.query.isEmpty ? "?channel=" : "&channel="
+    pushTarget = url.basePath + configuration.pushPath + query + separator
+    eventsTarget = url.basePath + configuration.eventsPath + query + separator
+    probe = HTTPRequest(target: url.basePath + configuration.eventsPath + query, headers: all)
+    for path in [configuration.pushPath, configuration.eventsPath] where path.first != "/" || path.contains("?") {
+      throw BroadcastError(.invalidURL, "A path of the server's begins with a slash and has no query: \"\(path)\".")
+    }
+    for request in [probe, HTTPRequest(method: .post, target: pushTarget, headers: textHeaders)] {
+      var bytes: [UInt8] = []
+      do throws(HTTPError) {
+        try HTTPSerializer.append(request, to: &bytes)
+      } catch {
+        throw BroadcastError(.invalidURL, error.message)
+      }
+    }
+  }
+
+  /// `text/plain` and not JSON, so that bytes stay bytes.
+  func push(_ message: Message) -> HTTPRequest {
+    HTTPRequest(
+      method: .post, target: pushTarget + PercentEncoding.encode(message.channel.name),
+      headers: message.kind == .text ? textHeaders : binaryHeaders, body: message.payload)
+  }
+
+  /// No `Origin`: that is a browser's, and means a page.
+  func events(_ channel: Channel) -> WebSocketClientHandshake {
+    WebSocketClientHandshake(
+      host: url.hostField, target: eventsTarget + PercentEncoding.encode(channel.name), headers: eventsHeaders)
+  }
+
+  private static func adding(_ type: String, to headers: HTTPHeaders) -> HTTPHeaders {
+    var headers = headers
+    headers.append("Content-Type", type)
+    return headers
+  }
+}

@@ -1,0 +1,298 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingNetwork
+import BroadcastingWeb
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import BroadcastingClient
+
+@Suite("Publishing as a client", .timeLimit(.minutes(1)))
+struct PublishingTests {
+  @Test("a kept connection that the server closed between two messages is no error")
+  func closedBetween() async throws {
+    try await ScriptedServer.run { server in
+      try await FaultyProxy.with(to: server.port) { proxy in
+        try await withClient(proxy.url) { client in
+          for _ in 1...5 {
+            try await client.publish("x", to: "a")
+            let count = await proxy.accepted
+            await proxy.cut()
+            // The end has to reach this side first: nobody can know of it before.
+            try await settle {
+              try await client.publish("y", to: "a")
+              return await proxy.accepted > count
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test("the connection is kept, and closed where the server says so")
+  func keepsConnection() async throws {
+    try await ScriptedServer.run { server in
+      try await FaultyProxy.with(to: server.port) { proxy in
+        try await withClient(proxy.url) { client in
+          for _ in 1...5 { try await client.publish("x", to: "a") }
+          try await client.publish((1...5).map { Message("\($0)", to: "a") })
+          // The one of the look at the start serves the messages too.
+          #expect(await proxy.accepted == 1)
+          server.answerWith { request in
+            request.method == .post
+              ? .json(Array(#"{"channel": "a", "bytes": 1}"#.utf8), headers: ["Connection": "close"]) : nil
+          }
+          for _ in 1...3 { try await client.publish("x", to: "a") }
+          #expect(await proxy.accepted == 3)
+        }
+      }
+    }
+  }
+
+  @Test("a connection that is cut behind a request leaves it unconfirmed, and nothing is sent twice")
+  func cutBeforeAnswer() async throws {
+    try await ScriptedServer.run { server in
+      try await FaultyProxy.with(to: server.port) { proxy in
+        try await withClient(proxy.url) { client in
+          await proxy.set(.cutBeforeAnswer)
+          let error = await failure { try await client.publish("x", to: "a") }
+          #expect(error?.code == .unavailable)
+          #expect(error?.outcome == .unconfirmed)
+          #expect(error?.isRetriable == true)
+          await proxy.set(.forward)
+          try await client.publish("y", to: "a")
+          #expect(server.pushes.map { String(decoding: $0.body, as: UTF8.self) } == ["x", "y"])
+        }
+      }
+    }
+  }
+
+  @Test("no answer in time leaves it unconfirmed, and the next one goes another way")
+  func silence() async throws {
+    try await ScriptedServer.run { server in
+      try await FaultyProxy.with(to: server.port) { proxy in
+        var configuration = RemoteBroadcast.Configuration.quick()
+        configuration.requestTimeout = .milliseconds(100)
+        try await withClient(proxy.url, configuration) { client in
+          try await client.publish("x", to: "a")
+          await proxy.set(.silent)
+          let error = await failure { try await client.publish("y", to: "a") }
+          #expect(error?.code == .timedOut)
+          #expect(error?.outcome == .unconfirmed)
+          await proxy.set(.forward)
+          try await client.publish("z", to: "a")
+        }
+      }
+    }
+  }
+
+  @Test("while the server is away it is an error at once, not sent and retriable; then it works again")
+  func serverAway() async throws {
+    try await ScriptedServer.run { server in
+      try await FaultyProxy.with(to: server.port) { proxy in
+        let events = Events()
+        try await withClient(proxy.url, .quick(events)) { client in
+          try await client.publish("x", to: "a")
+          await proxy.refuse()
+          await proxy.cut()
+          for _ in 1...20 {
+            let error = await failure { try await client.publish("y", to: "a") }
+            #expect(error?.code == .unavailable)
+            #expect(error?.isRetriable == true)
+            #expect(error?.outcome == .notSent)
+          }
+          #expect(events.lostSessions == 1)
+          try await proxy.listenAgain()
+          try await settle { (try? await client.publish("z", to: "a")) != nil }
+        }
+        #expect(server.pushes.count == 2)
+      }
+    }
+  }
+
+  @Test("a server that wants to be left alone is sent nothing")
+  func leftAlone() async throws {
+    try await ScriptedServer.run { server in
+      var configuration = RemoteBroadcast.Configuration.quick()
+      configuration.hub.longestReconnectDelay = .milliseconds(10)
+      try await withClient(server.url, configuration) { client in
+        server.answerWith { _ in
+          .json(
+            Array(#"{"error": {"code": "unavailable", "message": "Later."}}"#.utf8), status: .serviceUnavailable,
+            headers: ["Retry-After": "100"])
+        }
+        let error = await failure { try await client.publish("x", to: "a") }
+        #expect(error?.code == .unavailable)
+        #expect(error?.isRetriable == true)
+        #expect(error?.outcome == .notSent)
+        #expect((error?.underlying as? ServerRefusal)?.retryAfter == .seconds(100))
+        let count = server.requests.count
+        for _ in 1...5 {
+          let error = await failure { try await client.publish("x", to: "a") }
+          #expect(error?.outcome == .notSent)
+          #expect(error?.isRetriable == true)
+          #expect(await failure { _ = try await client.subscribe(to: "a") }?.isRetriable == true)
+        }
+        // Long enough for many attempts to reconnect.
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(server.requests.count == count)
+      }
+    }
+  }
+
+  @Test("with a socket open it is left alone too, and the socket stays")
+  func leftAloneWithSocket() async throws {
+    try await ScriptedServer.run { server in
+      let events = Events()
+      try await withClient(server.url, .quick(events)) { client in
+        let subscription = try await client.subscribe(to: "a")
+        server.answerWith { _ in .text("", status: .serviceUnavailable, headers: ["Retry-After": "100"]) }
+        #expect(await failure { try await client.publish("x", to: "a") }?.outcome == .notSent)
+        let count = server.requests.count
+        let error = await failure { try await client.publish("x", to: "a") }
+        #expect(error?.message.contains("100 s") == true)
+        #expect(error?.outcome == .notSent)
+        #expect(server.requests.count == count)
+        #expect(events.lostSessions == 0)
+        withExtendedLifetime(subscription) {}
+      }
+    }
+  }
+
+  @Test("a login page in between is an error, and not a success")
+  func captivePortal() async throws {
+    try await ScriptedServer.run { server in
+      try await withClient(server.url) { client in
+        server.answerWith { _ in .html("<html>Log in</html>") }
+        let error = await failure { try await client.publish("x", to: "a") }
+        #expect(error?.code == .refused)
+        #expect(error?.isRetriable == false)
+        #expect(error?.outcome == .notSent)
+      }
+    }
+  }
+
+  @Test("an array that fails in the middle says how far it came")
+  func partly() async throws {
+    try await ScriptedServer.run { server in
+      server.answerWith { request in request.body == Array("3".utf8) ? .text("", status: .contentTooLarge) : nil }
+      try await withClient(server.url) { client in
+        let error = await failure { try await client.publish((1...5).map { Message("\($0)", to: "a") }) }
+        #expect(error?.code == .messageTooLarge)
+        #expect(error?.outcome == .unconfirmed)
+        #expect(error?.message.contains("first 2 of 5") == true)
+        #expect(server.pushes.count == 3)
+        // The connection is as good as before.
+        try await client.publish("4", to: "a")
+      }
+    }
+  }
+
+  @Test("many at once go over as many connections as allowed, and all arrive")
+  func manyAtOnce() async throws {
+    let server = try await ServerProcess()
+    try await FaultyProxy.with(to: server.port) { proxy in
+      try await withClient(proxy.url) { client in
+        let subscription = try await client.subscribe(
+          to: "many", options: .init(buffer: .dropOldest(maximumMessages: 5000, maximumBytes: 1 << 24)))
+        try await withThrowingTaskGroup { group in
+          for number in 1...2000 { group.addTask { try await client.publish("\(number)", to: "many") } }
+          try await group.waitForAll()
+        }
+        var numbers: Set<String> = []
+        for try await delivery in subscription {
+          guard case .message(let message) = delivery else { Issue.record("\(delivery)"); break }
+          numbers.insert(message.text ?? "")
+          if numbers.count == 2000 { break }
+        }
+        // Beside the subscription's.
+        #expect(await proxy.accepted <= 17)
+      }
+    }
+    try await server.stop()
+  }
+
+  @Test("who waits for a connection for too long hears that none was free")
+  func noneFree() async throws {
+    let release = Gate()
+    try await ScriptedServer.run(answer: { request in
+      if request.method == .post { await release.wait() }
+      return nil
+    }) { server in
+      var configuration = RemoteBroadcast.Configuration.quick()
+      configuration.maximumConnections = 1
+      configuration.requestTimeout = .milliseconds(500)
+      try await withClient(server.url, configuration) { client in
+        async let first = failure { try await client.publish("x", to: "a") }
+        try await settle { server.pushes.count == 1 }
+        let second = await failure { try await client.publish("y", to: "a") }
+        #expect(second?.outcome == .notSent || second == nil)
+        #expect(await first?.outcome == .unconfirmed)
+        release.open()
+      }
+    }
+  }
+
+  @Test("a cancelled call ends at once, under way and while it waits, and harms no other")
+  func cancellation() async throws {
+    let release = Gate()
+    try await ScriptedServer.run(answer: { request in
+      if request.method == .post { await release.wait() }
+      return nil
+    }) { server in
+      var configuration = RemoteBroadcast.Configuration.quick()
+      configuration.maximumConnections = 2
+      try await withClient(server.url, configuration) { client in
+        try await withThrowingTaskGroup(of: BroadcastError?.self) { group in
+          for _ in 1...10 { group.addTask { await failure { try await client.publish("x", to: "a") } } }
+          try await settle { server.pushes.count == 2 }
+          group.cancelAll()
+          var outcomes: [BroadcastError.Outcome?] = []
+          for try await error in group {
+            #expect(error?.code == .cancelled)
+            outcomes.append(error?.outcome)
+          }
+          #expect(outcomes.count { $0 == .unconfirmed } == 2)
+          #expect(outcomes.count { $0 == .notSent } == 8)
+        }
+        release.open()
+        try await client.publish("y", to: "a")
+      }
+    }
+  }
+
+  @Test("the end of run() ends calls that are under way, and those that wait")
+  func endOfRun() async throws {
+    let release = Gate()
+    try await ScriptedServer.run(answer: { request in
+      if request.method == .post { await release.wait() }
+      return nil
+    }) { server in
+      var configuration = RemoteBroadcast.Configuration.quick()
+      configuration.maximumConnections = 2
+      let broadcast = try RemoteBroadcast(server.url, configuration: configuration)
+      try await withThrowingTaskGroup(of: BroadcastError?.self) { group in
+        try await withBroadcast(broadcast) { client in
+          for _ in 1...10 { group.addTask { await failure { try await client.publish("x", to: "a") } } }
+          group.addTask {
+            let subscription = try? await client.subscribe(to: "a")
+            if let subscription { for try await _ in subscription {} }
+            return nil
+          }
+          try await settle { server.pushes.count == 2 && client.statistics.subscribers == 1 }
+        }
+        var outcomes: [BroadcastError.Outcome?] = []
+        for try await error in group where error != nil {
+          #expect(error?.code == .notRunning || error?.code == .unavailable)
+          outcomes.append(error?.outcome)
+        }
+        #expect(outcomes.count == 10)
+      }
+      release.open()
+    }
+  }
+}
