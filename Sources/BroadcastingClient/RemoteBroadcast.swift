@@ -4,7 +4,6 @@
 //===----------------------------------------------------------------------===//
 
 @_exported public import Broadcasting
-import BroadcastingLocking
 import BroadcastingNetwork
 
 /// A broadcast over a running server, from another program or another machine.
