@@ -9,12 +9,12 @@ import BroadcastingNetwork
 /// A broadcast over a running server, from another program or another machine.
 ///
 /// Publishing is a `POST` to the server's `/push` on a kept connection, and each channel that somebody subscribes to is a
-/// WebSocket of its `/events`. The promises are those of every ``Broadcasting/Broadcast``. In particular:
+/// WebSocket of its `/events`. The promises are those of every `Broadcast`. In particular:
 /// - When `subscribe` returns, the server has subscribed.
 /// - When `publish` returns, the server has handed the message to its backend. A message is sent once: whether one that
-///   failed may have arrived all the same is in ``Broadcasting/BroadcastError/outcome``.
+///   failed may have arrived all the same is in `outcome`.
 /// - A lost connection, and a server that dropped messages because this end read too slowly, is a
-///   ``Broadcasting/Gap``. A line that went dead without a word is noticed within 35 s.
+///   `Gap`. A line that went dead without a word is noticed within 35 s.
 /// - It comes back by itself, sooner at first and then up to every 5 s. A server that answers 503 with `Retry-After` is
 ///   sent nothing for that long, at most an hour.
 ///
@@ -25,10 +25,12 @@ public struct RemoteBroadcast: Broadcast {
 
   /// Makes a broadcast over the server at a URL. It begins to connect with ``run()``.
   ///
-  /// - Parameter url: `http`, `https`, `ws` or `wss`, and where the server's paths begin: `https://example.org/live` for
-  ///   a server whose messages go to `/live/push`. A user and a password are sent as `Authorization: Basic`, a query with
-  ///   every request.
-  /// - Throws: ``Broadcasting/BroadcastError/Code/invalidURL``, also for headers that can't be sent.
+  /// - Parameters:
+  ///   - url: `http`, `https`, `ws` or `wss`, and where the server's paths begin: `https://example.org/live` for a server
+  ///     whose messages go to `/live/push`. A user and a password are sent as `Authorization: Basic`, a query with every
+  ///     request.
+  ///   - configuration: How it behaves.
+  /// - Throws: An error with the code `invalidURL`, also for headers that can't be sent.
   public init(_ url: String, configuration: Configuration = .init()) throws(BroadcastError) {
     try self.init(BackendURL(url), configuration)
   }

@@ -3,7 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-/// A server's answer that says no: the ``Broadcasting/BroadcastError/underlying`` error where there was one.
+/// A server's answer that says no: the `underlying` error of a `BroadcastError` where there was one.
 public struct ServerRefusal: Error, Sendable, Hashable, CustomStringConvertible {
   /// The status code of HTTP.
   public let status: Int

@@ -48,6 +48,26 @@ struct SubscribingTests {
     }
   }
 
+  @Test("that the server takes nobody in for a moment costs a standing subscription nothing")
+  func noNewConnections() async throws {
+    let server = try await ServerProcess()
+    try await FaultyProxy.with(to: server.port) { proxy in
+      let events = Events()
+      try await withClient(proxy.url, .quick(events)) { client in
+        var deliveries = try await client.subscribe(to: "a").makeAsyncIterator()
+        await proxy.refuse()
+        let error = await failure { _ = try await client.subscribe(to: "b") }
+        #expect(error?.code == .unavailable && error?.isRetriable == true)
+        try await proxy.listenAgain()
+        try await client.publish("still here", to: "a")
+        #expect(try await deliveries.next() == .message(Message("still here", to: "a")))
+        #expect(events.lostSessions == 0)
+        _ = try await client.subscribe(to: "b")
+      }
+    }
+    try await server.stop()
+  }
+
   @Test("the usual times notice a dead line within 35 s")
   func usualTimes() {
     let times = RemoteBroadcast.Configuration().sockets

@@ -137,9 +137,10 @@ actor RemoteConnection {
     }
   }
 
-  /// The server cannot be reached, unless the fault is on this side.
+  /// The server cannot be reached, unless the fault is on this side. While a socket stands that concerns the caller alone:
+  /// the others need not be torn down because a name could not be looked up for a moment.
   private func noteConnecting(_ error: BroadcastError) {
-    guard let cause = error.underlying as? NetworkError else { return }
+    guard sockets.isEmpty, let cause = error.underlying as? NetworkError else { return }
     switch cause.code {
     case .cancelled, .descriptorsExhausted, .closed: break
     default: fail(error)

@@ -48,7 +48,7 @@ actor PushConnections {
 
   /// Gives a connection to whoever asks, by the deadline.
   ///
-  /// - Throws: An error with the outcome `notSent`; its cause is a ``BroadcastingNetwork/NetworkError`` where the server
+  /// - Throws: An error with the outcome `notSent`; its cause is a `NetworkError` where the server
   ///   could not be reached.
   func lend(by deadline: ContinuousClock.Instant) async throws(BroadcastError) -> Lent {
     if let endReason { throw endReason }

@@ -30,7 +30,7 @@ struct Dialer: Sendable {
     limits = HTTPLimits(bodyBytes: max(1024 * 1024, echo.overflow ? 0 : min(echo.partialValue, 1 << 32)) + 64 * 1024)
   }
 
-  /// - Throws: ``BroadcastingNetwork/NetworkError``.
+  /// - Throws: `NetworkError`.
   func connect(within deadline: Duration? = nil) async throws(NetworkError) -> HTTPClientConnection {
     let deadline = min(connectTimeout, deadline ?? connectTimeout)
     if let tls {

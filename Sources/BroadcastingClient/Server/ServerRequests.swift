@@ -26,7 +26,7 @@ struct ServerRequests: Sendable {
     "transfer-encoding", "upgrade",
   ]
 
-  /// - Throws: ``Broadcasting/BroadcastError/Code/invalidURL`` for paths and header fields that can't be sent.
+  /// - Throws: An error with the code `invalidURL` for paths and header fields that can't be sent.
   init(_ url: ServerURL, _ configuration: RemoteBroadcast.Configuration) throws(BroadcastError) {
     self.url = url
     var fields: HTTPHeaders = [:]

@@ -30,7 +30,7 @@ struct ServerURL: Sendable, CustomStringConvertible {
   /// For messages: no credentials and no query, which may be one.
   let description: String
 
-  /// - Throws: ``Broadcasting/BroadcastError/Code/invalidURL``.
+  /// - Throws: An error with the code `invalidURL`.
   init(_ url: BackendURL) throws(BroadcastError) {
     switch url.scheme {
     case "http", "ws": isSecure = false
