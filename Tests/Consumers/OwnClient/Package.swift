@@ -1,0 +1,25 @@
+// swift-tools-version: 6.2
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import PackageDescription
+
+// scripts/check-consumers says where the package lies, as anyone's manifest would name it: by a git URL.
+let url = Context.environment["SWIFT_BROADCAST_URL"] ?? ""
+let revision = Context.environment["SWIFT_BROADCAST_REVISION"] ?? ""
+
+let package = Package(
+  name: "OwnClient",
+  platforms: [.macOS(.v15)],
+  dependencies: [.package(url: url, revision: revision)],
+  targets: [
+    .executableTarget(
+      name: "OwnClient",
+      dependencies: [
+        .product(name: "Broadcasting", package: "swift-broadcast"),
+        .product(name: "BroadcastingClient", package: "swift-broadcast"),
+      ])
+  ]
+)
