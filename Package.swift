@@ -60,7 +60,10 @@ let package = Package(
       resources: ["html", "css", "js"].map { .embedInCode("Endpoints/Page/page.\($0)") }),
     .executableTarget(
       name: "broadcast",
-      dependencies: ["Broadcasting", "BroadcastingNetwork", "BroadcastingServer", "BroadcastingWeb"],
+      dependencies: [
+        "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingServer",
+        "BroadcastingTLS", "BroadcastingWeb",
+      ],
       swiftSettings: swiftSettings),
 
     // C libraries of the system. No `pkgConfig:`, which would warn even a user of the core alone about each missing
@@ -81,7 +84,10 @@ let package = Package(
         "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS", "BroadcastingTesting", "BroadcastingWeb",
         "TestSupport", "broadcast",
       ]),
-    .testTarget(name: "BroadcastCommandTests", dependencies: ["broadcast"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "BroadcastCommandTests",
+      dependencies: ["broadcast", "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork"],
+      swiftSettings: swiftSettings),
 
     // What tests share, and the whole, seen from outside: the command as a process, beside foreign clients.
     .target(

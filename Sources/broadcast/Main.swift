@@ -11,29 +11,35 @@
   import Darwin
 #endif
 
-/// How the program ends.
-enum ExitCode: Int32, Sendable {
-  case success = 0
-  /// Something failed while it ran.
-  case failure = 1
-  /// The command line or the environment is wrong: EX_USAGE of sysexits(3).
-  case usage = 64
-}
-
 @main
 enum Program {
   static func main() async {
+    StandardStream.reserve()
     do throws(UsageError) {
-      let arguments = Array(CommandLine.arguments.dropFirst())
-      switch try Invocation.parse(arguments, environment: { name in getenv(name).map { String(cString: $0) } }) {
+      switch try Invocation.parse(try arguments(), environment: { name in getenv(name).map { String(cString: $0) } }) {
       case .print(let text):
         print(text, terminator: "")
-      case .serve(let options):
-        exit(try await Serve(options).run().rawValue)
+      case .run(let options):
+        exit(try await options.run().rawValue)
       }
     } catch {
       StandardStream.print(error.text, to: StandardStream.error)
-      exit(ExitCode.usage.rawValue)
+      exit(error.exitCode.rawValue)
     }
+  }
+
+  /// What stands behind the program's name. The standard library repairs what is not UTF-8, and a message must arrive as
+  /// it is or not at all.
+  private static func arguments() throws(UsageError) -> [String] {
+    var arguments: [String] = []
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+      guard let bytes = CommandLine.unsafeArgv[index] else { break }
+      guard let argument = String(validatingCString: bytes) else {
+        throw UsageError(
+          "argument \(index) is not UTF-8; 'broadcast publish --binary' sends any bytes from standard input")
+      }
+      arguments.append(argument)
+    }
+    return arguments
   }
 }

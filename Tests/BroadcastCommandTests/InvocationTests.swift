@@ -15,7 +15,7 @@ struct InvocationTests {
 
   private func serve(_ arguments: String..., environment: [String: String] = [:]) throws -> ServeOptions {
     let invocation = try Invocation.parse(["serve"] + arguments, environment: { environment[$0] })
-    guard case .serve(let options) = invocation else { throw UsageError("not a command to serve") }
+    guard case .run(let options as ServeOptions) = invocation else { throw UsageError("not a command to serve") }
     return options
   }
 
@@ -240,7 +240,9 @@ struct InvocationTests {
 
   @Test("a missing command names those there are")
   func missingCommand() throws {
-    #expect(try refusal().text == "broadcast: a command is missing: serve, help\ntry 'broadcast --help'\n")
+    #expect(
+      try refusal().text == "broadcast: a command is missing: serve, publish, subscribe, help\ntry 'broadcast --help'\n"
+    )
   }
 
   @Test("an error points to the help of its command")

@@ -64,9 +64,9 @@ package final class ChildProcess: Sendable {
     watch.state.withLock { stream == .output ? $0.output.lines : $0.errors.lines }
   }
 
-  /// Writes a line to the program's standard input.
-  package func send(_ line: String) throws {
-    try watch.send(line)
+  /// Writes a line to the program's standard input, or with another terminator any text.
+  package func send(_ line: String, terminator: String = "\n") throws {
+    try watch.send(line + terminator)
   }
 
   /// Sends a signal. Nothing happens when the program has ended.
@@ -145,8 +145,8 @@ private final class Watch: Sendable {
     }
   }
 
-  func send(_ line: String) throws(ProgramError) {
-    let bytes = Array((line + "\n").utf8)
+  func send(_ text: String) throws(ProgramError) {
+    let bytes = Array(text.utf8)
     let sent = state.withLock { state in
       guard let input = state.input else { return -1 }
       return write(input, bytes, bytes.count)

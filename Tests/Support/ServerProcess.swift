@@ -55,7 +55,7 @@ package final class ServerProcess: Sendable {
   }
 
   /// The command beside the running test bundle; `BROADCAST_BINARY` names another.
-  private static func executable() throws(ProgramError) -> String {
+  package static func executable() throws(ProgramError) -> String {
     if let named = currentEnvironment()["BROADCAST_BINARY"] { return named }
     var candidates: [String] = []
     for argument in CommandLine.arguments where argument.contains(".xctest") {

@@ -6,21 +6,19 @@
 extension Command {
   /// What `broadcast NAME --help` prints.
   var help: String {
-    var usage = "broadcast \(name)"
-    if let argument { usage += " [\(argument.placeholder)]" }
-    usage += " [options]"
-
     var rows: [(title: String, rows: [HelpRow])] = []
-    if let argument {
-      let row = HelpRow(
-        argument.placeholder, argument.help, standard: argument.standard, environment: argument.environment)
-      rows.append(("Argument", [row]))
+    if !arguments.isEmpty {
+      let arguments = arguments.map {
+        HelpRow($0.placeholder, $0.help, standard: $0.standard, environment: $0.environment)
+      }
+      rows.append((arguments.count == 1 ? "Argument" : "Arguments", arguments))
     }
     rows += groups.map { group in
       (
         group.title,
         group.options.map { option in
-          let left = option.placeholder.map { "\(option.name) \($0)" } ?? option.name
+          let names = [option.letter, option.name].compactMap { $0 }.joined(separator: ", ")
+          let left = option.placeholder.map { "\(names) \($0)" } ?? names
           return HelpRow(left, option.help, standard: option.standard, environment: option.environment)
         }
       )
@@ -32,7 +30,7 @@ extension Command {
     let blocks = rows.map { block in
       ([block.title + ":"] + block.rows.flatMap { $0.lines(columnWidth: width) }).joined(separator: "\n")
     }
-    return (["Usage: \(usage)", overview] + blocks).joined(separator: "\n\n") + "\n"
+    return (["Usage: \(synopsis) [options]", overview] + blocks).joined(separator: "\n\n") + "\n"
   }
 }
 

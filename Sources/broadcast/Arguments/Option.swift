@@ -7,6 +7,8 @@
 struct Option<Options: Sendable>: Sendable {
   /// With its dashes, such as `--port`.
   let name: String
+  /// The short form with its dash, such as `-n`.
+  var letter: String?
   /// What stands for the value in help; nil for an option that takes none.
   let placeholder: String?
   let help: String
@@ -20,11 +22,11 @@ struct Option<Options: Sendable>: Sendable {
   /// Takes one value; the last one counts.
   static func value<Value>(
     _ name: String, _ kind: ValueKind<Value>, _ target: any WritableKeyPath<Options, Value> & Sendable,
-    standard: Options,
-    environment: String? = nil, _ help: String
+    standard: Options, letter: String? = nil, environment: String? = nil, _ help: String
   ) -> Option {
     Option(
-      name: name, placeholder: kind.placeholder, help: help, standard: kind.format(standard[keyPath: target]),
+      name: name, letter: letter, placeholder: kind.placeholder, help: help,
+      standard: kind.format(standard[keyPath: target]),
       environment: environment
     ) { options, text throws(ValueError) in
       options[keyPath: target] = try kind.parse(text)
@@ -40,11 +42,23 @@ struct Option<Options: Sendable>: Sendable {
     }
   }
 
+  /// Takes a value each time it stands there, of a kind that is checked.
+  static func list<Value>(
+    _ name: String, _ kind: ValueKind<Value>, _ target: any WritableKeyPath<Options, [Value]> & Sendable,
+    _ help: String
+  ) -> Option {
+    Option(name: name, placeholder: kind.placeholder, help: help, standard: nil, environment: nil) {
+      options, text throws(ValueError) in
+      options[keyPath: target].append(try kind.parse(text))
+    }
+  }
+
   /// Takes no value.
   static func flag(
-    _ name: String, _ target: any WritableKeyPath<Options, Bool> & Sendable, is value: Bool = true, _ help: String
+    _ name: String, _ target: any WritableKeyPath<Options, Bool> & Sendable, is value: Bool = true,
+    letter: String? = nil, _ help: String
   ) -> Option {
-    Option(name: name, placeholder: nil, help: help, standard: nil, environment: nil) { options, _ in
+    Option(name: name, letter: letter, placeholder: nil, help: help, standard: nil, environment: nil) { options, _ in
       options[keyPath: target] = value
     }
   }

@@ -8,11 +8,14 @@ struct UsageError: Error, Hashable, Sendable {
   /// What was wrong and what is allowed.
   let message: String
   /// The command whose help tells more; nil where none was found.
-  var command: String?
+  let command: String?
+  /// How the program ends.
+  let exitCode: ExitCode
 
-  init(_ message: String, command: String? = nil) {
+  init(_ message: String, command: String? = nil, exitCode: ExitCode = .usage) {
     self.message = message
     self.command = command
+    self.exitCode = exitCode
   }
 
   /// What the program says on standard error.

@@ -28,6 +28,18 @@ extension ValueKind<String> {
   }
 }
 
+extension ValueKind<String?> {
+  /// Any text but the empty one, for an option that has no default.
+  static func optionalText(_ placeholder: String) -> ValueKind {
+    let text = ValueKind<String>.text(placeholder)
+    return ValueKind(placeholder: placeholder) { value throws(ValueError) in
+      try text.parse(value)
+    } format: { _ in
+      nil
+    }
+  }
+}
+
 extension ValueKind<Int> {
   static func number(_ range: ClosedRange<Int>, placeholder: String = "N") -> ValueKind {
     ValueKind(placeholder: placeholder) { text throws(ValueError) in

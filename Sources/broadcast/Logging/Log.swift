@@ -5,14 +5,6 @@
 
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Writes lines of the log to standard error.
 ///
 /// Each line is one `write`, so that lines of several threads don't mix, and it never waits: when nobody reads the other
@@ -28,7 +20,7 @@ final class Log: Sendable {
   }
 
   func callAsFunction(_ level: LogLevel, _ event: String, _ fields: LogLine.Field...) {
-    let line = LogLine(time: Self.now(), level: level, event: event, fields: fields)
+    let line = LogLine(time: Timestamp.now(), level: level, event: event, fields: fields)
     let missing = dropped.exchange(0, ordering: .relaxed)
     if missing > 0 {
       let note = LogLine(
@@ -45,11 +37,5 @@ final class Log: Sendable {
     guard StandardStream.isReady(descriptor) else { return false }
     let bytes = line.bytes(as: format)
     return StandardStream.writeOnce(bytes[...], to: descriptor) == bytes.count
-  }
-
-  private static func now() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
   }
 }

@@ -3,8 +3,23 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Times as RFC 3339 writes them, in UTC.
 enum Timestamp {
+  /// Milliseconds since 1970.
+  static func now() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+  }
+
   /// - Parameter milliseconds: since 1970.
   static func format(_ milliseconds: Int64) -> String {
     let (days, rest) = floorDivision(milliseconds, 86_400_000)

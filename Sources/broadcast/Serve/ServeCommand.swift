@@ -5,7 +5,7 @@
 
 import BroadcastingServer
 
-extension ServeOptions {
+extension ServeOptions: CommandOptions {
   /// The options of `broadcast serve`, as they are read and as help shows them.
   static let command = Command<ServeOptions>(
     name: "serve",
@@ -15,12 +15,14 @@ extension ServeOptions {
       Sizes are bytes or have a unit (64KiB, 16MiB), times have one (500ms, 20s, 2m).
       """,
     standard: standard,
-    argument: .init(
-      placeholder: "URL", help: "The backend that carries the messages.", standard: standard.url,
-      environment: "BROADCAST_URL"
-    ) { options, text throws(ValueError) in
-      options.url = try ValueKind.text("URL").parse(text)
-    },
+    arguments: [
+      .init(
+        placeholder: "URL", presence: .optional, help: "The backend that carries the messages.", standard: standard.url,
+        environment: "BROADCAST_URL"
+      ) { options, text throws(ValueError) in
+        options.url = try ValueKind.text("URL").parse(text)
+      }
+    ],
     groups: [
       .init(
         title: "Where it listens",
@@ -109,6 +111,8 @@ extension ServeOptions {
       .init(code: "142", help: "Stopping took longer than --stop-timeout: it was ended by SIGALRM."),
     ],
     check: { options throws(UsageError) in try options.check() })
+
+  func run() async throws(UsageError) -> ExitCode { try await Serve(self).run() }
 
   private static let standard = ServeOptions()
   private static let times = Duration.milliseconds(10)...Duration.seconds(86_400)

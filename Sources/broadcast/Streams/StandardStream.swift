@@ -11,8 +11,9 @@
   import Darwin
 #endif
 
-/// Standard output and standard error, as descriptors.
+/// Standard input, output and error, as descriptors.
 enum StandardStream {
+  static let input = STDIN_FILENO
   static let output = STDOUT_FILENO
   static let error = STDERR_FILENO
 
@@ -23,6 +24,18 @@ enum StandardStream {
     while !rest.isEmpty {
       guard let written = writeOnce(rest, to: descriptor) else { return }
       rest = rest.dropFirst(written)
+    }
+  }
+
+  static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+  /// Takes the place of standard streams which the caller has closed, before a socket or a file gets their numbers and
+  /// what is printed. What takes it can't be used: reading and writing fail as on a closed one.
+  static func reserve() {
+    for (descriptor, mode) in [(input, O_WRONLY), (output, O_RDONLY), (error, O_RDONLY)] {
+      guard fcntl(descriptor, F_GETFD) == -1 else { continue }
+      // The lowest free number, so this one.
+      _ = open("/dev/null", mode)
     }
   }
 

@@ -1,0 +1,83 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// What `broadcast subscribe` is told.
+struct SubscribeOptions: Hashable, Sendable {
+  var connection = ConnectionOptions()
+  var channels: [String] = []
+  /// After so many messages it ends; nil: never.
+  var count: Int?
+  var isJSON = false
+  /// Payloads alone, with nothing behind them.
+  var isBinary = false
+  /// Bytes of messages that wait for whoever reads the output.
+  var maxBacklog = 64 << 20
+}
+
+extension SubscribeOptions: TargetedOptions {
+  static let command = Command<SubscribeOptions>(
+    name: "subscribe",
+    summary: "Print the messages of channels as they come.",
+    overview: """
+      Prints each message of the channels as it comes, a line each. On a terminal control characters
+      are shown as JSON writes them, and binary messages described; elsewhere the bytes are as they came.
+      Standard error says when the subscription stands, when the connection was lost, and where messages
+      are missing. A lost connection is renewed for ever. It ends when nobody reads its output any more.
+      """,
+    standard: standard,
+    arguments: [
+      targetArgument,
+      .init(placeholder: "CHANNEL", presence: .rest, help: "One channel, or several.") {
+        options, text throws(ValueError) in
+        options.channels.append(try ValueKind.text("CHANNEL").parse(text))
+      },
+    ],
+    groups: [
+      .init(
+        title: "What it prints",
+        options: [
+          .value(
+            "--count", .number(1...1_000_000_000), \.count, standard: standard, letter: "-n",
+            "End after so many messages."),
+          .flag(
+            "--json", \.isJSON,
+            "An object for each message: time (when it came, RFC 3339), channel, payload; a binary one has its payload"
+              + " in base64 and \"encoding\":\"base64\"."),
+          .flag("--binary", \.isBinary, "The bytes of each message as they are, without a newline behind them."),
+          .value(
+            "--max-backlog", .size(1...(1 << 40)), \.maxBacklog, standard: standard,
+            "Bytes of messages that wait for whoever reads the output; the oldest go first, which is told."),
+        ]),
+      connectionGroup(
+        standard: standard, retryHelp: "Try again also where the first connection fails and may succeed later."),
+    ],
+    exits: exits([
+      .init(code: "0", help: "--count messages have come, or nobody reads the output any more."),
+      .init(code: "23", help: "Standard output can't be written."),
+      .init(code: "130, 143", help: "SIGINT (Ctrl-C) or SIGTERM ended it."),
+    ]),
+    misuse: .misuse,
+    check: { options throws(UsageError) in
+      if options.isJSON, options.isBinary {
+        throw UsageError("--json and --binary contradict each other", command: "subscribe", exitCode: .misuse)
+      }
+    })
+
+  func run() async throws(UsageError) -> ExitCode { await Subscribe(self).run() }
+
+  private static let standard = SubscribeOptions()
+
+  /// - Parameter isTerminal: whether standard output is one.
+  /// - Throws: where messages could command the terminal.
+  func format(isTerminal: Bool) throws(Failure) -> MessageFormat {
+    if isBinary, isTerminal {
+      throw Failure(
+        "--binary prints any bytes, which a terminal may take for commands; redirect standard output", .outputFailed)
+    }
+    if isBinary { return .bytes }
+    if isJSON { return isTerminal ? .terminalJSON : .json }
+    return isTerminal ? .terminalLine : .line
+  }
+}
