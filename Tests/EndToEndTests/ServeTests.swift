@@ -48,6 +48,7 @@ struct ServeTests {
       #"GET /events HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"#
         + #"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"#,
     ])
+    try await client.line(.errors, containing: "sent")
     // Its connection has been accepted when a later one is served.
     #expect(try await Curl.run(["http://127.0.0.1:\(port)/health"]).status == 200)
     process.signal(.terminate)

@@ -31,6 +31,7 @@ struct ShutdownTests {
   func halfRequest() async throws {
     let server = try await ServerProcess()
     let client = try await PythonProgram.raw.start(["\(server.port)", #"GET / HTTP/1.1\r\nHost: x"#])
+    try await client.line(.errors, containing: "sent")
     // Its connection has been accepted when a later one is served.
     #expect(try await Curl.run(["\(server.url)/health"]).status == 200)
     #expect(try await server.stop(within: .seconds(20)) == .code(0))

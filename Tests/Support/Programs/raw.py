@@ -5,7 +5,7 @@
 """Sends bytes to a port as they are, and prints the status lines of what comes back until the other side closes.
 
 usage: raw.py PORT BYTES [--half-close]     BYTES with Python's escapes, for instance 'GET / HTTP/1.1\\r\\n\\r\\n'
-prints: answer STATUS-LINE, for each / closed, or reset
+prints: answer STATUS-LINE, for each / closed, or reset; on standard error: sent, when all bytes are on their way
 """
 
 import re
@@ -21,6 +21,7 @@ with socket.create_connection(("127.0.0.1", port), timeout=50) as connection:
     connection.sendall(data)
     if "--half-close" in sys.argv[3:]:
         connection.shutdown(socket.SHUT_WR)
+    print("sent", file=sys.stderr, flush=True)
     try:
         while part := connection.recv(65536):
             received += part
