@@ -3,11 +3,11 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import Broadcasting
-import BroadcastingWeb
+package import Broadcasting
+package import BroadcastingWeb
 
 /// The requests that a server of ours takes.
-struct ServerRequests: Sendable {
+package struct ServerRequests: Sendable {
   let url: ServerURL
 
   /// Asks whether a server of ours is there: `GET` of the sockets' path without an upgrade, which publishes nothing and
@@ -27,7 +27,7 @@ struct ServerRequests: Sendable {
   ]
 
   /// - Throws: An error with the code `invalidURL` for paths and header fields that can't be sent.
-  init(_ url: ServerURL, _ configuration: RemoteBroadcast.Configuration) throws(BroadcastError) {
+  package init(_ url: ServerURL, _ configuration: RemoteBroadcast.Configuration) throws(BroadcastError) {
     self.url = url
     var fields: HTTPHeaders = [:]
     for (name, value) in configuration.headers {
@@ -66,14 +66,14 @@ struct ServerRequests: Sendable {
   }
 
   /// `text/plain` and not JSON, so that bytes stay bytes.
-  func push(_ message: Message) -> HTTPRequest {
+  package func push(_ message: Message) -> HTTPRequest {
     HTTPRequest(
       method: .post, target: pushTarget + PercentEncoding.encode(message.channel.name),
       headers: message.kind == .text ? textHeaders : binaryHeaders, body: message.payload)
   }
 
   /// No `Origin`: that is a browser's, and means a page.
-  func events(_ channel: Channel) -> WebSocketClientHandshake {
+  package func events(_ channel: Channel) -> WebSocketClientHandshake {
     WebSocketClientHandshake(
       host: url.hostField, target: eventsTarget + PercentEncoding.encode(channel.name), headers: eventsHeaders)
   }

@@ -3,17 +3,17 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import Broadcasting
+package import Broadcasting
 import BroadcastingNetwork
 import BroadcastingWeb
 
 /// Where a server is, as its URL says it: `scheme://user:password@host:port/base/path?query`.
-struct ServerURL: Sendable, CustomStringConvertible {
-  let isSecure: Bool
+package struct ServerURL: Sendable, CustomStringConvertible {
+  package let isSecure: Bool
 
   /// A name, or the digits of an address without brackets.
-  let host: String
-  let port: UInt16
+  package let host: String
+  package let port: UInt16
 
   /// What stands before the server's own paths, without a slash at its end: empty, or as `/live`.
   let basePath: String
@@ -28,10 +28,10 @@ struct ServerURL: Sendable, CustomStringConvertible {
   let hostField: String
 
   /// For messages: no credentials and no query, which may be one.
-  let description: String
+  package let description: String
 
   /// - Throws: An error with the code `invalidURL`.
-  init(_ url: BackendURL) throws(BroadcastError) {
+  package init(_ url: BackendURL) throws(BroadcastError) {
     switch url.scheme {
     case "http", "ws": isSecure = false
     case "https", "wss": isSecure = true
