@@ -86,7 +86,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "BroadcastCommandTests",
-      dependencies: ["broadcast", "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork"],
+      dependencies: [
+        "broadcast", "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork",
+        "BroadcastingWeb",
+      ],
       swiftSettings: swiftSettings),
 
     // What tests share, and the whole, seen from outside: the command as a process, beside foreign clients.

@@ -241,8 +241,8 @@ struct InvocationTests {
   @Test("a missing command names those there are")
   func missingCommand() throws {
     #expect(
-      try refusal().text == "broadcast: a command is missing: serve, publish, subscribe, help\ntry 'broadcast --help'\n"
-    )
+      try refusal().text
+        == "broadcast: a command is missing: serve, publish, subscribe, bench, help\ntry 'broadcast --help'\n")
   }
 
   @Test("an error points to the help of its command")
