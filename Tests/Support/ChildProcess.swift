@@ -64,6 +64,9 @@ package final class ChildProcess: Sendable {
     watch.state.withLock { stream == .output ? $0.output.lines : $0.errors.lines }
   }
 
+  /// The number of its process; nil when it has ended.
+  package var identifier: Int? { watch.state.withLock { $0.process.map { Int($0) } } }
+
   /// Writes a line to the program's standard input, or with another terminator any text.
   package func send(_ line: String, terminator: String = "\n") throws {
     try watch.send(line + terminator)

@@ -11,6 +11,8 @@ package enum PythonProgram: String, Sendable {
   case closings
   /// HTTP on a raw socket, for what no polite client sends.
   case raw
+  /// A server that does one thing wrong.
+  case faulty
   /// A terminal with a program in it; see ``Terminal``.
   case terminal
   /// Drives Chromium; see ``Browser``.

@@ -38,6 +38,9 @@ package final class ServerProcess: Sendable {
   package var url: String { "http://\(address)" }
   package var socketURL: String { "ws://\(address)/events" }
 
+  /// The number of its process; nil when it has ended.
+  package var identifier: Int? { process.identifier }
+
   /// What it has written to its log.
   package var log: [String] { process.transcript(.errors) }
 
