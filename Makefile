@@ -24,7 +24,7 @@ format: ## Formats the sources in place.
 docs: ## Builds the documentation into .build/docs.
 	@scripts/docs
 
-bench: ## Measures the fan-out beside AsyncStream. ARGS=--json prints JSON.
+bench: ## Measures the fan-out and a server under load; writes Benchmarks/RESULTS.md and a picture.
 	@scripts/bench $(ARGS)
 
 install: ## Copies the command to PREFIX/bin (PREFIX is /usr/local by default).

@@ -6,6 +6,12 @@
 
 import PackageDescription
 
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
 let package = Package(
   name: "benchmarks",
   platforms: [.macOS(.v15)],
@@ -13,10 +19,8 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "fanout", dependencies: [.product(name: "Broadcasting", package: "swift-broadcast")],
-      swiftSettings: [
-        .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
-        .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
-        .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-      ])
+      swiftSettings: swiftSettings),
+    // Makes a table and a picture of what was measured.
+    .executableTarget(name: "report", swiftSettings: swiftSettings),
   ]
 )
