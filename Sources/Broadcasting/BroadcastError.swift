@@ -135,10 +135,6 @@ extension BroadcastError {
       underlying: error)
   }
 
-  static var subscriptionEnded: BroadcastError {
-    .init(.unavailable, "The broker ended the subscription; it is being renewed.", isRetriable: true)
-  }
-
   static var ended: BroadcastError { .init(.notRunning, "run() has ended, and with it all that it served.") }
 
   static func failed(because failure: BroadcastError) -> BroadcastError {

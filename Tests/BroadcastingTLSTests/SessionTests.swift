@@ -160,7 +160,8 @@ struct SessionTests {
     #expect(try TLSIdentity("fe80::1%eth0").kind == .address)
     #expect(try TLSIdentity("1.2.3.4").kind == .address)
     #expect(try TLSIdentity("1.2.3.4.example.test").kind == .name)
-    for name in [".", String(repeating: "a", count: 254), "a\nb"] {
+    // With a dot in front it would stand for any subdomain.
+    for name in [".", ".example.test", "a..b", "*.example.test", String(repeating: "a", count: 254), "a\nb"] {
       #expect(throws: (any Error).self) { try TLSIdentity(name) }
     }
   }

@@ -119,6 +119,26 @@ struct HubDriverTests {
     }
   }
 
+  @Test("leaving does not wait behind subscriptions that the broker takes long over")
+  func leavingBesideSlowSubscriptions() async throws {
+    try await withScript { hub, script in
+      async let first = hub.subscribe(to: "a")
+      _ = try await script.connect()
+      try await script.next().succeed()
+      let leaving = try await first
+      let slow = (0..<DriverCall.maximumAtOnce).map { Channel("slow \($0)") }
+      async let others = hub.subscribe(to: slow)
+      var calls: [ScriptedDriver.Call] = []
+      for _ in slow { calls.append(try await script.next()) }
+      leaving.cancel()
+      let call = try await script.next()
+      #expect(call.name == "unsubscribe a")
+      call.succeed()
+      for call in calls { call.succeed() }
+      _ = try await others
+    }
+  }
+
   @Test("who comes while the last one's leaving is under way gets a subscription of the broker anew")
   func leavingAndComing() async throws {
     try await withScript { hub, script in

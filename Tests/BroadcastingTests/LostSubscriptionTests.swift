@@ -49,6 +49,26 @@ struct LostSubscriptionTests {
     }
   }
 
+  @Test("why it ended counts also where that is told before its beginning")
+  func lostBeforeConfirmedForGood() async throws {
+    let events = Lock<[BroadcastEvent]>([])
+    var configuration = HubConfiguration.quick { event in events.withLock { $0.append(event) } }
+    configuration.longestReconnectDelay = .seconds(600)
+    try await withScript(configuration) { hub, script in
+      async let subscribing = hub.subscribe(to: "a")
+      let (_, inbox) = try await script.connect()
+      let call = try await script.next()
+      inbox.lost("a", because: refused)
+      call.succeed()
+      let subscription = try await subscribing
+      while !events.withLock({ $0.contains { $0.kind == .refused } }) { await Task.yield() }
+      let told = events.withLock { $0 }.filter { $0.kind != .connected }
+      #expect(told.map(\.kind) == [.connectionLost, .refused])
+      #expect(told.allSatisfy { $0.channel == "a" && $0.error?.code == .refused })
+      withExtendedLifetime(subscription) {}
+    }
+  }
+
   @Test("a renewal that fails is tried again, and a newcomer is told of the failure at once")
   func failing() async throws {
     var configuration = HubConfiguration.quick()

@@ -119,14 +119,13 @@ private final class Watch: Sendable {
 
   func wait<Value: Sendable>(
     _ what: String, within limit: Duration,
-    _ take: @Sendable (inout State) throws(ProgramError) -> Value?
+    // Not `throws(ProgramError)`, which Swift 6.3.1 can't compile for release here.
+    _ take: @Sendable (inout State) throws -> Value?
   ) async throws -> Value {
     let deadline = ContinuousClock.now + limit
     while true {
       try Task.checkCancellation()
-      let (value, isDrained) = try state.withLock { state throws(ProgramError) in
-        (try take(&state), state.isDrained)
-      }
+      let (value, isDrained) = try state.withLock { state in (try take(&state), state.isDrained) }
       if let value { return value }
       if isDrained { throw complaint(.ended, "ended before it did “\(what)”") }
       if ContinuousClock.now > deadline { throw complaint(.timedOut, "did not “\(what)” within \(limit)") }

@@ -19,6 +19,8 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   enum Call: Equatable, Sendable {
     case subscribe(number: Int)
     case unsubscribe(number: Int)
+
+    var isSubscribe: Bool { if case .subscribe = self { true } else { false } }
   }
 
   enum Joining: Sendable {
@@ -35,8 +37,8 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     var error: BroadcastError?
     /// A gap has to be told to everyone who was here before.
     var isGap = false
-    /// A subscription which existed before could not be renewed; try again later.
-    var retriesLater = false
+    /// Why a subscription which existed before is no more, or could not be renewed: try again later.
+    var loss: BroadcastError?
     /// It is subscribed again after a lost connection.
     var isResubscribed = false
     /// Nobody is interested and nothing is under way: the channel can go.
@@ -62,8 +64,8 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   private var owesGap = false
   /// Why there is a gap, for whoever tells of it.
   private(set) var gapReason = Gap.Reason.connectionLost
-  /// The subscription that is being confirmed has ended already.
-  private var hasEndedEarly = false
+  /// Why the subscription that is being confirmed has ended already.
+  private var earlyLoss: BroadcastError?
   /// Members know that the broker refuses.
   private var hasToldRefusal = false
 
@@ -128,9 +130,9 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     endRenewal()
     if members == 0 {
       action.call = unsubscribe()
-    } else if hasEndedEarly {
+    } else if let earlyLoss {
       lose()
-      action.retriesLater = true
+      action.loss = earlyLoss
     }
     return action
   }
@@ -147,7 +149,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     }
     state = .lost
     defer { hasToldRefusal = true }
-    return Action(waiters: failed, error: error, isGap: !hasToldRefusal, retriesLater: true)
+    return Action(waiters: failed, error: error, isGap: !hasToldRefusal, loss: error)
   }
 
   /// Also when it failed: a broker which keeps sending what nobody reads harms nobody.
@@ -170,16 +172,16 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   }
 
   /// The broker has ended the subscription, while the connection stands. Members are told with its renewal.
-  mutating func subscriptionLost(_ reason: Gap.Reason) -> Action {
+  mutating func subscriptionLost(_ error: BroadcastError, _ reason: Gap.Reason) -> Action {
     switch state {
     case .active:
       gapReason = reason
       lose()
-      return Action(retriesLater: true)
+      return Action(loss: error)
     case .subscribing:
       // The news has overtaken the confirmation, which will come to members of a subscription that is no more.
       gapReason = reason
-      hasEndedEarly = true
+      earlyLoss = error
       return Action()
     case .idle, .unsubscribing, .lost:
       return Action()
@@ -237,7 +239,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
 
   private mutating func subscribe() -> Call {
     number += 1
-    hasEndedEarly = false
+    earlyLoss = nil
     state = .subscribing(number: number)
     return .subscribe(number: number)
   }

@@ -5,7 +5,7 @@
 
 /// A call that a channel asks of the driver, on its way to the task which makes it. A channel has one at a time.
 struct DriverCall: Sendable {
-  /// How many calls are made at once.
+  /// How many calls of a kind are made at once.
   static let maximumAtOnce = 256
 
   var feed: ChannelFeed

@@ -17,7 +17,7 @@ extension Hub {
 
   /// Makes the calls that the channels ask for, many at once, as children of the session: so no call ends because a
   /// subscriber who waited for it was cancelled.
-  func performCalls(with driver: some BroadcastDriver) async {
+  func perform(_ calls: Mailbox<DriverCall>, with driver: some BroadcastDriver) async {
     await withTaskGroup(of: Void.self) { group in
       var running = 0
       while let commands = await calls.next() {
@@ -49,13 +49,13 @@ extension Hub {
           let result = feed.handle { $0.subscribed(number: number) }
           isRenewed = result.action.isResubscribed
           finish(result, for: feed)
-          if result.action.retriesLater { planRenewal(of: feed, after: .subscriptionEnded) }
+          if let error = result.action.loss { lost(feed, because: error) }
         } catch {
           // Cancelled with its session, or with the hub. The channel hears of that, and its waiters get that reason.
           if Task.isCancelled { return }
           let result = feed.handle { $0.subscribeFailed(number: number, error) }
           finish(result, for: feed)
-          if result.action.retriesLater { planRenewal(of: feed, after: error) }
+          if result.action.loss != nil { planRenewal(of: feed, after: error) }
         }
       }
     }

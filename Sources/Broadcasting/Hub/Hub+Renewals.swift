@@ -16,7 +16,7 @@ extension Hub {
   /// Asks again for the channels that have readers and none of the broker's subscriptions.
   func renew(_ steps: [ChannelStep]) {
     let round = RenewalRound(count: steps.count { $0.action.call != nil })
-    calls.append(
+    subscribing.append(
       steps.compactMap { step in step.action.call.map { DriverCall(feed: step.feed, call: $0, round: round) } })
     for step in steps where step.action.call == nil { perform(step.action, for: step.feed) }
   }
@@ -24,10 +24,14 @@ extension Hub {
   /// The broker has ended a channel's subscription.
   func lost(_ channel: Channel, because error: BroadcastError, reason: Gap.Reason, session: Int) {
     guard lifecycle.withLock({ $0.isCurrent(session) }), let feed = channels.feed(of: channel) else { return }
-    let action = feed.handle { $0.subscriptionLost(reason) }.action
+    let action = feed.handle { $0.subscriptionLost(error, reason) }.action
     perform(action, for: feed)
-    guard action.retriesLater else { return }
-    emit(BroadcastEvent(.connectionLost, channel: channel, error: error))
+    if let error = action.loss { lost(feed, because: error) }
+  }
+
+  /// Tells of a subscription that has ended, and asks for it again later.
+  func lost(_ feed: ChannelFeed, because error: BroadcastError) {
+    emit(BroadcastEvent(.connectionLost, channel: feed.channel, error: error))
     planRenewal(of: feed, after: error)
   }
 

@@ -28,7 +28,8 @@ extension Hub {
       return lifecycle.end(failure)
     }
     for waiter in waiters { waiter.fail(reason) }
-    _ = calls.close()
+    _ = subscribing.close()
+    _ = unsubscribing.close()
     _ = renewals.close()
     for sleeper in sleepers.close() { sleeper.core.wake() }
     for feed in channels.close() {
@@ -88,7 +89,7 @@ extension Hub {
     of driver: some BroadcastDriver, _ inbox: DriverInbox
   ) async -> (error: BroadcastError, wasConnected: Bool)? {
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { await self.performCalls(with: driver) }
+      for calls in [subscribing, unsubscribing] { group.addTask { await self.perform(calls, with: driver) } }
       // The channels hear of the end before their calls are cancelled: what those throw then is no answer any more.
       defer { group.cancelAll() }
       let error: BroadcastError

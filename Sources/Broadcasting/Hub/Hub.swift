@@ -16,7 +16,10 @@ public final class Hub: Broadcast {
   let driver: (any BroadcastDriver)?
   package let budget: MemoryBudget
   let channels: ChannelTable
-  let calls = Mailbox<DriverCall>()
+  /// Calls of the driver that subscribe, and those that unsubscribe: a broker that takes long over the first does not hold
+  /// up the second. A channel has one call at a time, so their order is kept.
+  let subscribing = Mailbox<DriverCall>()
+  let unsubscribing = Mailbox<DriverCall>()
   /// Readers whom `run()` wakes. Each sleeps once, so there are no more than subscriptions.
   let sleepers = Mailbox<ChannelFeed.Sleeper>()
   /// Subscriptions that were lost one by one and wait to be asked for again.
@@ -231,7 +234,7 @@ extension Hub {
       case .wait(let call): if let call { commands.append(.init(feed: feed, call: call)) }
       }
     }
-    calls.append(commands)
+    subscribing.append(commands)
     let subscription = Subscription(core: core, channels: wanted)
     // From here on, giving up the subscription leaves all channels.
     guard core.begin(memberships), memberships.count == wanted.count else {
@@ -252,7 +255,9 @@ extension Hub {
 
   /// Does what a channel's state machine asks for.
   func perform(_ action: ChannelFeed.Machine.Action, for feed: ChannelFeed) {
-    if let call = action.call { calls.append([.init(feed: feed, call: call)]) }
+    if let call = action.call {
+      (call.isSubscribe ? subscribing : unsubscribing).append([.init(feed: feed, call: call)])
+    }
     if let error = action.error {
       for waiter in action.waiters { waiter.fail(error) }
     } else {

@@ -24,11 +24,15 @@ struct TLSIdentity: Hashable, Sendable {
     // RFC 6066, section 3: the name is sent without the dot at its end.
     text = host.hasSuffix(".") ? String(host.dropLast()) : host
     kind = .name
-    guard !text.isEmpty, text.utf8.count <= 253, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+    // A dot in front would stand for any subdomain (X509_check_host(3)), and a star for more than was meant.
+    let labels = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    guard text.utf8.count <= 253, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "*") }),
+      labels.allSatisfy({ !$0.isEmpty })
+    else {
       throw NetworkError(
         .invalidAddress,
         """
-        a server's name for TLS has 1 to 253 ASCII characters without spaces; \
+        a server's name for TLS has 1 to 253 ASCII characters without spaces or stars, and something between its dots; \
         this one has \(text.utf8.count) bytes: write other letters as Punycode (xn--…)
         """)
     }
