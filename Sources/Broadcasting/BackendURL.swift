@@ -47,7 +47,7 @@ public struct BackendURL: Sendable, CustomStringConvertible {
       text += String(decoding: authority, as: UTF8.self)
     }
     text += String(decoding: bytes[authorityEnd..<max(authorityEnd, queryStart)], as: UTF8.self)
-    return queryStart < bytes.count ? text + "?***" : text
+    return queryStart < bytes.count ? text + (bytes[queryStart] == UInt8(ascii: "?") ? "?***" : "#***") : text
   }
 
   /// RFC 3986, section 3.1.

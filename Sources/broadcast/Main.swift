@@ -18,7 +18,7 @@ enum Program {
     do throws(UsageError) {
       switch try Invocation.parse(try arguments(), environment: { name in getenv(name).map { String(cString: $0) } }) {
       case .print(let text):
-        print(text, terminator: "")
+        if !StandardStream.print(text, to: StandardStream.output) { exit(ExitCode.outputFailed.rawValue) }
       case .run(let options):
         exit(try await options.run().rawValue)
       }
@@ -36,7 +36,8 @@ enum Program {
       guard let bytes = CommandLine.unsafeArgv[index] else { break }
       guard let argument = String(validatingCString: bytes) else {
         throw UsageError(
-          "argument \(index) is not UTF-8; 'broadcast publish --binary' sends any bytes from standard input")
+          "argument \(index) is not UTF-8; 'broadcast publish --binary' sends any bytes from standard input",
+          exitCode: arguments.first == ServeOptions.command.name ? .usage : .misuse)
       }
       arguments.append(argument)
     }

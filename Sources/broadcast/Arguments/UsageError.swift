@@ -21,6 +21,7 @@ struct UsageError: Error, Hashable, Sendable {
   /// What the program says on standard error.
   var text: String {
     let help = command.map { "broadcast \($0) --help" } ?? "broadcast --help"
-    return "broadcast: \(message)\ntry '\(help)'\n"
+    // An argument may have come from anywhere.
+    return "broadcast: \(TerminalText.escape(message))\ntry '\(help)'\n"
   }
 }

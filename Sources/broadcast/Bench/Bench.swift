@@ -37,11 +37,13 @@ struct Bench {
   }
 
   private func tell(_ result: BenchResult) -> ExitCode {
+    var text = ""
     if options.printsJSON {
-      StandardStream.print(BenchJSON(result).text, to: StandardStream.output)
+      text = BenchJSON(result).text
     } else if result.failure == nil || result.counts.expected > 0 {
-      StandardStream.print(BenchTable(result).text, to: StandardStream.output)
+      text = BenchTable(result).text
     }
+    if !StandardStream.print(text, to: StandardStream.output) { return .outputFailed }
     _ = result.failure?.tell()
     return result.exitCode
   }

@@ -97,6 +97,7 @@ extension BenchOptions: CommandOptions {
       .init(code: "7", help: "The server can't be reached: nobody listens there, or there is no way."),
       .init(code: "8", help: "What answers is no broadcast server."),
       .init(code: "22", help: "The server refused a subscriber or a message."),
+      .init(code: "23", help: "Standard output can't be written."),
       .init(code: "28", help: "Nothing came any more while an answer was awaited."),
       .init(code: "35, 60, 77", help: "No secure connection, no trust in the certificate, no use of --ca-file."),
       .init(code: "47", help: "The server sends elsewhere; redirections are not followed."),

@@ -9,6 +9,8 @@ import Broadcasting
 struct ConnectionNotes {
   private var wasConnected = false
   private var isAway = false
+  /// A loss was told, and not yet that it is over: what follows says more of the same.
+  private var hasToldLoss = false
   /// The reason that was told last, so that trying again and again for the same reason is told once.
   private var lastReason: String?
 
@@ -16,20 +18,36 @@ struct ConnectionNotes {
   mutating func line(for event: BroadcastEvent) -> String? {
     switch event.kind {
     case .running, .connected:
-      defer { (wasConnected, isAway, lastReason) = (true, false, nil) }
+      defer { (wasConnected, isAway, hasToldLoss, lastReason) = (true, false, false, nil) }
       return isAway ? "connected" + (wasConnected ? " again" : "") : nil
-    case .connectionLost, .retrying, .refused:
+    case .resubscribed:
+      // Channels that were lost one by one, while the server stayed in reach.
+      defer { (hasToldLoss, lastReason) = (false, nil) }
+      return hasToldLoss ? "connected again" : nil
+    case .connectionLost:
       guard let error = event.error else { return nil }
-      let isLoss = event.kind == .connectionLost
-      let reason = Failure(error).message
-      let line =
-        (event.channel.map { "\($0): " } ?? "") + (isLoss ? "connection lost: " : "")
-        + (reason.hasSuffix(".") ? reason.dropLast() : reason[...]) + "; trying again"
-      defer { lastReason = reason }
       if event.channel == nil { isAway = true }
-      // Each loss is news.
-      return isLoss || reason != lastReason ? line : nil
+      // With a server all its channels are lost, each with an event of its own.
+      let prefix = hasToldLoss ? "" : "connection lost: "
+      hasToldLoss = true
+      return line(prefix, error)
+    case .retrying, .refused:
+      guard let error = event.error else { return nil }
+      if event.channel == nil { isAway = true }
+      return line(event.channel.map { "\($0): " } ?? "", error)
     default: return nil
     }
+  }
+
+  /// The same for a call that failed, and is made again.
+  mutating func line(forFailed error: BroadcastError) -> String? { line("", error) }
+
+  private mutating func line(_ prefix: String, _ error: BroadcastError) -> String? {
+    let text = Failure(error).message
+    // Without its numbers: one that counts down is the same reason.
+    let reason = text.filter { !$0.isNumber }
+    if reason == lastReason { return nil }
+    lastReason = reason
+    return prefix + (text.hasSuffix(".") ? text.dropLast() : text[...]) + "; trying again"
   }
 }

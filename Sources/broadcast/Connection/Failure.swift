@@ -43,7 +43,10 @@ struct Failure: Error, Hashable, Sendable {
       return
     }
     switch error.underlying {
+    case let cause as NetworkError where cause.code == .certificateRefused:
+      self.init("\(error.message) (a file of authorities is given by --ca-file)", .untrusted)
     case let cause as NetworkError: self.init(error.message, Self.exitCode(of: cause.code))
+    case is HTTPError: self.init(error.message, .strangeAnswer)
     case let cause as ServerRefusal: self.init(error.message, Self.exitCode(ofStatus: cause.status))
     default: self.init(error.message, Self.exitCodes[error.code] ?? .misuse)
     }

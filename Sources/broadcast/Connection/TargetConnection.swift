@@ -13,6 +13,7 @@ struct TargetConnection: Sendable {
   let broadcast: any Broadcast
   let loop: EventLoop
   private let firstConnection: AsyncStream<Void>
+  private let tellFailed: @Sendable (BroadcastError) -> Void
 
   /// Returns when the target has been reached for the first time. To be called once.
   ///
@@ -21,6 +22,9 @@ struct TargetConnection: Sendable {
     for await _ in firstConnection { return }
     throw CancellationError()
   }
+
+  /// Tells the user of a call that failed and is made again, unless that is known.
+  func tellFailed(_ error: BroadcastError) { tellFailed(error) }
 
   /// Reaches a target, and lets go of it behind `body`.
   ///
@@ -35,6 +39,9 @@ struct TargetConnection: Sendable {
     let target = try Target(options.target)
     let (firstConnection, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let notes = Lock(ConnectionNotes())
+    let tellFailed: @Sendable (BroadcastError) -> Void = { error in
+      if let line = notes.withLock({ $0.line(forFailed: error) }) { tell(line) }
+    }
     let onEvent: @Sendable (BroadcastEvent) -> Void = { event in
       if let line = notes.withLock({ $0.line(for: event) }) { tell(line) }
       if event.kind == .connected || event.kind == .running { signal.yield() }
@@ -44,7 +51,8 @@ struct TargetConnection: Sendable {
       let loop = loops[0]
       try await withTaskExecutorPreference(loop) {
         let broadcast = try target.open(options, limits: limits, on: loop, onEvent: onEvent)
-        let connection = TargetConnection(broadcast: broadcast, loop: loop, firstConnection: firstConnection)
+        let connection = TargetConnection(
+          broadcast: broadcast, loop: loop, firstConnection: firstConnection, tellFailed: tellFailed)
         try await runUntilFirstCompletes({ try await broadcast.run() }, { try await body(connection) })
       }
     }

@@ -44,8 +44,8 @@ struct Publish {
   private func publish(through connection: TargetConnection) async throws {
     let publisher = Publisher(
       connection.broadcast, to: Channel(options.channel), retries: options.connection.retries, limit: options.maxMessage
-    ) { [notes, options] error in
-      if options.connection.retries { notes("\(Failure(error).message); trying again") }
+    ) { [retries = options.connection.retries] error in
+      if retries { connection.tellFailed(error) }
     }
     do {
       // So a server that isn't there is told before somebody has typed a line for it.
@@ -62,7 +62,7 @@ struct Publish {
       let bytes = Message(Array(message.utf8), to: channel)
       return try await publisher.publish(options.isBinary ? bytes : Message(message, to: channel))
     }
-    let signals = SignalWatch([SIGINT, SIGTERM], on: loop)
+    let signals = SignalWatch(EndingSignals.heeded(), on: loop)
     try await signals.open()
     if StandardStream.isTerminal(StandardStream.input) {
       notes("reading \(options.isBinary ? "bytes" : "lines") until Ctrl-D")

@@ -90,6 +90,9 @@ final class OutputWriter: Sendable {
     return state.withLock { $0.failure }
   }
 
+  /// Whether a task waits here now.
+  var hasWaiter: Bool { state.withLock { $0.waiter != nil || $0.watcher != nil } }
+
   private func wait(for goal: Goal) async throws(StreamFailure) {
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in

@@ -19,12 +19,15 @@ enum StandardStream {
 
   /// Writes a text and waits until all of it is taken: for the first and last words of a program. While it serves it
   /// has its ``Log``, which never waits.
-  static func print(_ text: String, to descriptor: Int32) {
+  /// - Returns: whether it was.
+  @discardableResult
+  static func print(_ text: String, to descriptor: Int32) -> Bool {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
-      guard let written = writeOnce(rest, to: descriptor) else { return }
+      guard let written = writeOnce(rest, to: descriptor) else { return false }
       rest = rest.dropFirst(written)
     }
+    return true
   }
 
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }

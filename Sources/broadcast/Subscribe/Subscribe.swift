@@ -48,13 +48,14 @@ struct Subscribe {
   private func print(from connection: TargetConnection, by printer: Printer) async throws {
     try await connection.connected()
     let buffer = BufferPolicy.dropOldest(maximumMessages: .max, maximumBytes: options.maxBacklog)
-    let channels = options.channels.map { Channel($0) }
+    var channels: [Channel] = []
+    for channel in options.channels.map({ Channel($0) }) where !channels.contains(channel) { channels.append(channel) }
     let subscription = try await retrying(options.connection.retries) { () async throws(BroadcastError) in
       try await connection.broadcast.subscribe(to: channels, options: .init(buffer: buffer))
     } onFailure: { error in
-      if options.connection.retries, error.isRetriable { notes("\(Failure(error).message); trying again") }
+      if options.connection.retries, error.isRetriable { connection.tellFailed(error) }
     }
-    notes("subscribed to \(options.channels.joined(separator: ", "))")
+    notes("subscribed to \(channels.map(\.name).joined(separator: ", "))")
     try await printer.print(subscription)
   }
 

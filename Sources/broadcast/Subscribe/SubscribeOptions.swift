@@ -43,7 +43,7 @@ extension SubscribeOptions: TargetedOptions {
             "End after so many messages."),
           .flag(
             "--json", \.isJSON,
-            "An object for each message: time (when it came, RFC 3339), channel, payload; a binary one has its payload"
+            "An object for each message: time (when it was printed, RFC 3339), channel, payload; a binary one has its payload"
               + " in base64 and \"encoding\":\"base64\"."),
           .flag("--binary", \.isBinary, "The bytes of each message as they are, without a newline behind them."),
           .value(

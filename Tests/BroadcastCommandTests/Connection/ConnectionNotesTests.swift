@@ -55,13 +55,37 @@ struct ConnectionNotesTests {
         == ["a: no; trying again"])
   }
 
-  @Test("a channel that lost its connection is named, each time")
-  func lostChannel() {
+  @Test("a server that goes with all its channels is told in two lines: that it went, and why it can't be reached")
+  func serverWithChannels() {
     #expect(
       lines(
         .init(.connected), .init(.connectionLost, channel: "a", error: error("It broke.")),
         .init(.retrying, channel: "a", error: error("It broke.")),
+        .init(.connectionLost, channel: "b", error: error("It broke.")),
+        .init(.retrying, channel: "b", error: error("It broke.")), .init(.connectionLost, error: error("refused")),
+        .init(.retrying, error: error("refused")), .init(.connected), .init(.resubscribed, count: 2))
+        == ["connection lost: It broke; trying again", "refused; trying again", "connected again"])
+  }
+
+  @Test("a channel that is lost alone is told, and that it is back; the next time again")
+  func lostChannel() {
+    #expect(
+      lines(
+        .init(.connected), .init(.connectionLost, channel: "a", error: error("It broke.")),
+        .init(.retrying, channel: "a", error: error("It broke.")), .init(.resubscribed, count: 1),
         .init(.connectionLost, channel: "a", error: error("It broke.")))
-        == ["a: connection lost: It broke; trying again", "a: connection lost: It broke; trying again"])
+        == ["connection lost: It broke; trying again", "connected again", "connection lost: It broke; trying again"])
+  }
+
+  @Test("a reason that counts down is told once, and so is one that a call meets too")
+  func countingDown() {
+    var notes = ConnectionNotes()
+    let told = [
+      notes.line(for: .init(.retrying, error: error("left alone for 3600 s"))),
+      notes.line(for: .init(.retrying, error: error("left alone for 3599 s"))),
+      notes.line(forFailed: error("left alone for 90 s")), notes.line(forFailed: error("No.")),
+      notes.line(forFailed: error("No.")),
+    ]
+    #expect(told == ["left alone for 3600 s; trying again", nil, nil, "No; trying again", nil])
   }
 }

@@ -26,11 +26,23 @@ struct FailureTests {
     "a network's error has curl's exit code",
     arguments: [
       (.notFound, 6), (.lookUpFailed, 6), (.refused, 7), (.unreachable, 7), (.descriptorsExhausted, 7),
-      (.timedOut, 28), (.reset, 56), (.closed, 56), (.tlsFailed, 35), (.certificateRefused, 60),
+      (.timedOut, 28), (.reset, 56), (.closed, 56), (.tlsFailed, 35),
     ] as [(NetworkError.Code, Int32)])
   func network(code: NetworkError.Code, exit: Int32) {
     let error = BroadcastError(.unavailable, "x", underlying: NetworkError(code, "y"))
     #expect(Failure(error) == Failure("x", ExitCode(rawValue: exit)))
+  }
+
+  @Test("a certificate that is refused names the option for another authority")
+  func certificate() {
+    let error = BroadcastError(.refused, "x", underlying: NetworkError(.certificateRefused, "y"))
+    #expect(Failure(error).exitCode == .untrusted && Failure(error).message.contains("--ca-file"))
+  }
+
+  @Test("what is no HTTP is no server of broadcasts")
+  func strangeAnswer() {
+    let error = BroadcastError(.refused, "x", underlying: HTTPError(.malformed, "y"))
+    #expect(Failure(error) == Failure("x", .strangeAnswer))
   }
 
   @Test(

@@ -61,6 +61,7 @@ struct StreamTests {
         }
         return count
       }
+      while !writer.hasWaiter { await Task.yield() }
       group.cancelAll()
       return try await group.next() ?? 0
     }
@@ -99,6 +100,7 @@ struct StreamTests {
     let writer = OutputWriter(pipe.writing)
     await withTaskGroup(of: StreamFailure?.self) { group in
       group.addTask { await writer.closed() }
+      while !writer.hasWaiter { await Task.yield() }
       group.cancelAll()
       for await failure in group { #expect(failure == nil) }
     }

@@ -137,9 +137,35 @@ struct PublishTests {
     try await server.stop()
   }
 
+  @Test("SIGINT that the parent has set to be ignored, as a shell does for a background job, stays ignored")
+  func ignoredInterrupt() async throws {
+    let server = try await ServerProcess()
+    let subscriber = try await subscriber(server)
+    let folder = try TemporaryFolder()
+    let shell = try await Shell.start(
+      """
+      trap '' INT
+      mkfifo "$FOLDER/in"
+      broadcast publish "$URL" events <"$FOLDER/in" & publisher=$!
+      exec 3>"$FOLDER/in"
+      echo one >&3
+      read -r go
+      kill -INT $publisher
+      echo two >&3
+      exec 3>&-
+      wait $publisher; echo "code $?"
+      """, ["URL": server.url, "FOLDER": folder.path])
+    #expect(try await subscriber.line() == "one")
+    try shell.send("go")
+    #expect(try await subscriber.line() == "two")
+    #expect(try await shell.line() == "code 0")
+    try await server.stop()
+  }
+
   @Test("an argument that is not UTF-8 is refused, not repaired")
   func badArgument() async throws {
     let lines = try await Shell.run(#"broadcast publish localhost events $'\377' 2>&1; echo "code $?""#)
     #expect(lines.first?.contains("argument 4 is not UTF-8") == true)
+    #expect(lines.last == "code 2")
   }
 }

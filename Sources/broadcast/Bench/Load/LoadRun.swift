@@ -63,7 +63,7 @@ actor LoadRun {
   }
 
   private func watchSignals() async {
-    let signals = SignalWatch([SIGINT, SIGTERM], on: loop)
+    let signals = SignalWatch(EndingSignals.heeded(), on: loop)
     if let number = try? await signals.next() {
       interruption = number
       test.stop(because: nil)
