@@ -118,7 +118,9 @@ final class HTTPClientExchange: StreamDelegate, DeadlineTarget {
       case .response(let response, _):
         finish(response)
         stream.close()
-      case .failed(let error): fail(error)
+      // A half answer says nothing of who gave it: a server that is killed leaves one, and so does a proxy.
+      case .failed:
+        fail(NetworkError(.closed, "The server closed the connection in the middle of its answer."))
       case .needsMore, nil:
         fail(NetworkError(.closed, "The server closed the connection before it answered."))
       }
