@@ -125,8 +125,8 @@ extension BroadcastError {
   static func notReached(after patience: Duration, _ last: BroadcastError?) -> BroadcastError {
     .init(
       .unavailable,
-      "The broker has not been reached yet: run() was called, and had no connection within \(patience). Try again.",
-      isRetriable: true, underlying: last)
+      "The broker has not been reached yet: run() was called, and had no connection within \(patience). Try again."
+        + (last.map { " The last attempt failed: \($0.message)" } ?? ""), isRetriable: true, underlying: last)
   }
 
   static func connectionLost(because error: BroadcastError) -> BroadcastError {
@@ -138,7 +138,7 @@ extension BroadcastError {
   static var ended: BroadcastError { .init(.notRunning, "run() has ended, and with it all that it served.") }
 
   static func failed(because failure: BroadcastError) -> BroadcastError {
-    .init(.notRunning, "run() has failed, and with it all that it served.", underlying: failure)
+    .init(.notRunning, "run() has failed, and with it all that it served: \(failure.message)", underlying: failure)
   }
 
   static func tooManyChannels(_ count: Int, limit: Int) -> BroadcastError {

@@ -15,8 +15,8 @@ import BroadcastingNetwork
 ///   failed may have arrived all the same is in `outcome`.
 /// - A lost connection, and a server that dropped messages because this end read too slowly, is a
 ///   `Gap`. A line that went dead without a word is noticed within 35 s.
-/// - It comes back by itself, sooner at first and then up to every 5 s. A server that answers 503 with `Retry-After` is
-///   sent nothing for that long, at most an hour.
+/// - It comes back by itself, sooner at first and then up to every 5 s. A server that answers 503 or 429 with
+///   `Retry-After` is sent nothing for that long, at most an hour, and a random tenth longer.
 ///
 /// A server whose answer will not change (401, 403, 404, a page, a redirection) ends a starting ``run()`` at once.
 public struct RemoteBroadcast: Broadcast {

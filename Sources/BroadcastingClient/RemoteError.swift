@@ -22,8 +22,13 @@ enum RemoteError {
       default: (.unavailable, true)
       }
     return BroadcastError(
-      code, "The server at \(url) cannot be reached: \(error.message).", isRetriable: isRetriable, outcome: outcome,
+      code, "The server at \(url) cannot be reached: \(sentence(error.message))", isRetriable: isRetriable,
+      outcome: outcome,
       underlying: error)
+  }
+
+  private static func sentence(_ text: String) -> String {
+    if let last = text.last, ".?!".contains(last) { text } else { text + "." }
   }
 
   /// - Parameter isPublishing: Whether the error says what became of a message.
@@ -39,7 +44,7 @@ enum RemoteError {
         underlying: error)
     case .network(let error):
       return BroadcastError(
-        .unavailable, "The connection to the server at \(url) was lost: \(error.message)", isRetriable: true,
+        .unavailable, "The connection to the server at \(url) was lost: \(sentence(error.message))", isRetriable: true,
         outcome: outcome, underlying: error)
     case .http(let error):
       return BroadcastError(

@@ -15,7 +15,8 @@ public struct ServerRefusal: Error, Sendable, Hashable, CustomStringConvertible 
   /// What the server says, cut at 500 characters.
   public let message: String?
 
-  /// How long the server asks to be left alone.
+  /// How long the server asks to be left alone, by the `Retry-After` of a 503 or a 429; nil where it does not ask. It is
+  /// sent nothing for so long and up to a tenth longer, at least half a second, so that not all clients return at once.
   public let retryAfter: Duration?
 
   package init(status: Int, code: String? = nil, message: String? = nil, retryAfter: Duration? = nil) {

@@ -29,7 +29,9 @@ struct ConnectionPoolTests {
   }
 
   private func giveBack(_ pool: inout Pool, _ connection: Int?, at second: Int = 0) -> String? {
-    guard let (waiter, lease) = pool.giveBack(connection, now: start + .seconds(second)) else { return nil }
+    let (next, expired) = pool.giveBack(connection, now: start + .seconds(second))
+    #expect(expired.isEmpty)
+    guard let (waiter, lease) = next else { return nil }
     return switch lease {
     case .use(let connection): "\(waiter) uses \(connection)"
     case .connect: "\(waiter) connects"
@@ -83,10 +85,24 @@ struct ConnectionPoolTests {
   func expires() {
     var pool = pool(1)
     for ticket in 1...4 { _ = ask(&pool, ticket, at: ticket) }
-    #expect(pool.nextDeadline == start + .seconds(12))
     #expect(pool.expire(now: start + .seconds(13)) == ["waiter 2", "waiter 3"])
     #expect(pool.expire(now: start + .seconds(13)) == [])
     #expect(pool.waitingCount == 1)
+    // One who asks again has less time left.
+    _ = ask(&pool, 5, at: 1)
+    #expect(pool.expire(now: start + .seconds(13)) == ["waiter 5"])
+    #expect(giveBack(&pool, 7, at: 13) == "waiter 4 uses 7")
+  }
+
+  @Test("a connection that comes back goes to the first whose time is not over")
+  func expiredAtReturn() {
+    var pool = pool(1)
+    for ticket in 1...4 { _ = ask(&pool, ticket, at: ticket) }
+    let (next, expired) = pool.giveBack(7, now: start + .seconds(13))
+    #expect(next?.waiter == "waiter 4")
+    #expect(expired == ["waiter 2", "waiter 3"])
+    let (nobody, last) = pool.giveBack(7, now: start + .seconds(14))
+    #expect(nobody?.waiter == nil && last.isEmpty && pool.freeCount == 1 && pool.used == 0)
   }
 
   @Test("only so many may wait")

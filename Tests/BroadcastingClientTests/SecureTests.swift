@@ -41,6 +41,23 @@ struct SecureTests {
     try await server.stop()
   }
 
+  @Test("a handshake that is cut is tried again", arguments: [FaultyProxy.Mode.cutBeforeAnswer, .cutInAnswer])
+  func cutHandshake(mode: FaultyProxy.Mode) async throws {
+    let certificates = try TestCertificates()
+    let server = try await ServerProcess()
+    let proxy = try await NginxProcess(upstream: server.address, tls: certificates)
+    try await FaultyProxy.with(to: proxy.port) { line in
+      await line.set(mode)
+      var configuration = RemoteBroadcast.Configuration.quick()
+      configuration.tls = TLSConfiguration(trust: .file(certificates.authority))
+      let broadcast = try RemoteBroadcast("https://localhost:\(line.port)", configuration: configuration)
+      let error = await failure { try await broadcast.run() }
+      #expect(error?.code == .unavailable)
+      #expect(error?.isRetriable == true)
+    }
+    try await server.stop()
+  }
+
   @Test("http to a port with TLS is refused at once")
   func secureServer() async throws {
     let certificates = try TestCertificates()

@@ -92,7 +92,8 @@ struct ServerURLTests {
     let requests = try ServerRequests(url, configuration)
     #expect(requests.probe.headers.values(of: "Authorization") == ["Bearer x"])
     for (name, value) in [
-      ("Host", "x"), ("connection", "x"), ("Sec-WebSocket-Key", "x"), ("a b", "x"), ("a", "x\r\ny"),
+      ("Host", "x"), ("connection", "x"), ("Accept-Encoding", "gzip"), ("Sec-WebSocket-Key", "x"), ("a b", "x"),
+      ("a", "x\r\ny"),
     ] {
       configuration.headers = [name: value]
       #expect(throws: BroadcastError.self) { try ServerRequests(url, configuration) }

@@ -72,6 +72,18 @@ struct StartTests {
     }
   }
 
+  @Test("a server that goes in the middle of its answer is tried again")
+  func cutAnswer() async throws {
+    try await ScriptedServer.run { server in
+      try await FaultyProxy.with(to: server.port) { proxy in
+        await proxy.set(.cutInAnswer)
+        let error = try await refusal(proxy.url, patience: .milliseconds(50))
+        #expect(error?.code == .unavailable)
+        #expect(error?.isRetriable == true)
+      }
+    }
+  }
+
   @Test("a starting client takes the server that comes")
   func comesLate() async throws {
     try await ScriptedServer.run { server in
@@ -109,6 +121,34 @@ struct StartTests {
         #expect(request.headers["Origin"] == nil)
       }
     }
+  }
+
+  @Test("where no loop could be made run() has not begun, and can be called again")
+  func noLoop() throws {
+    let url = try ServerURL(BackendURL("http://a"))
+    let driver = RemoteDriver(try ServerRequests(url, .init()), .init())
+    #expect(driver.beginRun() == .first)
+    driver.endRun()
+    #expect(driver.beginRun() == .first)
+    #expect(driver.beginRun() == .under)
+  }
+
+  @Test("an answer that is too large says so of the answer")
+  func tooLarge() async throws {
+    try await ScriptedServer.run(answer: { _ in .html(String(repeating: "x", count: 20 << 20)) }) { server in
+      let error = try await refusal(server.url)
+      #expect(error?.code == .refused)
+      #expect(error?.message.contains("The answer's body is larger than") == true)
+      #expect(error?.message.contains("Send less") == false)
+    }
+  }
+
+  @Test("a question in a reason ends the sentence")
+  func question() throws {
+    let url = try ServerURL(BackendURL("http://a"))
+    let asked = RemoteError.connecting(NetworkError(.reset, "it went; is it there?"), to: url)
+    #expect(asked.message.hasSuffix("it went; is it there?"))
+    #expect(RemoteError.connecting(NetworkError(.reset, "it went"), to: url).message.hasSuffix("it went."))
   }
 
   @Test("run() is called once, and not again after its end")

@@ -69,7 +69,37 @@ struct BrokenHandshakeTests {
       await $0.finish()
       await $0.untilEnd()
     } body: { meeting in
-      expect(await meeting.refusal(), .tlsFailed, says: "in the middle of the handshake")
+      expect(await meeting.refusal(), .reset, says: "in the middle of the handshake")
+    }
+  }
+
+  @Test("a handshake that was damaged on its way may succeed the next time")
+  func damaged() async throws {
+    try await withServer {
+      var answer = await $0.firstAnswer()
+      answer[answer.count - 20] ^= 1
+      await $0.sendRaw(answer)
+      await $0.untilEnd()
+    } body: { meeting in
+      expect(await meeting.refusal(), .reset, says: "no secure connection to localhost:", "damaged or forged")
+    }
+  }
+
+  @Test(
+    "an alert is final where it is a matter of what both sides are or want",
+    arguments: [
+      (SSL_AD_INTERNAL_ERROR, NetworkError.Code.reset), (SSL_AD_BAD_RECORD_MAC, .reset), (SSL_AD_DECRYPT_ERROR, .reset),
+      (SSL_AD_CLOSE_NOTIFY, .reset), (SSL_AD_HANDSHAKE_FAILURE, .tlsFailed), (SSL_AD_PROTOCOL_VERSION, .tlsFailed),
+      (SSL_AD_UNRECOGNIZED_NAME, .tlsFailed), (SSL_AD_ACCESS_DENIED, .tlsFailed),
+      (SSL_AD_INSUFFICIENT_SECURITY, .tlsFailed),
+    ])
+  func alert(number: Int32, code: NetworkError.Code) async throws {
+    try await withServer {
+      _ = await $0.more()
+      await $0.sendRaw([21, 3, 3, 0, 2, number == SSL_AD_CLOSE_NOTIFY ? 1 : 2, UInt8(number)])
+      await $0.untilEnd()
+    } body: { meeting in
+      expect(await meeting.refusal(), code, says: "no secure connection to localhost:")
     }
   }
 

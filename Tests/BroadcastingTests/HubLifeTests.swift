@@ -33,6 +33,7 @@ struct HubLifeTests {
     } catch let error as BroadcastError {
       #expect(error.code == .notRunning && error.outcome == .notSent && !error.isRetriable)
       #expect((error.underlying as? BroadcastError)?.code == .refused)
+      #expect(error.message.contains(refused.message))
     }
   }
 
@@ -60,6 +61,7 @@ struct HubLifeTests {
       #expect(try await script.next().name == "run")
       let error = hub.lifecycle.withLock { $0.impatience(after: .seconds(1)) }
       #expect(error?.code == .unavailable && (error?.underlying as? BroadcastError)?.code == .timedOut)
+      #expect(error?.message.contains("Too late.") == true)
     }
     #expect(Lifecycle().impatience(after: .seconds(1))?.code == .notRunning)
   }

@@ -35,6 +35,23 @@ struct RefusedRenewalTests {
     }
   }
 
+  @Test("those whose sessions are refused do not all come back at the same moment")
+  func spread() async throws {
+    let delays = Lock<Set<Duration>>([])
+    let configuration = HubConfiguration.quick { event in
+      if event.kind == .refused, let delay = event.delay { delays.withLock { _ = $0.insert(delay) } }
+    }
+    try await withScript(configuration) { _, script in
+      let (session, _) = try await script.connect()
+      session.fail(refused)
+      for _ in 1...20 { try await script.next().fail(refused) }
+      _ = try await script.next()
+      let most = configuration.longestReconnectDelay
+      #expect(delays.withLock { $0.count } > 1)
+      #expect(delays.withLock { $0.allSatisfy { $0 >= most / 2 && $0 <= most } })
+    }
+  }
+
   @Test("a refusal is not counted as renewed, and does not keep the count from being told")
   func counting() async throws {
     let counts = Lock<[Int?]>([])

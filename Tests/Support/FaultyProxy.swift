@@ -14,6 +14,8 @@ package actor FaultyProxy {
     case silent
     /// Passes requests on, and cuts a connection when the first byte of an answer comes.
     case cutBeforeAnswer
+    /// Passes requests on, and the first bytes of an answer, and then ends the connection.
+    case cutInAnswer
   }
 
   private nonisolated let loop: EventLoop
@@ -141,6 +143,9 @@ private final class Link {
       case .forward: other.write(Array(bytes))
       case .silent: break
       case .cutBeforeAnswer: if isServer { link.cut() } else { other.write(Array(bytes)) }
+      case .cutInAnswer:
+        other.write(Array(isServer ? bytes.prefix(20) : bytes[...]))
+        if isServer { other.finish() }
       }
     }
 

@@ -23,7 +23,17 @@ struct Backoff: Sendable {
 
   mutating func next(using random: inout some RandomNumberGenerator) -> Duration {
     defer { current = min(current * 2, longest) }
-    return current * Double.random(in: 0.5...1, using: &random)
+    return Self.spread(current, using: &random)
+  }
+
+  /// A pause at random in the upper half of the one given.
+  static func spread(_ pause: Duration) -> Duration {
+    var random = SystemRandomNumberGenerator()
+    return spread(pause, using: &random)
+  }
+
+  private static func spread(_ pause: Duration, using random: inout some RandomNumberGenerator) -> Duration {
+    pause * Double.random(in: 0.5...1, using: &random)
   }
 
   mutating func reset() { current = shortest }

@@ -73,7 +73,7 @@ extension Hub {
       // A broker that takes us in only to throw us out at once is no reason to come back faster.
       if wasConnected, clock.now - began > configuration.longestReconnectDelay { backoff.reset() }
       if !wasEverConnected, !error.isRetriable || clock.now - start >= configuration.connectPatience { return error }
-      let delay = error.isRetriable ? backoff.next() : configuration.longestReconnectDelay
+      let delay = error.isRetriable ? backoff.next() : Backoff.spread(configuration.longestReconnectDelay)
       emit(BroadcastEvent(error.isRetriable ? .retrying : .refused, delay: delay, error: error))
       // The pause between two attempts. It fails only when the task is cancelled, which ends the loop.
       try? await Task.sleep(for: delay)

@@ -21,7 +21,7 @@ public struct HubConfiguration: Sendable {
   public var shortestReconnectDelay: Duration = .milliseconds(100)
 
   /// The longest pause before connecting again, or before asking again for a channel; and the one before asking again for
-  /// what the broker refused.
+  /// what the broker refused. Each pause is at random in its upper half.
   public var longestReconnectDelay: Duration = .seconds(15)
 
   /// Gets what happens inside. See ``BroadcastEvent``.

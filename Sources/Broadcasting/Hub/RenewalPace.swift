@@ -11,7 +11,7 @@ struct RenewalPace: Sendable {
   private var renewed: ContinuousClock.Instant?
 
   /// The pause before the next attempt; nil where one is planned already. What may soon work is tried again after a short
-  /// while, what was refused after the longest.
+  /// while, what was refused after the longest; each is spread, since all channels may have been refused at once.
   mutating func plan(after error: BroadcastError, _ configuration: HubConfiguration) -> Duration? {
     if isPlanned { return nil }
     isPlanned = true
@@ -19,7 +19,7 @@ struct RenewalPace: Sendable {
     if let renewed, ContinuousClock.now - renewed > configuration.longestReconnectDelay { backoff = nil }
     renewed = nil
     // A broker that has refused is not asked in a loop, also where reconnecting may not wait at all.
-    guard error.isRetriable else { return max(.milliseconds(1), configuration.longestReconnectDelay) }
+    guard error.isRetriable else { return Backoff.spread(max(.milliseconds(2), configuration.longestReconnectDelay)) }
     var backoff =
       self.backoff
       ?? Backoff(shortest: configuration.shortestReconnectDelay, longest: configuration.longestReconnectDelay)

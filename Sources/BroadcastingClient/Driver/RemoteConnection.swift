@@ -128,13 +128,10 @@ actor RemoteConnection {
 
   /// Draws the consequences of an error for others than the one who gets it.
   private func note(_ error: BroadcastError) {
-    switch error.underlying {
-    case let refusal as ServerRefusal where refusal.retryAfter != nil:
-      pause.begin(refusal, now: .now)
-      // Without a socket nothing is lost by it, and the hub's pauses fit.
-      if sockets.isEmpty { fail(error) }
-    default: break
-    }
+    guard let refusal = error.underlying as? ServerRefusal, let time = refusal.retryAfter, time > .zero else { return }
+    pause.begin(refusal, now: .now)
+    // Without a socket nothing is lost by it, and the hub's pauses fit.
+    if sockets.isEmpty { fail(error) }
   }
 
   /// The server cannot be reached, unless the fault is on this side. While a socket stands that concerns the caller alone:
@@ -145,6 +142,12 @@ actor RemoteConnection {
     case .cancelled, .descriptorsExhausted, .closed: break
     default: fail(error)
     }
+  }
+
+  /// A connection that was taken and given up without a word, as a proxy does whose server is away, is none.
+  private func noteLoss(_ failure: HTTPExchangeFailure, _ error: BroadcastError) {
+    guard sockets.isEmpty, failure.broughtNothing, failure.isLoss, error.code != .timedOut else { return }
+    fail(error)
   }
 
   // MARK: Subscribing
@@ -180,7 +183,9 @@ actor RemoteConnection {
         requests.events(channel), settings, within: configuration.requestTimeout)
     } catch {
       await connection.close()
-      throw RemoteError.exchange(error, with: requests.url, isPublishing: false)
+      let reason = RemoteError.exchange(error, with: requests.url, isPublishing: false)
+      noteLoss(error, reason)
+      throw reason
     }
     switch opening {
     case .refused(let response):
@@ -247,7 +252,9 @@ actor RemoteConnection {
         // It ended before anything was written, so nothing is sent twice on another one.
         if now.wasFree, !error.wasWritten, error.isLoss { continue }
         if error.wasWritten, error.isLoss { await connections.dropFree() }
-        throw RemoteError.exchange(error, with: requests.url, isPublishing: true)
+        let reason = RemoteError.exchange(error, with: requests.url, isPublishing: true)
+        noteLoss(error, reason)
+        throw reason
       }
       guard let error = answers.error(response, to: .push(message.channel)) else { return }
       note(error)
@@ -288,13 +295,5 @@ extension BroadcastError {
     var copy = self
     copy.outcome = outcome
     return copy
-  }
-}
-
-extension HTTPExchangeFailure {
-  /// The connection is gone, or nobody is at its other end any more.
-  fileprivate var isLoss: Bool {
-    guard case .network(let error) = cause else { return false }
-    return error.code != .cancelled
   }
 }

@@ -51,7 +51,12 @@ final class RemoteDriver: BroadcastDriver {
     return connection
   }
 
-  func endRun() { state.withLock { $0 = .ended } }
+  /// Without a loop it has not begun, and may be tried again.
+  func endRun() {
+    state.withLock { state in
+      if case .starting = state { state = .idle } else { state = .ended }
+    }
+  }
 
   private func connection() throws(BroadcastError) -> RemoteConnection {
     guard case .running(let connection) = state.withLock({ $0 }) else {

@@ -77,12 +77,18 @@ struct ConnectionPool<Connection: Sendable, Waiter: Sendable> {
 
   /// Somebody is done. `connection` is nil where it is of no more use.
   ///
-  /// - Returns: Who gets it, or has to connect in its place.
-  mutating func giveBack(_ connection: Connection?, now: Instant) -> (waiter: Waiter, lease: Lease)? {
-    if let next = popWaiting() { return (next.waiter, connection.map(Lease.use) ?? .connect) }
+  /// - Returns: Who gets it, or has to connect in its place; and those before him whose time was over.
+  mutating func giveBack(
+    _ connection: Connection?, now: Instant
+  ) -> (next: (waiter: Waiter, lease: Lease)?, expired: [Waiter]) {
+    var expired: [Waiter] = []
+    while let first = popWaiting() {
+      if first.deadline > now { return ((first.waiter, connection.map(Lease.use) ?? .connect), expired) }
+      expired.append(first.waiter)
+    }
     used -= 1
     if let connection { free.append((connection, now)) }
-    return nil
+    return (nil, expired)
   }
 
   /// Takes one that was opened for something else. False where there is no room for it.
@@ -98,16 +104,16 @@ struct ConnectionPool<Connection: Sendable, Waiter: Sendable> {
     return waiting.remove(at: index).waiter
   }
 
-  /// Those whose time is over.
+  /// Those whose time is over. Whoever asks a second time has less of it left than others who came before him, so all are
+  /// looked at.
   mutating func expire(now: Instant) -> [Waiter] {
-    var expired: [Waiter] = []
-    while let first = nextDeadline, first <= now, let next = popWaiting() { expired.append(next.waiter) }
+    let expired = waiting[firstWaiting...].filter { $0.deadline <= now }.map(\.waiter)
+    if !expired.isEmpty {
+      waiting = waiting[firstWaiting...].filter { $0.deadline > now }
+      firstWaiting = 0
+    }
     return expired
   }
-
-  /// When the first of those who wait is to be told that his time is over. All wait equally long, so the first to come is
-  /// the first to go.
-  var nextDeadline: Instant? { firstWaiting < waiting.count ? waiting[firstWaiting].deadline : nil }
 
   /// The way to the server is lost: gives all that are free, to be closed.
   mutating func takeFree() -> [Connection] {

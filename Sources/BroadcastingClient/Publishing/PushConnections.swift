@@ -130,8 +130,9 @@ actor PushConnections {
   }
 
   private func give(_ connection: HTTPClientConnection?) {
-    guard let (sleeper, lease) = pool.giveBack(connection, now: .now) else { return }
-    sleeper.resume(returning: .lease(lease))
+    let (next, expired) = pool.giveBack(connection, now: .now)
+    for sleeper in expired { sleeper.resume(returning: .failure(noneFree)) }
+    if let next { next.waiter.resume(returning: .lease(next.lease)) }
   }
 
   private func lease(
@@ -167,9 +168,14 @@ actor PushConnections {
     pool.forget(ticket)?.resume(returning: .failure(RemoteError.cancelled(.notSent)))
   }
 
-  /// One look a second at those who wait, while there are any.
+  /// One look a second at those who wait, while there are any. Those who come meanwhile do not put it off.
   private func startClock() {
-    if place == nil { place = loop.deadlines.add(self) }
+    if place != nil { return }
+    place = loop.deadlines.add(self)
+    setClock()
+  }
+
+  private func setClock() {
     if let place { loop.deadlines.set(place, to: loop.now + .seconds(1)) }
   }
 
@@ -181,7 +187,7 @@ actor PushConnections {
 
   fileprivate func tick() {
     for sleeper in pool.expire(now: .now) { sleeper.resume(returning: .failure(noneFree)) }
-    if pool.waitingCount > 0 { startClock() } else { stopClock() }
+    if pool.waitingCount > 0 { setClock() } else { stopClock() }
   }
 }
 

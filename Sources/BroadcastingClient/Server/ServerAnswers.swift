@@ -58,12 +58,15 @@ struct ServerAnswers: Sendable {
     case 400 where refusal.code == "invalid_channel": (.invalidChannel, false, .notSent)
     case 400 where refusal.code == "invalid_text": (.invalidText, false, .notSent)
     case 413: (.messageTooLarge, false, .notSent)
-    // The request did not come through in time, or there were too many of them.
-    case 408, 429: (.unavailable, true, .notSent)
-    case 503: (.unavailable, true, refusal.code == "unconfirmed" ? .unconfirmed : .notSent)
+    // There were too many of them, so this one was not looked at.
+    case 429: (.unavailable, true, .notSent)
+    // A server of ours says which it is. A proxy says the same of a server that it lost with the request under way.
+    case 408, 503: (.unavailable, true, [nil, "unconfirmed"].contains(refusal.code) ? .unconfirmed : .notSent)
     case 501, 505, 511: (.refused, false, .notSent)
     // A proxy lost the server with the request under way, or the server failed in the middle of it.
     case 500...: (.unavailable, true, .unconfirmed)
+    // A success, but not in our words: a proxy may have changed what a server said that took it.
+    case 200...299: (.refused, false, .unconfirmed)
     // Whoever said this took no message.
     default: (.refused, false, .notSent)
     }
@@ -98,10 +101,11 @@ struct ServerAnswers: Sendable {
   /// A place without user, password and query.
   private static func withoutSecrets(_ location: String) -> String {
     var text = location.prefix { $0 != "?" && $0 != "#" }
-    if let scheme = text.firstRange(of: "://"), case let rest = text[scheme.upperBound...] {
+    // It may begin with them too, for the same scheme (RFC 3986 section 4.2).
+    if let slashes = text.firstRange(of: "//"), case let rest = text[slashes.upperBound...] {
       let authority = rest.prefix { $0 != "/" }
       if let at = authority.lastIndex(of: "@") {
-        text = text[..<scheme.upperBound] + rest[rest.index(after: at)...]
+        text = text[..<slashes.upperBound] + rest[rest.index(after: at)...]
       }
     }
     return AnswerText.clean(String(text))

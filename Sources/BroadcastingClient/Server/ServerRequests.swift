@@ -22,8 +22,9 @@ package struct ServerRequests: Sendable {
 
   /// Fields that say something of a single request, and so are ours to write.
   private static let ownFields: Set<String> = [
-    "connection", "content-encoding", "content-length", "content-type", "expect", "host", "keep-alive", "te", "trailer",
-    "transfer-encoding", "upgrade",
+    "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host",
+    "keep-alive",
+    "te", "trailer", "transfer-encoding", "upgrade",
   ]
 
   /// - Throws: An error with the code `invalidURL` for paths and header fields that can't be sent.

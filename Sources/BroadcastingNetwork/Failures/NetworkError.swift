@@ -24,7 +24,8 @@ public struct NetworkError: Error, Sendable, CustomStringConvertible {
     public static let unreachable = Code(kind: .unreachable)
     /// The other machine answered that nobody listens there.
     public static let refused = Code(kind: .refused)
-    /// The peer broke the connection off.
+    /// The connection broke off: by the peer, also in the middle of a TLS handshake, or since what came in a handshake was
+    /// damaged on its way.
     public static let reset = Code(kind: .reset)
     /// The deadline passed, or the peer has not acknowledged for too long.
     public static let timedOut = Code(kind: .timedOut)
@@ -39,8 +40,8 @@ public struct NetworkError: Error, Sendable, CustomStringConvertible {
     /// TLS: the peer could not prove that it is who it should be. Its certificate has expired, is for another name, or
     /// nobody who is trusted here vouches for it.
     public static let certificateRefused = Code(kind: .certificateRefused)
-    /// TLS: no secure connection could be made, or it broke. The peer does not speak TLS or none of its versions that
-    /// are safe, it sent an alert or garbage, or it went without a proper end.
+    /// TLS: no secure connection could be made, and the next attempt would end the same way: the peer does not speak TLS
+    /// or none of its versions that are safe, or refused by an alert. Or one broke: by damage, or without a proper end.
     public static let tlsFailed = Code(kind: .tlsFailed)
     /// The task was cancelled.
     public static let cancelled = Code(kind: .cancelled)

@@ -34,6 +34,17 @@ struct TLSErrors {
     return alert < 0 ? nil : alert
   }
 
+  /// Whether the next handshake may well succeed: this one was damaged on its way, or the peer had a fault of its own.
+  /// What both sides are and want stays as it is.
+  var isPassing: Bool {
+    if let alert {
+      // RFC 8446, section 6.2.
+      return [SSL_AD_BAD_RECORD_MAC, SSL_AD_DECRYPT_ERROR, SSL_AD_INTERNAL_ERROR, SSL_AD_USER_CANCELLED]
+        .contains(alert)
+    }
+    return [SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC, SSL_R_DIGEST_CHECK_FAILED, SSL_R_BAD_SIGNATURE].contains(reason)
+  }
+
   private var advice: String? {
     if let alert {
       return switch alert {
@@ -66,6 +77,11 @@ extension NetworkError {
     NetworkError(.tlsFailed, "\(what): \(errors.description)")
   }
 
+  static func handshakeFailed(peer: String, _ errors: TLSErrors) -> NetworkError {
+    NetworkError(
+      errors.isPassing ? .reset : .tlsFailed, "no secure connection to \(peer): \(errors.description)")
+  }
+
   static func notTLS(peer: String, start: [UInt8]) -> NetworkError {
     NetworkError(
       .tlsFailed,
@@ -79,13 +95,14 @@ extension NetworkError {
       "\(peer) went without the end that TLS prescribes (close_notify): the last of what it sent may be missing")
   }
 
-  /// With an error of the connection, or with none where the peer has finished.
+  /// With an error of the connection, or with none where the peer has finished. That may pass: a balancer in front of a
+  /// server that is away does the same.
   static func endedInHandshake(peer: String, _ error: NetworkError?) -> NetworkError {
     if let error {
       return NetworkError(error.code, "no secure connection to \(peer): \(error.message)", errno: error.errno)
     }
     return NetworkError(
-      .tlsFailed,
+      .reset,
       """
       no secure connection to \(peer): it closed the connection in the middle of the handshake; does it speak TLS there?
       """

@@ -109,14 +109,18 @@ final class TLSSession {
     ERR_clear_error()
     let status = SSL_do_handshake(ssl)
     if status == 1 { return true }
-    if SSL_get_error(ssl, status) == SSL_ERROR_WANT_READ { return false }
+    switch SSL_get_error(ssl, status) {
+    case SSL_ERROR_WANT_READ: return false
+    case SSL_ERROR_ZERO_RETURN: throw .endedInHandshake(peer: peer, nil)
+    default: break
+    }
     let errors = TLSErrors.take()
     let verdict = SSL_get_verify_result(ssl)
     if verdict != Int(X509_V_OK) {
       throw NetworkError(
         .certificateRefused, refusal.message(verdict: Int32(verdict), identity: identity, peer: peer, trust: trust))
     }
-    throw .tls("no secure connection to \(peer)", errors: errors)
+    throw .handshakeFailed(peer: peer, errors)
   }
 
   /// Whoever speaks another protocol is told so by name; OpenSSL would say, for instance, “wrong version number”.

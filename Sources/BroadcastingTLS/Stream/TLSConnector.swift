@@ -12,7 +12,7 @@ extension EventLoop {
   ///   - protocols: names for ALPN, best first, such as `http/1.1`. A server may choose none of them.
   ///   - deadline: how long all of it may take: authorities, look-up of the name, connection and handshake.
   /// - Returns: a stream of this loop, which must stay there. It does not read as yet.
-  /// - Throws: ``NetworkError``: `certificateRefused`, `tlsFailed`, `timedOut`, `cancelled`, `invalidAddress` for a
+  /// - Throws: ``NetworkError``: `certificateRefused`, `tlsFailed`, `reset`, `timedOut`, `cancelled`, `invalidAddress` for a
   ///   host that no certificate can be for, what `connect` without TLS throws, and what the system said of a file of
   ///   authorities (`notFound`, `permissionDenied`).
   package func connect(

@@ -90,7 +90,8 @@ package actor HTTPClientConnection {
     let due = loop.now + deadline
     guard let number = exchange.begin(bytes, method: request.method, mayUpgrade: mayUpgrade, deadline: due) else {
       throw HTTPExchangeFailure(
-        .network(NetworkError(.closed, "The connection is closed, or in use.")), wasWritten: false)
+        .network(NetworkError(.closed, "The connection is closed, or in use.")), wasWritten: false,
+        broughtNothing: exchange.broughtNothing)
     }
     let outcome = await withTaskCancellationHandler {
       await exchange.wait()

@@ -28,6 +28,7 @@ final class HTTPClientExchange: StreamDelegate, DeadlineTarget {
 
   private let stream: any ByteStream
   private let parser: HTTPResponseParser
+  private let limits: HTTPLimits
   private let idleTime: Duration
   private lazy var place = stream.loop.deadlines.add(self)
   private var phase = Phase.idle
@@ -39,9 +40,13 @@ final class HTTPClientExchange: StreamDelegate, DeadlineTarget {
   /// Exchanges are numbered, since a cancellation may come when the next one is under way.
   private var number = 0
 
+  /// Whether no byte has come so far.
+  private(set) var broughtNothing = true
+
   init(_ stream: any ByteStream, limits: HTTPLimits, idleTime: Duration) {
     self.stream = stream
     self.idleTime = idleTime
+    self.limits = limits
     parser = HTTPResponseParser(limits: limits)
     stream.delegate = self
     setDeadline(stream.loop.now + idleTime)
@@ -99,6 +104,7 @@ final class HTTPClientExchange: StreamDelegate, DeadlineTarget {
   // MARK: For the stream
 
   func received(_ bytes: UnsafeRawBufferPointer) {
+    broughtNothing = false
     switch phase {
     case .waiting(let method, let mayUpgrade): read(bytes, method, mayUpgrade)
     case .upgraded: unread.append(contentsOf: bytes)
@@ -118,7 +124,9 @@ final class HTTPClientExchange: StreamDelegate, DeadlineTarget {
       case .response(let response, _):
         finish(response)
         stream.close()
-      case .failed(let error): fail(error)
+      // A half answer says nothing of who gave it: a server that is killed leaves one, and so does a proxy.
+      case .failed:
+        fail(NetworkError(.closed, "The server closed the connection in the middle of its answer."))
       case .needsMore, nil:
         fail(NetworkError(.closed, "The server closed the connection before it answered."))
       }
@@ -153,7 +161,7 @@ final class HTTPClientExchange: StreamDelegate, DeadlineTarget {
       rest = UnsafeRawBufferPointer(rebasing: rest[consumed...])
       switch event {
       case .needsMore: return
-      case .failed(let error): return fail(error)
+      case .failed(let error): return fail(tooLarge(error) ?? error)
       case .response(let response, _) where response.status == .switchingProtocols:
         guard mayUpgrade else {
           return fail(HTTPError(.malformed, "The server switches protocols, which it was not asked to."))
@@ -175,6 +183,19 @@ final class HTTPClientExchange: StreamDelegate, DeadlineTarget {
     }
   }
 
+  /// The parser speaks to whoever sent too much, and this end is not the one that did.
+  private func tooLarge(_ error: HTTPError) -> HTTPError? {
+    switch error.code {
+    case .bodyTooLarge: HTTPError(error.code, "The answer's body is larger than \(limits.bodyBytes) bytes.")
+    case .headersTooLarge:
+      HTTPError(
+        error.code,
+        "The answer's header is larger than \(limits.headerBytes) bytes, or has more than \(limits.headerFields) fields."
+      )
+    default: nil
+    }
+  }
+
   private func finish(_ response: HTTPResponse) {
     phase = .idle
     setDeadline(stream.loop.now + idleTime)
@@ -189,7 +210,7 @@ final class HTTPClientExchange: StreamDelegate, DeadlineTarget {
     leave()
     // The server need not go on with a request whose answer nobody reads.
     stream.reset()
-    complete(.failure(HTTPExchangeFailure(cause, wasWritten: true)))
+    complete(.failure(HTTPExchangeFailure(cause, wasWritten: true, broughtNothing: broughtNothing)))
   }
 
   private func leave() {

@@ -19,9 +19,20 @@ package struct HTTPExchangeFailure: Error, Sendable, CustomStringConvertible {
   /// Whether something of the request may have reached the server. If not, it can be sent again without harm.
   package let wasWritten: Bool
 
-  package init(_ cause: Cause, wasWritten: Bool) {
+  /// Whether the connection was taken and has never brought a byte, to this request or one before: so it is not known that
+  /// anybody is there who answers.
+  package let broughtNothing: Bool
+
+  package init(_ cause: Cause, wasWritten: Bool, broughtNothing: Bool = false) {
     self.cause = cause
     self.wasWritten = wasWritten
+    self.broughtNothing = broughtNothing
+  }
+
+  /// Whether the connection is gone, or nobody is at its other end any more.
+  package var isLoss: Bool {
+    guard case .network(let error) = cause else { return false }
+    return error.code != .cancelled
   }
 
   /// What went wrong, as an error that users can see.

@@ -44,7 +44,7 @@ struct HTTPClientConnectionTests {
       let failure = await #expect(throws: HTTPExchangeFailure.self) {
         try await connection.send(get("/"), within: .seconds(20))
       }
-      #expect(failure?.wasWritten == false)
+      #expect(failure?.wasWritten == false && failure?.broughtNothing == false)
     }
   }
 
@@ -62,6 +62,10 @@ struct HTTPClientConnectionTests {
     try await withServer { server in
       let connection = try await connect(server, idleTime: .milliseconds(1))
       while await connection.isReusable { try await server.goRound() }
+      let failure = await #expect(throws: HTTPExchangeFailure.self) {
+        try await connection.send(get("/"), within: .seconds(20))
+      }
+      #expect(failure?.broughtNothing == true && failure?.wasWritten == false)
     }
   }
 
