@@ -88,7 +88,7 @@ let package = Package(
       name: "BroadcastCommandTests",
       dependencies: [
         "broadcast", "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork",
-        "BroadcastingWeb",
+        "BroadcastingWeb", "TestSupport",
       ],
       swiftSettings: swiftSettings),
 

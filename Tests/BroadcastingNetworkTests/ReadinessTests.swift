@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import TestSupport
 import Testing
 
 @testable import BroadcastingNetwork
@@ -19,10 +20,9 @@ import Testing
 struct ReadinessTests {
   private func withPipe(_ body: (EventLoop, _ read: Descriptor, _ write: Descriptor) async throws -> Void) async throws
   {
-    var ends: [Int32] = [0, 0]
-    try #require(pipe(&ends) == 0)
-    let (reading, writing) = (Descriptor(ends[0]), Descriptor(ends[1]))
-    for end in ends { try #require(fcntl(end, F_SETFL, O_NONBLOCK) == 0) }
+    let pipe = try Pipe()
+    let (reading, writing) = (Descriptor(pipe.reading), Descriptor(pipe.writing))
+    for end in [pipe.reading, pipe.writing] { try #require(fcntl(end, F_SETFL, O_NONBLOCK) == 0) }
     try await withEventLoops(count: 1) { try await body($0[0], reading, writing) }
   }
 
@@ -57,16 +57,15 @@ struct ReadinessTests {
 
   @Test("an error of the descriptor counts as ready")
   func error() async throws {
-    var ends: [Int32] = [0, 0]
-    try #require(pipe(&ends) == 0)
-    let writing = Descriptor(ends[1])
+    let pipe = try Pipe()
+    let writing = Descriptor(pipe.writing)
     let page = [UInt8](repeating: 0, count: 65536)
     try await withEventLoops(count: 1) { loops in
       let readiness = Readiness(of: writing.number, on: loops[0])
       try await readiness.writable()
       while write(writing.number, page, page.count) > 0 {}
       async let ready: Void = readiness.writable()
-      close(ends[0])
+      pipe.closeReading()
       try await ready
       await readiness.close()
     }
@@ -96,9 +95,8 @@ struct ReadinessTests {
   @Test("close wakes everyone, and so does the end of the loop")
   func closed() async throws {
     for byHand in [true, false] {
-      var ends: [Int32] = [0, 0]
-      try #require(pipe(&ends) == 0)
-      let (reading, writing) = (Descriptor(ends[0]), Descriptor(ends[1]))
+      let pipe = try Pipe()
+      let (reading, writing) = (Descriptor(pipe.reading), Descriptor(pipe.writing))
       let loop = try EventLoop()
       try loop.start()
       let readiness = Readiness(of: reading.number, on: loop)

@@ -22,7 +22,7 @@ struct Spawned: Sendable {
 }
 
 /// One program at a time: between `pipe` and `FD_CLOEXEC` another child would inherit our ends, and hold them open.
-private let spawning = Lock<Void>(())
+let spawning = Lock<Void>(())
 
 /// Starts `arguments[0]`, an absolute path, with pipes as its standard input, output and error.
 ///
@@ -37,9 +37,9 @@ func spawn(_ arguments: [String], environment: [String: String]) throws(ProgramE
 }
 
 private func spawnAlone(_ arguments: [String], environment: [String: String]) throws(ProgramError) -> Spawned {
-  let input = try Pipe()
-  let output = try Pipe()
-  let errors = try Pipe()
+  let input = try Pipe(whileNothingStarts: ())
+  let output = try Pipe(whileNothingStarts: ())
+  let errors = try Pipe(whileNothingStarts: ())
   defer { for descriptor in [input.reading, output.writing, errors.writing] { close(descriptor) } }
 
   #if canImport(Darwin)
@@ -85,18 +85,6 @@ private func spawnAlone(_ arguments: [String], environment: [String: String]) th
     throw ProgramError(.notStarted, "\(arguments.joined(separator: " ")): \(String(cString: strerror(failure)))")
   }
   return Spawned(process: process, input: input.writing, output: output.reading, errors: errors.reading)
-}
-
-private struct Pipe {
-  var reading: Int32
-  var writing: Int32
-
-  init() throws(ProgramError) {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw ProgramError(.notStarted, "no pipe: \(String(cString: strerror(errno)))") }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    (reading, writing) = (ends[0], ends[1])
-  }
 }
 
 /// The environment of the tests themselves.

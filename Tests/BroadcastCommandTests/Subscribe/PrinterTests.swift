@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
+import TestSupport
 import Testing
 
 @testable import broadcast
