@@ -89,6 +89,7 @@ struct ClientOptionsTests {
       (["subscribe", "localhost", "a", "--timeout", "5"], "such as 500ms, 20s or 2m"),
       (["subscribe", "localhost", "a", "--header", "A"], "a name, a colon and a value"),
       (["subscribe", "localhost", "a", "--header", "A b: c"], "a name, a colon and a value"),
+      (["subscribe", "localhost", "a", "--header", "Host: b"], "does not write itself"),
       (["subscribe", "localhost", "a", "--header", "A: b\r\nC: d"], "a name, a colon and a value"),
       (["subscribe", "localhost", "a", "--json", "--binary"], "contradict"),
     ])

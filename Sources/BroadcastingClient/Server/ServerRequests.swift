@@ -23,17 +23,21 @@ package struct ServerRequests: Sendable {
   /// Fields that say something of a single request, and so are ours to write.
   private static let ownFields: Set<String> = [
     "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host",
-    "keep-alive",
-    "te", "trailer", "transfer-encoding", "upgrade",
+    "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
   ]
+
+  /// Whether a header field is the client's own to write, so that no user can set it.
+  package static func isOwn(field name: String) -> Bool {
+    let name = name.lowercased()
+    return ownFields.contains(name) || name.hasPrefix("sec-websocket-")
+  }
 
   /// - Throws: An error with the code `invalidURL` for paths and header fields that can't be sent.
   package init(_ url: ServerURL, _ configuration: RemoteBroadcast.Configuration) throws(BroadcastError) {
     self.url = url
     var fields: HTTPHeaders = [:]
     for (name, value) in configuration.headers {
-      let lowercase = name.lowercased()
-      guard !Self.ownFields.contains(lowercase), !lowercase.hasPrefix("sec-websocket-") else {
+      guard !Self.isOwn(field: name) else {
         throw BroadcastError(.invalidURL, "The header field \(name) is written by the client itself. Leave it out.")
       }
       fields.append(name, value)

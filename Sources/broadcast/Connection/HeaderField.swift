@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingClient
+
 /// A header field that the user wants in each request.
 struct HeaderField: Hashable, Sendable {
   let name: String
@@ -22,6 +24,9 @@ extension ValueKind<HeaderField> {
     }
     guard parts.count == 2, !parts[0].isEmpty, isToken, !parts[1].utf8.contains(where: { $0 < 0x20 || $0 == 0x7f })
     else { throw ValueError(allowed: "a name, a colon and a value, such as 'Authorization: Bearer x'") }
+    guard !ServerRequests.isOwn(field: String(parts[0])) else {
+      throw ValueError(allowed: "a field that the client does not write itself, as it does \(parts[0])")
+    }
     let value = parts[1].drop { $0 == " " }
     return HeaderField(name: String(parts[0]), value: String(value))
   } format: { _ in
