@@ -13,6 +13,10 @@ enum RemoteError {
     _ error: NetworkError, to url: ServerURL, outcome: BroadcastError.Outcome? = nil
   ) -> BroadcastError {
     if error.code == .cancelled { return cancelled(outcome) }
+    // Of this machine, and not of the server.
+    if error.code == .authoritiesUnusable {
+      return BroadcastError(.refused, sentence(error.message), outcome: outcome, underlying: error)
+    }
     let (code, isRetriable): (BroadcastError.Code, Bool) =
       switch error.code {
       case .timedOut: (.timedOut, true)

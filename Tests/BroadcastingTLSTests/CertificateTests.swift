@@ -147,7 +147,8 @@ struct CertificateTests {
     let other = try certificates.write("-----BEGIN CERTIFICATE-----\nnonsense", to: "nonsense.pem")
     try await withEventLoops(count: 1) { loops in
       for (path, code) in [
-        ("/no/such/file", NetworkError.Code.notFound), (empty, .tlsFailed), (other, .tlsFailed), ("/", .tlsFailed),
+        ("/no/such/file", NetworkError.Code.authoritiesUnusable), (empty, .authoritiesUnusable),
+        (other, .authoritiesUnusable), ("/", .authoritiesUnusable),
       ] {
         let tls = TLSContext(TLSConfiguration(trust: .file(path)))
         // Also at the second attempt, for there is nothing to keep.
@@ -169,7 +170,7 @@ struct CertificateTests {
     try await withServer {
       await $0.handshake()
     } body: { meeting in
-      #expect(await meeting.refusal(tls)?.code == .notFound)
+      #expect(await meeting.refusal(tls)?.code == .authoritiesUnusable)
       try #require(link(meeting.certificates.authority, "\(folder.path)/late.pem") == 0)
       #expect(await meeting.refusal(tls) == nil)
     }

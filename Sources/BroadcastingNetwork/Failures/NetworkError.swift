@@ -9,7 +9,8 @@ public struct NetworkError: Error, Sendable, CustomStringConvertible {
   public struct Code: Hashable, Sendable, CustomStringConvertible {
     private enum Kind: String {
       case addressInUse, addressNotAvailable, permissionDenied, unreachable, refused, reset, timedOut, notFound,
-        lookUpFailed, descriptorsExhausted, invalidAddress, certificateRefused, tlsFailed, cancelled, closed, system
+        lookUpFailed, descriptorsExhausted, invalidAddress, certificateRefused, tlsFailed, authoritiesUnusable,
+        cancelled, closed, system
     }
     private let kind: Kind
     public var description: String { kind.rawValue }
@@ -43,6 +44,8 @@ public struct NetworkError: Error, Sendable, CustomStringConvertible {
     /// TLS: no secure connection could be made, and the next attempt would end the same way: the peer does not speak TLS
     /// or none of its versions that are safe, or refused by an alert. Or one broke: by damage, or without a proper end.
     public static let tlsFailed = Code(kind: .tlsFailed)
+    /// TLS: the file of trusted authorities can't be read, or holds none.
+    public static let authoritiesUnusable = Code(kind: .authoritiesUnusable)
     /// The task was cancelled.
     public static let cancelled = Code(kind: .cancelled)
     /// The handle was closed, or its event loop has ended.

@@ -47,12 +47,15 @@ final class LoadedTLSContext: @unchecked Sendable {
   private func load(_ path: String) throws(NetworkError) {
     // What the system has to say of it is clearer than what OpenSSL makes of that.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    if descriptor < 0 { throw NetworkError("could not open the file of authorities \(path)", status: errno) }
+    if descriptor < 0 {
+      let reason = NetworkError("could not open the file of authorities \(path)", status: errno)
+      throw NetworkError(.authoritiesUnusable, reason.message, errno: reason.errno)
+    }
     close(descriptor)
     if SSL_CTX_load_verify_locations(context, path, nil) != 1 {
       let errors = TLSErrors.take()
       throw NetworkError(
-        .tlsFailed,
+        .authoritiesUnusable,
         """
         the file of authorities \(path) has no certificate that can be read (\(errors.text)): \
         it must have one or more in PEM, each between “-----BEGIN CERTIFICATE-----” and “-----END CERTIFICATE-----”

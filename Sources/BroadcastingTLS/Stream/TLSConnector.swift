@@ -13,8 +13,7 @@ extension EventLoop {
   ///   - deadline: how long all of it may take: authorities, look-up of the name, connection and handshake.
   /// - Returns: a stream of this loop, which must stay there. It does not read as yet.
   /// - Throws: ``NetworkError``: `certificateRefused`, `tlsFailed`, `reset`, `timedOut`, `cancelled`, `invalidAddress` for a
-  ///   host that no certificate can be for, what `connect` without TLS throws, and what the system said of a file of
-  ///   authorities (`notFound`, `permissionDenied`).
+  ///   host that no certificate can be for, `authoritiesUnusable`, and what `connect` without TLS throws.
   package func connect(
     to host: String, port: UInt16, tls: TLSContext, protocols: [String] = [], within deadline: Duration
   ) async throws(NetworkError) -> sending TLSStream {

@@ -64,7 +64,8 @@ struct Failure: Error, Hashable, Sendable {
 
   private static let networkExitCodes: [NetworkError.Code: ExitCode] = [
     .notFound: .unknownHost, .lookUpFailed: .unknownHost, .timedOut: .timedOut, .reset: .receivingFailed,
-    .closed: .receivingFailed, .invalidAddress: .malformedURL, .certificateRefused: .untrusted, .tlsFailed: .tlsFailed,
+    .closed: .receivingFailed, .invalidAddress: .malformedURL, .tlsFailed: .tlsFailed,
+    .certificateRefused: .untrusted, .authoritiesUnusable: .authorityFileFailed,
   ]
 
   private static let exitCodes: [BroadcastError.Code: ExitCode] = [

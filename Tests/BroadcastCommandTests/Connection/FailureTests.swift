@@ -26,7 +26,7 @@ struct FailureTests {
     "a network's error has curl's exit code",
     arguments: [
       (.notFound, 6), (.lookUpFailed, 6), (.refused, 7), (.unreachable, 7), (.descriptorsExhausted, 7),
-      (.timedOut, 28), (.reset, 56), (.closed, 56), (.tlsFailed, 35),
+      (.timedOut, 28), (.reset, 56), (.closed, 56), (.tlsFailed, 35), (.authoritiesUnusable, 77),
     ] as [(NetworkError.Code, Int32)])
   func network(code: NetworkError.Code, exit: Int32) {
     let error = BroadcastError(.unavailable, "x", underlying: NetworkError(code, "y"))

@@ -106,7 +106,7 @@ struct ClientFailureTests {
     #expect(try await subscriber.exit() == .code(0))
     // What is there, and no certificate.
     let empty = try certificates.write("nothing", to: "empty.pem")
-    try await expect(35, "empty.pem", target: target, options: ["--ca-file", empty])
+    try await expect(77, "empty.pem", target: target, options: ["--ca-file", empty])
     try await server.stop()
   }
 
