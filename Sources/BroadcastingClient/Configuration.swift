@@ -33,7 +33,8 @@ extension RemoteBroadcast {
     /// way at once; further ones wait for their turn, at most ``requestTimeout``. Subscriptions have their own.
     public var maximumConnections = 16
 
-    /// How long a message, or a subscription, may take until the server has confirmed it.
+    /// How long a message, or a subscription, may take until the server has confirmed it. Of more than 256 channels that
+    /// are asked for at once, the others wait for their turn first.
     public var requestTimeout: Duration = .seconds(10)
 
     /// How long connecting may take: the look-up of the name, TCP and TLS.
