@@ -5,18 +5,18 @@
 
 /// Pauses between attempts: each up to twice the one before, and each at random in its upper half, so that the many who
 /// lost one broker do not come back to it at the same moment.
-struct Backoff: Sendable {
+package struct Backoff: Sendable {
   private let shortest: Duration
   private let longest: Duration
   private var current: Duration
 
-  init(shortest: Duration, longest: Duration) {
+  package init(shortest: Duration, longest: Duration) {
     self.shortest = shortest
     self.longest = max(shortest, longest)
     current = shortest
   }
 
-  mutating func next() -> Duration {
+  package mutating func next() -> Duration {
     var random = SystemRandomNumberGenerator()
     return next(using: &random)
   }

@@ -5,26 +5,13 @@
 
 import Broadcasting
 
-/// The pauses between attempts.
-struct RetryPause {
-  private var next = Duration.milliseconds(100)
-
-  /// Waits longer each time, up to 5 seconds.
-  ///
-  /// - Throws: when the task is cancelled.
-  mutating func wait() async throws {
-    try await Task.sleep(for: next)
-    next = min(next * 2, .seconds(5))
-  }
-}
-
 /// Makes a call until it succeeds or fails for good.
 ///
 /// - Parameter retries: whether to try again at all.
 func retrying<Result>(
   _ retries: Bool, _ call: () async throws(BroadcastError) -> Result, onFailure: (BroadcastError) -> Void
 ) async throws -> Result {
-  var pause = RetryPause()
+  var backoff = Backoff(shortest: .milliseconds(100), longest: .seconds(5))
   while true {
     do throws(BroadcastError) {
       return try await call()
@@ -32,6 +19,8 @@ func retrying<Result>(
       onFailure(error)
       guard retries, error.isRetriable else { throw error }
     }
-    try await pause.wait()
+    // The pause before the next attempt, longer each time, so that a server in trouble is not asked in a loop. It throws
+    // when the task is cancelled.
+    try await Task.sleep(for: backoff.next())
   }
 }
