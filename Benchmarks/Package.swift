@@ -23,7 +23,9 @@ let package = Package(
     // A broker with the library, and the same broker with nothing but C.
     .executableTarget(
       name: "brokers",
-      dependencies: ["BroadcastingPostgres", "BroadcastingRedis"].map { .product(name: $0, package: "swift-broadcast") },
+      dependencies: ["BroadcastingPostgres", "BroadcastingRedis"].map {
+        .product(name: $0, package: "swift-broadcast")
+      },
       // It runs on the backend's own loop, which is not public.
       swiftSettings: swiftSettings + [.unsafeFlags(["-Xfrontend", "-disable-access-control"])]),
     .executableTarget(name: "c-redis"),
