@@ -28,10 +28,14 @@ package final class TemporaryFolder: Sendable {
 
   /// Writes a file, and gives back its path.
   package func write(_ text: String, to name: String) throws(ProgramError) -> String {
+    try write(Array(text.utf8), to: name)
+  }
+
+  package func write(_ bytes: [UInt8], to name: String) throws(ProgramError) -> String {
     let file = "\(path)/\(name)"
     guard let stream = fopen(file, "w") else { throw ProgramError(.notStarted, "cannot write \(file)") }
     defer { fclose(stream) }
-    fputs(text, stream)
+    fwrite(bytes, 1, bytes.count, stream)
     return file
   }
 }
