@@ -31,6 +31,8 @@ let package = Package(
   products: [
     .library(name: "Broadcasting", targets: ["Broadcasting"]),
     .library(name: "BroadcastingJSON", targets: ["BroadcastingJSON"]),
+    .library(name: "BroadcastingRedis", targets: ["BroadcastingRedis"]),
+    .library(name: "BroadcastingPostgres", targets: ["BroadcastingPostgres"]),
     .library(name: "BroadcastingServer", targets: ["BroadcastingServer"]),
     .library(name: "BroadcastingClient", targets: ["BroadcastingClient"]),
     .library(name: "BroadcastingTesting", targets: ["BroadcastingTesting"]),
@@ -48,6 +50,13 @@ let package = Package(
     library("BroadcastingTLS", ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL"]),
     library("BroadcastingWeb", ["BroadcastingNetwork", "CLlhttp", "COpenSSL"]),
 
+    // Backends with a broker: what they share, and one module for each.
+    library("BroadcastingBroker", ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork"]),
+    library(
+      "BroadcastingRedis", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "CHiredis"]),
+    library(
+      "BroadcastingPostgres", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "COpenSSL"]),
+
     // The other end: a broadcast over a running server.
     library(
       "BroadcastingClient",
@@ -61,8 +70,8 @@ let package = Package(
     .executableTarget(
       name: "broadcast",
       dependencies: [
-        "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingServer",
-        "BroadcastingTLS", "BroadcastingWeb",
+        "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingPostgres",
+        "BroadcastingRedis", "BroadcastingServer", "BroadcastingTLS", "BroadcastingWeb",
       ],
       swiftSettings: swiftSettings),
 
@@ -70,12 +79,21 @@ let package = Package(
     // `.pc` file; the shims name the package to install instead.
     .systemLibrary(name: "CUV", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+    .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
+    .systemLibrary(name: "CLibpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     .target(name: "CLlhttp", cSettings: [.headerSearchPath("private")]),
 
     tests("Broadcasting", ["BroadcastingLocking", "BroadcastingTesting", "TestSupport"]),
     tests("BroadcastingJSON"),
     tests("BroadcastingNetwork", ["TestSupport"]),
     tests("BroadcastingTLS", ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL", "TestSupport"]),
+    tests("BroadcastingBroker", ["Broadcasting", "BroadcastingNetwork", "TestSupport"]),
+    tests(
+      "BroadcastingRedis",
+      ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "CHiredis", "TestSupport"]),
+    tests(
+      "BroadcastingPostgres",
+      ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "TestSupport"]),
     tests("BroadcastingWeb", ["BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),
     tests("BroadcastingServer", ["TestSupport"]),
     tests(
@@ -89,6 +107,15 @@ let package = Package(
       dependencies: [
         "broadcast", "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork",
         "BroadcastingWeb", "TestSupport",
+      ],
+      swiftSettings: swiftSettings),
+
+    // Every backend on its real broker, and what happens when that fails.
+    .testTarget(
+      name: "BrokerTests",
+      dependencies: [
+        "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingPostgres",
+        "BroadcastingRedis", "BroadcastingTLS", "BroadcastingTesting", "TestSupport", "broadcast",
       ],
       swiftSettings: swiftSettings),
 

@@ -115,6 +115,11 @@ extension BroadcastError {
     .init(.alreadyIterating, "A subscription has one reader. Subscribe once more for a second one.")
   }
 
+  package static var patternsUnsupported: BroadcastError {
+    .init(
+      .refused, "This backend cannot subscribe to patterns. Subscribe to channels by their names.", outcome: .notSent)
+  }
+
   static func neverStarted(after patience: Duration) -> BroadcastError {
     .init(
       .notRunning,
@@ -149,7 +154,8 @@ extension BroadcastError {
     .init(.messageTooLarge, "The message has \(bytes) bytes; at most \(limit) are allowed here.", outcome: .notSent)
   }
 
-  func with(outcome: Outcome) -> BroadcastError {
+  /// The same, with an outcome where it has none.
+  package func with(outcome: Outcome) -> BroadcastError {
     var copy = self
     copy.outcome = self.outcome ?? outcome
     return copy

@@ -35,9 +35,13 @@ public struct Capabilities: Sendable, Hashable {
   /// Whether messages and receipts have a position in a log.
   public var hasPositions: Bool
 
+  /// Whether a subscription can be one to a ``ChannelPattern``.
+  public var hasPatterns: Bool
+
   public init(
     maximumPayloadBytes: Int? = nil, ordering: Ordering = .perPublisher, mayDeliverEarlierMessages: Bool = true,
-    carriesBinary: Bool = true, carriesHeaders: Bool = true, hasPositions: Bool = false
+    carriesBinary: Bool = true, carriesHeaders: Bool = true, hasPositions: Bool = false,
+    hasPatterns: Bool = false
   ) {
     self.maximumPayloadBytes = maximumPayloadBytes
     self.ordering = ordering
@@ -45,5 +49,6 @@ public struct Capabilities: Sendable, Hashable {
     self.carriesBinary = carriesBinary
     self.carriesHeaders = carriesHeaders
     self.hasPositions = hasPositions
+    self.hasPatterns = hasPatterns
   }
 }

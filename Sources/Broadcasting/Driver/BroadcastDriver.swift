@@ -33,6 +33,13 @@ public protocol BroadcastDriver: Sendable {
   /// Unsubscribes from a channel at the broker.
   func unsubscribe(from channel: Channel) async throws(BroadcastError)
 
+  /// Subscribes to all channels that match a pattern, where ``Capabilities/hasPatterns`` says so; ``DriverInbox/received(_:matching:)``
+  /// takes what arrives.
+  func subscribe(to pattern: ChannelPattern) async throws(BroadcastError)
+
+  /// Unsubscribes from a pattern at the broker.
+  func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError)
+
   /// Publishes messages in their order. Returns when the broker has them.
   ///
   /// The hub has checked channels, sizes and headers against ``capabilities``. Several calls can be under way at once.
@@ -42,4 +49,9 @@ public protocol BroadcastDriver: Sendable {
   /// - Returns: A receipt for each message.
   /// - Throws: An error whose ``BroadcastError/outcome`` says whether the messages may have arrived.
   func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt]
+}
+
+extension BroadcastDriver {
+  public func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
+  public func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
 }

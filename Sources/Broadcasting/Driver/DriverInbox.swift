@@ -23,6 +23,16 @@ public struct DriverInbox: Sendable {
     hub.received(messages, on: channel, session: session)
   }
 
+  /// Messages of one channel arrived because of a pattern. Where the channel is subscribed to by its name too, the broker sends
+  /// them once more for that.
+  public func received(_ messages: [Message], matching pattern: ChannelPattern) {
+    guard !messages.isEmpty else { return }
+    hub.received(messages, matching: pattern, session: session)
+  }
+
+  /// A probe of the connection has arrived where messages arrive, after `delay`.
+  public func probed(after delay: Duration) { hub.probed(after: delay, session: session) }
+
   /// Bytes arrived, plain or in an envelope.
   public func received(_ bytes: [UInt8], on channel: Channel, position: MessagePosition? = nil) {
     received(Envelope.decode(bytes, channel: channel, position: position))

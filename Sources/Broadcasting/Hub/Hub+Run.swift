@@ -135,6 +135,10 @@ extension Hub {
     finishPublishing(feed.receive(messages.map { .message($0) }))
   }
 
+  func received(_ messages: [Message], matching pattern: ChannelPattern, session: Int) {}
+
+  func probed(after delay: Duration, session: Int) {}
+
   func missed(_ count: Int?, on channel: Channel, session: Int) {
     guard lifecycle.withLock({ $0.isCurrent(session) }), let feed = channels.feed(of: channel) else { return }
     finishPublishing(feed.receive([.gap(Gap(channel: channel, missed: count, reason: .brokerLoss))]))

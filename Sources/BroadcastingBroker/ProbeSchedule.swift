@@ -1,0 +1,75 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+package import BroadcastingNetwork
+
+/// When a connection is probed, and when it counts as dead. A machine that does nothing itself.
+///
+/// A probe is a message that goes the way of all others: published on a channel of its own, and expected where the
+/// subscriptions are. So it finds a half-open connection as well as one that answers but no longer delivers. A busy
+/// connection may take longer than a probe has time, since that waits in line: as long as both ways show life it is given more.
+package struct ProbeSchedule {
+  package enum Step: Equatable {
+    case wait(until: LoopInstant)
+    /// Publish the probe with this number.
+    case probe(UInt64)
+    /// The connection is dead.
+    case dead
+  }
+
+  package static let interval = Duration.seconds(3)
+  package static let patience = Duration.seconds(5)
+  /// The longest that a probe may take on a connection which shows life.
+  package static let greatestPatience = Duration.seconds(30)
+
+  private let interval: Duration
+  private let patience: Duration
+  private let greatestPatience: Duration
+  private var number: UInt64 = 0
+  private var next: LoopInstant
+  private var sent: LoopInstant?
+  private var lastListening: LoopInstant
+  private var lastPublishing: LoopInstant
+
+  /// The first probe is due at once.
+  package init(
+    now: LoopInstant, interval: Duration = Self.interval, patience: Duration = Self.patience,
+    greatestPatience: Duration = Self.greatestPatience
+  ) {
+    self.interval = interval
+    self.patience = patience
+    self.greatestPatience = greatestPatience
+    next = now
+    lastListening = now
+    lastPublishing = now
+  }
+
+  /// Bytes came on the way by which messages arrive.
+  package mutating func heardListening(now: LoopInstant) { lastListening = now }
+
+  /// The broker answered on the way by which messages are published.
+  package mutating func heardPublishing(now: LoopInstant) { lastPublishing = now }
+
+  /// What is due now. Call it again at the time that it says.
+  package mutating func step(now: LoopInstant) -> Step {
+    guard let sent else {
+      guard next <= now else { return .wait(until: next) }
+      number += 1
+      sent = now
+      return .probe(number)
+    }
+    let lastLife = max(sent, min(lastListening, lastPublishing))
+    let deadline = min(lastLife + patience, sent + greatestPatience)
+    return deadline <= now ? .dead : .wait(until: deadline)
+  }
+
+  /// A probe arrived. Returns how long it took, or nil for one that is not expected.
+  package mutating func arrived(_ number: UInt64, now: LoopInstant) -> Duration? {
+    guard let sent, number == self.number else { return nil }
+    self.sent = nil
+    next = max(now, sent + interval)
+    return now - sent
+  }
+}

@@ -1,0 +1,21 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+package import Broadcasting
+
+/// One call of `publish` on its way to the broker: its messages, and the caller who waits.
+package struct PublishCall: Sendable {
+  package let messages: [Message]
+  // Resumed once: by whoever takes the call out of the place where it waits.
+  private let caller: UnsafeContinuation<BroadcastError?, Never>
+
+  init(_ messages: [Message], _ caller: UnsafeContinuation<BroadcastError?, Never>) {
+    self.messages = messages
+    self.caller = caller
+  }
+
+  /// The broker has its messages, or won't have them.
+  func end(_ error: BroadcastError?) { caller.resume(returning: error) }
+}

@@ -1,0 +1,150 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+package import Broadcasting
+package import BroadcastingNetwork
+
+/// The calls of `publish` that a connection has taken on, in their order, message by message: first those that the broker
+/// has been sent and has not answered, then those that have not been sent.
+///
+/// The broker answers in the order in which it was asked. A caller whose deadline passes is told so; what was sent for it
+/// stays in its place until the answer comes, which then nobody gets.
+package struct PublishCalls {
+  private struct Entry {
+    var call: PublishCall
+    var deadline: LoopInstant
+    var sent = 0
+    var answered = 0
+    var refusal: BroadcastError?
+    /// The caller has been told, because of the deadline.
+    var isAbandoned = false
+    /// How many of its messages are to be sent.
+    var count: Int
+  }
+
+  private var entries: [Entry] = []
+  /// Entries before it are over.
+  private var first = 0
+  /// The first entry with a message that has not been sent.
+  private var nextUnsent = 0
+  /// Entries before it are over or abandoned.
+  private var firstWaiting = 0
+
+  package private(set) var unansweredMessages = 0
+
+  package init() {}
+
+  package var hasUnsent: Bool { nextUnsent < entries.count }
+
+  /// When to call ``expire(now:because:)`` next, or nil while nobody waits.
+  package var nextDeadline: LoopInstant? { firstWaiting < entries.count ? entries[firstWaiting].deadline : nil }
+
+  package mutating func append(_ calls: [PublishCall], deadline: LoopInstant) {
+    entries.reserveCapacity(entries.count + calls.count)
+    for call in calls {
+      if call.messages.isEmpty {
+        call.end(nil)
+      } else {
+        entries.append(Entry(call: call, deadline: deadline, count: call.messages.count))
+      }
+    }
+  }
+
+  // MARK: Sending
+
+  /// Gives `send` the messages that have not been sent, one after the other, until it returns false for one: that and the
+  /// others stay unsent.
+  package mutating func sendEach(_ send: (Message) -> Bool) {
+    while nextUnsent < entries.count {
+      while entries[nextUnsent].sent < entries[nextUnsent].count {
+        guard send(entries[nextUnsent].call.messages[entries[nextUnsent].sent]) else { return }
+        entries[nextUnsent].sent += 1
+        unansweredMessages += 1
+      }
+      nextUnsent += 1
+    }
+  }
+
+  /// All that was sent and not answered is to be sent once more: the broker has taken none of it.
+  package mutating func takeBack() {
+    for index in first..<entries.count {
+      entries[index].sent = entries[index].answered
+      if entries[index].isAbandoned { entries[index].count = entries[index].answered }
+    }
+    unansweredMessages = 0
+    nextUnsent = first
+    dropFinished()
+  }
+
+  // MARK: Answers
+
+  /// The broker has the oldest `count` messages that it had not answered.
+  package mutating func accepted(_ count: Int) {
+    var left = count
+    while left > 0, first < entries.count, entries[first].answered < entries[first].sent {
+      let step = min(left, entries[first].sent - entries[first].answered)
+      entries[first].answered += step
+      unansweredMessages -= step
+      left -= step
+      endFirstIfDone()
+    }
+  }
+
+  /// The broker has refused the oldest message that it had not answered.
+  package mutating func refused(_ error: BroadcastError) {
+    guard first < entries.count, entries[first].answered < entries[first].sent else { return }
+    if entries[first].refusal == nil { entries[first].refusal = error }
+    // Others of the same call may have got through.
+    if entries[first].count > 1 { entries[first].refusal?.outcome = .unconfirmed }
+    entries[first].answered += 1
+    unansweredMessages -= 1
+    endFirstIfDone()
+  }
+
+  private mutating func endFirstIfDone() {
+    guard entries[first].answered == entries[first].count else { return }
+    if !entries[first].isAbandoned { entries[first].call.end(entries[first].refusal?.with(outcome: .notSent)) }
+    first += 1
+    dropFinished()
+  }
+
+  private mutating func dropFinished() {
+    while first < entries.count, entries[first].answered == entries[first].count, entries[first].isAbandoned {
+      first += 1
+    }
+    nextUnsent = max(nextUnsent, first)
+    firstWaiting = max(firstWaiting, first)
+    if first == entries.count {
+      entries.removeAll(keepingCapacity: entries.capacity <= 4_096)
+      (first, nextUnsent, firstWaiting) = (0, 0, 0)
+    } else if first > 1_024, first > entries.count / 2 {
+      entries.removeFirst(first)
+      (nextUnsent, firstWaiting, first) = (nextUnsent - first, firstWaiting - first, 0)
+    }
+  }
+
+  // MARK: Endings
+
+  /// Tells the callers whose deadline has passed. What has not been sent of theirs never will be.
+  package mutating func expire(now: LoopInstant, because error: BroadcastError) {
+    while firstWaiting < entries.count, entries[firstWaiting].deadline <= now {
+      let entry = entries[firstWaiting]
+      entry.call.end(entry.refusal ?? error.with(outcome: entry.sent > 0 ? .unconfirmed : .notSent))
+      entries[firstWaiting].isAbandoned = true
+      entries[firstWaiting].count = entry.sent
+      firstWaiting += 1
+    }
+    nextUnsent = max(nextUnsent, min(firstWaiting, entries.count))
+    dropFinished()
+  }
+
+  /// The session is over, and with it all calls.
+  package mutating func fail(because error: BroadcastError) {
+    for entry in entries[firstWaiting...] {
+      entry.call.end(entry.refusal ?? error.with(outcome: entry.sent > 0 ? .unconfirmed : .notSent))
+    }
+    self = PublishCalls()
+  }
+}
