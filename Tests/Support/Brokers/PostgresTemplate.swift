@@ -50,6 +50,7 @@ actor PostgresTemplate {
 
   private static func make() async throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
+    folder.removeAtExit()
     try await give(folder)
     try await PostgresInstallation.run(
       PostgresInstallation.asOwner([
