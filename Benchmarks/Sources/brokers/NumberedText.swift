@@ -11,31 +11,42 @@ enum NumberedText {
   private static let publisherDigits = 2
   private static let digits = 10
 
+  // Plain loops over plain memory: what this costs counts as ours.
   static func make(publisher: Int, number: Int) -> String {
     String(unsafeUninitializedCapacity: length) { bytes in
       bytes.initialize(repeating: UInt8(ascii: "x"))
-      write(publisher, to: bytes[..<publisherDigits])
-      write(number, to: bytes[publisherDigits..<digits])
+      write(publisher, to: bytes, from: 0, upTo: publisherDigits)
+      write(number, to: bytes, from: publisherDigits, upTo: digits)
       return length
     }
   }
 
-  private static func write(_ number: Int, to digits: Slice<UnsafeMutableBufferPointer<UInt8>>) {
-    var digits = digits
+  private static func write(_ number: Int, to bytes: UnsafeMutableBufferPointer<UInt8>, from start: Int, upTo end: Int)
+  {
     var rest = number
-    for index in digits.indices.reversed() {
-      digits[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+    var index = end
+    while index > start {
+      index -= 1
+      bytes[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
       rest /= 10
     }
   }
 
   static func read(_ payload: [UInt8]) -> (publisher: Int, number: Int)? {
     guard payload.count == length else { return nil }
-    return (value(payload[..<publisherDigits]), value(payload[publisherDigits..<digits]))
+    return payload.withUnsafeBufferPointer {
+      (value(in: $0, from: 0, upTo: publisherDigits), value(in: $0, from: publisherDigits, upTo: digits))
+    }
   }
 
-  private static func value(_ digits: ArraySlice<UInt8>) -> Int {
-    digits.reduce(0) { $0 * 10 + Int($1) - Int(UInt8(ascii: "0")) }
+  private static func value(in bytes: UnsafeBufferPointer<UInt8>, from start: Int, upTo end: Int) -> Int {
+    var value = 0
+    var index = start
+    while index < end {
+      value = value * 10 + Int(bytes[index]) - Int(UInt8(ascii: "0"))
+      index += 1
+    }
+    return value
   }
 }
 
