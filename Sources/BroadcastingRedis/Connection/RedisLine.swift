@@ -7,10 +7,10 @@ import BroadcastingNetwork
 
 /// Whom a line serves. Its calls come on the loop, and never from within a call of the line's methods.
 protocol RedisLineOwner: AnyObject {
-  /// The server has sent this. Where it is a list, its pieces are the line's ``RedisLine/elements``.
-  func received(_ reply: ReplyReader.Reply)
+  /// There may be replies. The owner takes them until there are none, or until it closes the line.
+  func received(_ replies: ReplyReader) throws(ReplyReader.Violation)
 
-  /// All replies that a look at the socket brought have been told.
+  /// All that a look at the socket brought has been told.
   func receivedAll()
 
   /// What was waiting has gone out.
@@ -32,7 +32,8 @@ final class RedisLine: StreamDelegate {
   /// When more than this waits, the owner has to wait.
   private static let maximumPending = 1_024 * 1_024
 
-  weak var owner: (any RedisLineOwner)?
+  /// Retained until the line is closed, which breaks the circle of line and owner.
+  var owner: (any RedisLineOwner)?
   private let stream: any ByteStream
   private let reader: ReplyReader
   private var output: [UInt8] = []
@@ -50,8 +51,6 @@ final class RedisLine: StreamDelegate {
     stream.delegate = self
     stream.startReading()
   }
-
-  var elements: [ReplyReader.Element] { reader.elements }
 
   /// Whether it takes nothing for now. ``RedisLineOwner/drained()`` says when it does again.
   var isFull: Bool { stream.pendingBytes >= Self.maximumPending }
@@ -112,10 +111,7 @@ final class RedisLine: StreamDelegate {
         let part = rest.prefix(ReplyReader.portion)
         rest = rest.dropFirst(part.count)
         try reader.feed(UnsafeRawBufferPointer(rebasing: part))
-        while let reply = try reader.next() {
-          owner?.received(reply)
-          if isClosed { return }
-        }
+        try owner?.received(reader)
       }
       owner?.receivedAll()
     } catch {
