@@ -6,7 +6,7 @@
 import Broadcasting
 import BroadcastingLocking
 
-/// Publishes numbered messages all along, one call after the other, and notes what became of each.
+/// Publishes numbered messages all along, on each channel one call after the other, and notes what became of each.
 final class NumberingPublisher: Sendable {
   private struct State {
     var ledger = Ledger()
@@ -50,16 +50,22 @@ final class NumberingPublisher: Sendable {
   private static let most = 3
 
   func run() async {
-    var step = 0
-    while !state.withLock({ $0.isEnding }), !Task.isCancelled {
-      await publish(step % 9 == 8 ? Self.most : 1, to: channels[step % channels.count])
-      step += 1
-      // So that a broker which is away, and refuses at once, makes no million of messages.
-      try? await Task.sleep(for: .milliseconds(2))
+    await withTaskGroup { group in
+      for channel in channels { group.addTask { await self.run(on: channel) } }
     }
   }
 
-  /// Lets ``run()`` end after the call that is under way.
+  private func run(on channel: Channel) async {
+    var step = 0
+    while !state.withLock({ $0.isEnding }), !Task.isCancelled {
+      await publish(step % 9 == 8 ? Self.most : 1, to: channel)
+      step += 1
+      // So that a broker which is away, and refuses at once, makes no million of messages.
+      try? await Task.sleep(for: .milliseconds(5))
+    }
+  }
+
+  /// Lets ``run()`` end after the calls that are under way.
   func end() { state.withLock { $0.isEnding = true } }
 
   private func publish(_ count: Int, to channel: Channel) async {

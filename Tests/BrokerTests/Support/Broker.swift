@@ -4,8 +4,8 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
-import BroadcastingClient
 import BroadcastingLocking
+import BroadcastingRedis
 import TestSupport
 import Testing
 
@@ -22,19 +22,28 @@ struct Broker: Sendable, CustomTestStringConvertible {
   /// Makes a broadcast with the backend, which has not been run.
   var open: @Sendable (_ url: String, _ events: Events) throws -> any Broadcast
 
-  static let all = [remote]
+  static let all = [redis]
 
-  static let remote = Broker(
-    name: "server", tools: [], variable: "X", listeningWords: "GET /events",
-    withServer: { body in try await RemoteServer.with { try await body($0) } },
+  /// For a suite that needs all of them.
+  static var areAllWanted: Bool { all.allSatisfy(\.isWanted) }
+  static let absence: Comment = "Redis or PostgreSQL is missing"
+
+  static let redis = Broker(
+    name: "Redis", tools: [.redis, .redisCLI], variable: "BROADCAST_TEST_REDIS_URL", listeningWords: "SUBSCRIBE",
+    withServer: { body in try await RedisServer.with { try await body($0) } },
     open: { url, events in
-      var configuration = RemoteBroadcast.Configuration { events.append($0) }
-      configuration.hub.connectPatience = .seconds(10)
-      return try BroadcastBackend.open(url, among: [.remote(configuration)])
+      try BroadcastBackend.open(url, among: [.redis(RedisBroadcast.Configuration { events.append($0) })])
     })
 
   var testDescription: String { name }
+  /// Whether tests that need a server of their own should run.
   var isWanted: Bool { tools.allSatisfy(\.isWanted) }
+
+  /// Runs `body` with the URL of a server, which may be shared with others.
+  func withURL(_ body: (String) async throws -> Void) async throws {
+    if let url = currentEnvironment()[variable] { return try await body(url) }
+    try await withServer { server in try await body(server.url(port: server.port)) }
+  }
 
   /// Runs `body` on a server of the test's own, behind a proxy.
   func withProxy(_ body: (any BrokerServer, FaultyProxy) async throws -> Void) async throws {
@@ -55,23 +64,4 @@ protocol BrokerServer: Sendable {
   func thaw()
 }
 
-final class RemoteServer: BrokerServer {
-  let process = Lock<ServerProcess?>(nil)
-  let port: Int
-  init() async throws {
-    let p = try await ServerProcess()
-    port = p.port
-    process.withLock { $0 = p }
-  }
-  static func with(_ body: (RemoteServer) async throws -> Void) async throws {
-    try await body(try await RemoteServer())
-  }
-  func url(port: Int) -> String { "http://127.0.0.1:\(port)" }
-  func kill() async throws { try await process.withLock { $0 }?.kill() }
-  func start() async throws {
-    let p = try await ServerProcess(port: port)
-    process.withLock { $0 = p }
-  }
-  func freeze() {}
-  func thaw() {}
-}
+extension RedisServer: BrokerServer {}
