@@ -19,6 +19,11 @@ struct Broker: Sendable, CustomTestStringConvertible {
   var listeningWords: String
   /// Runs a server of the test's own.
   var withServer: @Sendable (_ body: (any BrokerServer) async throws -> Void) async throws -> Void
+  /// Runs a server of the test's own that asks for a password, which is in its URL.
+  var withPassword: @Sendable (_ password: String, _ body: (any BrokerServer) async throws -> Void) async throws -> Void
+  /// The scheme and the user of its URLs.
+  var scheme: String
+  var user: String
   /// Makes a broadcast with the backend, which has not been run.
   var open: @Sendable (_ url: String, _ events: Events) throws -> any Broadcast
 
@@ -31,6 +36,12 @@ struct Broker: Sendable, CustomTestStringConvertible {
   static let redis = Broker(
     name: "Redis", tools: [.redis, .redisCLI], variable: "BROADCAST_TEST_REDIS_URL", listeningWords: "SUBSCRIBE",
     withServer: { body in try await RedisServer.with { try await body($0) } },
+    withPassword: { password, body in
+      var options = RedisServer.Options()
+      options.password = password
+      try await RedisServer.with(options) { try await body($0) }
+    },
+    scheme: "redis", user: "",
     open: { url, events in
       try BroadcastBackend.open(url, among: [.redis(RedisBroadcast.Configuration { events.append($0) })])
     })
@@ -38,6 +49,12 @@ struct Broker: Sendable, CustomTestStringConvertible {
   var testDescription: String { name }
   /// Whether tests that need a server of their own should run.
   var isWanted: Bool { tools.allSatisfy(\.isWanted) }
+
+  func url(_ host: String, _ port: Int, password: String? = nil, database: String? = nil) -> String {
+    let password = password.map { ":\($0)" } ?? ""
+    let credentials = user + password
+    return "\(scheme)://\(credentials)\(credentials.isEmpty ? "" : "@")\(host):\(port)/\(database ?? "")"
+  }
 
   /// Runs `body` with the URL of a server, which may be shared with others.
   func withURL(_ body: (String) async throws -> Void) async throws {
