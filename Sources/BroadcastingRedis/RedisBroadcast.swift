@@ -37,13 +37,13 @@ public struct RedisBroadcast: Broadcast {
   }
 
   init(_ url: BackendURL, _ configuration: Configuration) throws(BroadcastError) {
-    guard RedisServer.schemes.contains(url.scheme) else {
+    guard RedisURL.schemes.contains(url.scheme) else {
       throw BroadcastError(.invalidURL, "\(url): the scheme of a Redis server is redis, rediss or unix.")
     }
     var configuration = configuration
     // What an envelope adds, and the command, have room beside it.
     configuration.maximumMessageBytes = min(configuration.maximumMessageBytes, ReplyReader.maximumBytes - 1024 * 1024)
-    let dialer = RedisDialer(try RedisServer(url), configuration)
+    let dialer = RedisDialer(try RedisURL(url), configuration)
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perPublisher, mayDeliverEarlierMessages: true,
       carriesBinary: true, carriesHeaders: true, hasPositions: false, hasPatterns: true)
@@ -81,7 +81,7 @@ extension BroadcastBackend {
 
   /// `redis://`, `rediss://`, `unix://`: over a Redis server, configured.
   public static func redis(_ configuration: RedisBroadcast.Configuration = .init()) -> BroadcastBackend {
-    BroadcastBackend(schemes: RedisServer.schemes) { url throws(BroadcastError) in
+    BroadcastBackend(schemes: RedisURL.schemes) { url throws(BroadcastError) in
       try RedisBroadcast(url, configuration)
     }
   }

@@ -10,7 +10,7 @@ import BroadcastingNetwork
 enum RedisError {
   // MARK: The connection
 
-  static func connecting(_ error: NetworkError, to server: RedisServer) -> BroadcastError {
+  static func connecting(_ error: NetworkError, to server: RedisURL) -> BroadcastError {
     if error.code == .cancelled { return cancelled }
     let (code, isRetriable): (BroadcastError.Code, Bool) =
       switch error.code {
@@ -29,7 +29,7 @@ enum RedisError {
 
   /// The server closed a line, or it broke.
   static func lost(
-    _ server: RedisServer, _ error: NetworkError?, isNew: Bool = false, wasBusy: Bool = false
+    _ server: RedisURL, _ error: NetworkError?, isNew: Bool = false, wasBusy: Bool = false
   ) -> BroadcastError {
     var text =
       error.map { "The connection to Redis at \(server) broke: \(sentence($0.message))" }
@@ -43,7 +43,7 @@ enum RedisError {
     return BroadcastError(.unavailable, text, isRetriable: true, underlying: error)
   }
 
-  static func silent(_ server: RedisServer, isNew: Bool) -> BroadcastError {
+  static func silent(_ server: RedisURL, isNew: Bool) -> BroadcastError {
     let text =
       isNew
       ? "Redis at \(server) took the subscription to a first probe, and then the probe did not arrive. Do all connections to "
@@ -52,7 +52,7 @@ enum RedisError {
     return BroadcastError(.timedOut, text, isRetriable: true)
   }
 
-  static func loginTimedOut(_ server: RedisServer, after time: Duration) -> BroadcastError {
+  static func loginTimedOut(_ server: RedisURL, after time: Duration) -> BroadcastError {
     let advice = server.isSecure ? "" : " Does it expect TLS? Then the URL begins with rediss://."
     return BroadcastError(
       .timedOut, "Redis at \(server) took the connection, and did not answer within \(time).\(advice)",
@@ -60,7 +60,7 @@ enum RedisError {
   }
 
   /// - Parameter isNew: Whether it never answered as Redis does.
-  static func notRedis(_ violation: ReplyReader.Violation, _ server: RedisServer, isNew: Bool) -> BroadcastError {
+  static func notRedis(_ violation: ReplyReader.Violation, _ server: RedisURL, isNew: Bool) -> BroadcastError {
     isNew
       ? BroadcastError(
         .refused, "What answers at \(server) is no Redis server (\(violation.text)). Are host and port right?")
@@ -68,7 +68,7 @@ enum RedisError {
         .unavailable, "Redis at \(server) sent what is not its protocol (\(violation.text)).", isRetriable: true)
   }
 
-  static func unexpected(from server: RedisServer) -> BroadcastError {
+  static func unexpected(from server: RedisURL) -> BroadcastError {
     BroadcastError(
       .unavailable, "Redis at \(server) sent an answer to something it was not asked.", isRetriable: true)
   }
@@ -76,7 +76,7 @@ enum RedisError {
   // MARK: What a server refuses
 
   /// An error that is no matter of a single command.
-  static func refused(_ refusal: Refusal, by server: RedisServer) -> BroadcastError {
+  static func refused(_ refusal: Refusal, by server: RedisURL) -> BroadcastError {
     let advice =
       switch refusal.code {
       case "NOAUTH": "It wants a password: redis://:password@host, or redis://user:password@host."
@@ -90,7 +90,7 @@ enum RedisError {
     return error(refusal, "Redis at \(server) refuses the connection", advice)
   }
 
-  static func login(_ refusal: Refusal, by server: RedisServer) -> BroadcastError {
+  static func login(_ refusal: Refusal, by server: RedisURL) -> BroadcastError {
     if refusal.concernsConnection, refusal.code != "WRONGPASS" { return refused(refusal, by: server) }
     let advice =
       if refusal.text.contains("wrong number of arguments") {
@@ -103,7 +103,7 @@ enum RedisError {
     return BroadcastError(.refused, "Redis at \(server) refuses the login: \(sentence(refusal.text)) \(advice)")
   }
 
-  static func database(_ refusal: Refusal, by server: RedisServer) -> BroadcastError {
+  static func database(_ refusal: Refusal, by server: RedisURL) -> BroadcastError {
     if refusal.concernsConnection { return refused(refusal, by: server) }
     return BroadcastError(
       .refused,
@@ -111,15 +111,15 @@ enum RedisError {
         + "databases, so the URL needs to name none.")
   }
 
-  static func subscribing(_ refusal: Refusal, at server: RedisServer) -> BroadcastError {
+  static func subscribing(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {
     error(refusal, "Redis at \(server) refuses the subscription", rights(refusal, "subscribe +psubscribe"))
   }
 
-  static func publishing(_ refusal: Refusal, at server: RedisServer) -> BroadcastError {
+  static func publishing(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {
     error(refusal, "Redis at \(server) refuses the message", rights(refusal, "publish"))
   }
 
-  static func probing(_ refusal: Refusal, at server: RedisServer) -> BroadcastError {
+  static func probing(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {
     error(
       refusal, "Redis at \(server) refuses the probe of the connection",
       rights(refusal, "subscribe +publish and &\(Channel.reservedPrefix)*"))
@@ -140,7 +140,7 @@ enum RedisError {
       "\(what): \(sentence(refusal.text))" + (advice.isEmpty ? "" : " \(advice)"), isRetriable: refusal.isRetriable)
   }
 
-  static func isReplica(_ server: RedisServer) -> BroadcastError {
+  static func isReplica(_ server: RedisURL) -> BroadcastError {
     // A failover may be under way, and the name leads to the new primary soon.
     BroadcastError(
       .unavailable,
@@ -148,7 +148,7 @@ enum RedisError {
         + "the primary.", isRetriable: true)
   }
 
-  static func isSentinel(_ server: RedisServer) -> BroadcastError {
+  static func isSentinel(_ server: RedisURL) -> BroadcastError {
     BroadcastError(
       .refused,
       "What answers at \(server) is a Redis Sentinel, which carries no messages. Connect to the primary that it watches."
@@ -157,12 +157,12 @@ enum RedisError {
 
   // MARK: Calls
 
-  static func subscribingTimedOut(_ server: RedisServer, after time: Duration) -> BroadcastError {
+  static func subscribingTimedOut(_ server: RedisURL, after time: Duration) -> BroadcastError {
     BroadcastError(
       .timedOut, "Redis at \(server) did not confirm a subscription within \(time). Try again.", isRetriable: true)
   }
 
-  static func publishingTimedOut(_ server: RedisServer, after time: Duration) -> BroadcastError {
+  static func publishingTimedOut(_ server: RedisURL, after time: Duration) -> BroadcastError {
     BroadcastError(.timedOut, "Redis at \(server) did not take a message within \(time).", isRetriable: true)
   }
 

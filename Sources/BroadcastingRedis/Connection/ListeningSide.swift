@@ -24,7 +24,7 @@ final class ListeningSide: RedisLineOwner {
   }
 
   private let line: RedisLine
-  private let server: RedisServer
+  private let server: RedisURL
   private let session: Session
   private let loop: EventLoop
   private var requests = Requests()
@@ -32,7 +32,7 @@ final class ListeningSide: RedisLineOwner {
   private var pace: ReadingPace
   private var toldImpossibleName = false
 
-  init(_ line: RedisLine, _ server: RedisServer, _ session: Session, on loop: EventLoop) {
+  init(_ line: RedisLine, _ server: RedisURL, _ session: Session, on loop: EventLoop) {
     self.line = line
     self.server = server
     self.session = session

@@ -9,7 +9,7 @@ import BroadcastingNetwork
 /// Logs in on a new line.
 final class LoginExchange: RedisLineOwner {
   private let line: RedisLine
-  private let server: RedisServer
+  private let server: RedisURL
   private var login: Login
   private var result: Result<Void, BroadcastError>?
   private var waiter: UnsafeContinuation<Void, Never>?

@@ -10,7 +10,7 @@ import BroadcastingNetwork
 /// The line that publishes: messages out, one answer for each, in their order.
 final class PublishingSide: RedisLineOwner {
   private let line: RedisLine
-  private let server: RedisServer
+  private let server: RedisURL
   private let fail: (BroadcastError) -> Void
   private let heard: () -> Void
   private var calls = PublishCalls()
@@ -27,7 +27,7 @@ final class PublishingSide: RedisLineOwner {
   ///   - heard: Called when the server has answered something.
   ///   - fail: Ends the session.
   init(
-    _ line: RedisLine, _ server: RedisServer, heard: @escaping () -> Void, fail: @escaping (BroadcastError) -> Void
+    _ line: RedisLine, _ server: RedisURL, heard: @escaping () -> Void, fail: @escaping (BroadcastError) -> Void
   ) {
     self.line = line
     self.server = server

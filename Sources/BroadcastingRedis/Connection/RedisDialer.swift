@@ -9,7 +9,7 @@ import BroadcastingTLS
 
 /// Opens lines to the server.
 struct RedisDialer: Sendable {
-  let server: RedisServer
+  let server: RedisURL
   let timeout: Duration
   let clientName: String
   /// Nil for lines that are not secure.
@@ -18,7 +18,7 @@ struct RedisDialer: Sendable {
   /// After so long without a word the kernel asks too: it may know sooner than a probe that the other machine is gone.
   private static let keepAlive = Duration.seconds(15)
 
-  init(_ server: RedisServer, _ configuration: RedisBroadcast.Configuration) {
+  init(_ server: RedisURL, _ configuration: RedisBroadcast.Configuration) {
     self.server = server
     timeout = configuration.connectTimeout
     clientName = configuration.clientName

@@ -31,7 +31,7 @@ final class RedisSession {
   private(set) var failure: BroadcastError?
   private var waiter: UnsafeContinuation<Void, Never>?
 
-  private var server: RedisServer { dialer.server }
+  private var server: RedisURL { dialer.server }
 
   /// - Parameter wake: Calls ``takeCalls()`` on the loop, from any thread.
   init(

@@ -11,11 +11,11 @@ struct Login {
 
   let commands: [[String]]
   private let steps: [Step]
-  private let server: RedisServer
+  private let server: RedisURL
   private var answered = 0
 
   /// - Parameter clientName: What the line is called in the server's list of clients.
-  init(_ server: RedisServer, clientName: String) {
+  init(_ server: RedisURL, clientName: String) {
     var commands: [[String]] = []
     var steps: [Step] = []
     if let password = server.password {

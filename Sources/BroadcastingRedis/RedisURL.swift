@@ -7,7 +7,7 @@ import Broadcasting
 import BroadcastingNetwork
 
 /// Where a server is and who logs in there, as a URL says it.
-struct RedisServer: Sendable, CustomStringConvertible {
+struct RedisURL: Sendable, CustomStringConvertible {
   enum Place: Hashable, Sendable {
     case host(String, UInt16)
     case socket(SocketAddress)
