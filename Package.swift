@@ -61,7 +61,7 @@ let package = Package(
     // The other end: a broadcast over a running server.
     library(
       "BroadcastingClient",
-      ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS", "BroadcastingWeb"]),
+      ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "BroadcastingWeb"]),
 
     // The server and the command.
     library(

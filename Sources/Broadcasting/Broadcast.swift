@@ -56,9 +56,24 @@ public protocol Broadcast: Sendable {
   ///
   /// - Throws: When a name is invalid, there are too many, or the broker does not confirm. The next call tries again.
   func subscribe(to channels: [Channel], options: SubscriptionOptions) async throws(BroadcastError) -> Subscription
+
+  /// Subscribes to all channels that match a pattern, also to those that come later, in one sequence.
+  ///
+  /// Each message has its own channel. Within one the order holds, between channels it does not. The buffer is one for all
+  /// of them, and a gap says the pattern and not the channel. All else is as with channels.
+  ///
+  /// - Throws: ``BroadcastError/Code/unsupportedPatterns`` where ``Capabilities/hasPatterns`` says no, and
+  ///   ``BroadcastError/Code/invalidPattern``.
+  func subscribe(to pattern: ChannelPattern, options: SubscriptionOptions) async throws(BroadcastError) -> Subscription
 }
 
 extension Broadcast {
+  public func subscribe(
+    to pattern: ChannelPattern, options: SubscriptionOptions
+  ) async throws(BroadcastError) -> Subscription {
+    throw .patternsUnsupported
+  }
+
   /// Publishes text.
   @discardableResult
   public func publish(_ text: String, to channel: Channel) async throws(BroadcastError) -> Receipt {
@@ -83,6 +98,11 @@ extension Broadcast {
     try await subscribe(to: channels, options: .init())
   }
 
+  /// Subscribes to a pattern, buffered as ``BufferPolicy/dropOldest-swift.type.property``.
+  public func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) -> Subscription {
+    try await subscribe(to: pattern, options: .init())
+  }
+
   /// Subscribes for the time of a closure. Leaving it, in whatever way, ends the subscription.
   ///
   /// The closure runs where the caller runs, so it can use what belongs to the caller's actor.
@@ -101,5 +121,16 @@ extension Broadcast {
     to channel: Channel, options: SubscriptionOptions = .init(), _ body: (Subscription) async throws -> Result
   ) async throws -> Result {
     try await withSubscription(to: [channel], options: options, body)
+  }
+
+  /// Subscribes to a pattern for the time of a closure. Leaving it, in whatever way, ends the subscription.
+  ///
+  /// The closure runs where the caller runs, so it can use what belongs to the caller's actor.
+  public func withSubscription<Result>(
+    to pattern: ChannelPattern, options: SubscriptionOptions = .init(), _ body: (Subscription) async throws -> Result
+  ) async throws -> Result {
+    let subscription = try await subscribe(to: pattern, options: options)
+    defer { subscription.cancel() }
+    return try await body(subscription)
   }
 }

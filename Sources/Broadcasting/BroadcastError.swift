@@ -9,7 +9,8 @@ public struct BroadcastError: Error, Sendable {
   public struct Code: Sendable, Hashable, CustomStringConvertible {
     private enum Value: String {
       case notRunning, alreadyRunning, cancelled, closed
-      case invalidChannel, tooManyChannels, messageTooLarge, unsupportedHeaders, invalidText, undecodable
+      case invalidChannel, invalidPattern, tooManyChannels, messageTooLarge, invalidText, undecodable
+      case unsupportedHeaders, unsupportedPatterns
       case fellBehind, missedMessages, alreadyIterating
       case unavailable, timedOut, refused, invalidURL, unknownScheme
     }
@@ -25,12 +26,16 @@ public struct BroadcastError: Error, Sendable {
     public static let closed = Code(value: .closed)
     /// A channel's name breaks a rule.
     public static let invalidChannel = Code(value: .invalidChannel)
+    /// A pattern breaks a rule.
+    public static let invalidPattern = Code(value: .invalidPattern)
     /// More channels at once than allowed.
     public static let tooManyChannels = Code(value: .tooManyChannels)
     /// The message is larger than the backend takes.
     public static let messageTooLarge = Code(value: .messageTooLarge)
     /// The backend cannot carry headers.
     public static let unsupportedHeaders = Code(value: .unsupportedHeaders)
+    /// The backend cannot subscribe to patterns.
+    public static let unsupportedPatterns = Code(value: .unsupportedPatterns)
     /// Text was asked for, and the bytes are not UTF-8.
     public static let invalidText = Code(value: .invalidText)
     /// A payload could not be encoded, or decoded as the type that was asked for.
@@ -105,6 +110,8 @@ extension BroadcastError: CustomStringConvertible {
 extension BroadcastError {
   static func invalidChannel(_ message: String) -> BroadcastError { .init(.invalidChannel, message) }
 
+  static func invalidPattern(_ message: String) -> BroadcastError { .init(.invalidPattern, message) }
+
   static var invalidText: BroadcastError {
     .init(.invalidText, "The bytes are not valid UTF-8. Publish them as a binary message instead.")
   }
@@ -116,8 +123,7 @@ extension BroadcastError {
   }
 
   package static var patternsUnsupported: BroadcastError {
-    .init(
-      .refused, "This backend cannot subscribe to patterns. Subscribe to channels by their names.", outcome: .notSent)
+    .init(.unsupportedPatterns, "This backend cannot subscribe to patterns. Subscribe to channels by their names.")
   }
 
   static func neverStarted(after patience: Duration) -> BroadcastError {

@@ -11,7 +11,7 @@ public struct BroadcastEvent: Sendable {
   /// What happened. More kinds may be added, so a `switch` needs a `default`.
   public struct Kind: Sendable, Hashable, CustomStringConvertible {
     private enum Value: String {
-      case running, connected, connectionLost, retrying, refused, resubscribed, dropped, ended
+      case running, connected, connectionLost, retrying, refused, resubscribed, dropped, probeSlow, ended
     }
     private let value: Value
 
@@ -19,17 +19,22 @@ public struct BroadcastEvent: Sendable {
     public static let running = Kind(value: .running)
     /// The broker is connected.
     public static let connected = Kind(value: .connected)
-    /// The connection to the broker is gone, or with `channel` the subscription to that alone; `error` says why.
+    /// The connection to the broker is gone, or with `channel` or `pattern` the subscription to that alone; `error` says
+    /// why.
     public static let connectionLost = Kind(value: .connectionLost)
-    /// Connecting, or with `channel` subscribing to that, failed and is tried again after `delay`.
+    /// Connecting, or with `channel` or `pattern` subscribing to that, failed and is tried again after `delay`.
     public static let retrying = Kind(value: .retrying)
-    /// The broker said no to something that will be tried again, slowly; `error` and maybe `channel` say to what.
+    /// The broker said no to something that will be tried again, slowly; `error`, and maybe `channel` or `pattern`, say to
+    /// what.
     public static let refused = Kind(value: .refused)
-    /// After a lost connection, `count` channels are subscribed again.
+    /// After a lost connection, `count` channels and patterns are subscribed again.
     public static let resubscribed = Kind(value: .resubscribed)
-    /// A subscription missed messages of `channel`: `count` of them so far, as far as they could be counted. Told with
+    /// A subscription missed messages of `channel` or `pattern`: `count` of them so far, as far as they could be counted. Told with
     /// the first, and again whenever the count has doubled.
     public static let dropped = Kind(value: .dropped)
+    /// The broker is slow: a probe of the connection took `delay`, over a second. Told with the first, and again only after
+    /// one that took less than half of that.
+    public static let probeSlow = Kind(value: .probeSlow)
     /// `run()` ends; `error` where it failed.
     public static let ended = Kind(value: .ended)
 
@@ -38,15 +43,18 @@ public struct BroadcastEvent: Sendable {
 
   public var kind: Kind
   public var channel: Channel?
+  public var pattern: ChannelPattern?
   public var count: Int?
   public var delay: Duration?
   public var error: BroadcastError?
 
   public init(
-    _ kind: Kind, channel: Channel? = nil, count: Int? = nil, delay: Duration? = nil, error: BroadcastError? = nil
+    _ kind: Kind, channel: Channel? = nil, pattern: ChannelPattern? = nil, count: Int? = nil, delay: Duration? = nil,
+    error: BroadcastError? = nil
   ) {
     self.kind = kind
     self.channel = channel
+    self.pattern = pattern
     self.count = count
     self.delay = delay
     self.error = error
@@ -57,6 +65,7 @@ extension BroadcastEvent: CustomStringConvertible {
   public var description: String {
     var text = kind.description
     if let channel { text += " channel=\(channel)" }
+    if let pattern { text += " pattern=\(pattern)" }
     if let count { text += " count=\(count)" }
     if let delay { text += " delay=\(delay)" }
     if let error { text += " error=\(error)" }

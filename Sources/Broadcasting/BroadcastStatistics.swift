@@ -11,7 +11,9 @@ public struct BroadcastStatistics: Sendable, Hashable {
   public var isAvailable = false
   /// Channels which somebody here is subscribed to.
   public var channels = 0
-  /// Subscriptions, counted once for each of their channels.
+  /// Patterns which somebody here is subscribed to.
+  public var patterns = 0
+  /// Subscriptions, counted once for each of their channels, or for their pattern.
   public var subscribers = 0
   /// Messages that this program has published.
   public var published = 0
@@ -19,8 +21,15 @@ public struct BroadcastStatistics: Sendable, Hashable {
   public var delivered = 0
   /// Messages that readers missed, as far as they could be counted.
   public var dropped = 0
+  /// Gaps handed to readers, counted for each reader: one for each place where messages are missing.
+  public var gaps = 0
   /// Bytes in all buffers now.
   public var bytesHeld = 0
+  /// How often the broker was connected again after a connection was lost.
+  public var reconnects = 0
+  /// How long the last probe of the connection took, from its publishing to its arrival where messages arrive. Nil while
+  /// none has come back in this connection, and where a backend sends none.
+  public var probeDelay: Duration?
 
   public init() {}
 }

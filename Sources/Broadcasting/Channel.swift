@@ -33,6 +33,8 @@ public struct Channel: Sendable {
     self.init(name)
   }
 
+  var isReserved: Bool { name.utf8.starts(with: Self.reservedPrefix.utf8) }
+
   /// Checks the rules which every backend keeps: 1 to 255 bytes, no NUL, not the reserved prefix.
   ///
   /// - Throws: ``BroadcastError/Code/invalidChannel``; the message names the rule.
@@ -43,7 +45,7 @@ public struct Channel: Sendable {
       throw .invalidChannel("A channel's name is \(count) bytes of UTF-8; at most \(Self.maximumBytes) are allowed.")
     }
     if name.utf8.contains(0) { throw .invalidChannel("A channel's name cannot hold the character NUL (U+0000).") }
-    if name.utf8.starts(with: Self.reservedPrefix.utf8) {
+    if isReserved {
       throw .invalidChannel("Names that begin with \"\(Self.reservedPrefix)\" are reserved for connection probes.")
     }
   }

@@ -11,7 +11,7 @@ public enum Delivery: Sendable, Equatable {
   case gap(Gap)
 }
 
-/// A place in a channel where messages are missing for one subscription.
+/// A place in a channel, or among what matches a pattern, where messages are missing for one subscription.
 public struct Gap: Sendable {
   /// Why messages are missing. More reasons may be added.
   public struct Reason: Sendable, Hashable, CustomStringConvertible {
@@ -36,21 +36,33 @@ public struct Gap: Sendable {
 
   private final class Storage: Sendable {
     let channel: Channel
+    let pattern: ChannelPattern?
     let missed: Int?
     let reason: Reason
 
-    init(channel: Channel, missed: Int?, reason: Reason) {
+    init(channel: Channel, pattern: ChannelPattern?, missed: Int?, reason: Reason) {
       self.channel = channel
+      self.pattern = pattern
       self.missed = missed
       self.reason = reason
     }
   }
 
   public init(channel: Channel, missed: Int?, reason: Reason) {
-    storage = Storage(channel: channel, missed: missed, reason: reason)
+    storage = Storage(channel: channel, pattern: nil, missed: missed, reason: reason)
   }
 
+  /// A gap in a subscription to a pattern.
+  public init(pattern: ChannelPattern, missed: Int?, reason: Reason) {
+    storage = Storage(channel: Channel(pattern.glob), pattern: pattern, missed: missed, reason: reason)
+  }
+
+  /// The channel whose messages are missing. Where ``pattern`` is set these may be of any channel that matches it, and this
+  /// has the pattern's text for a name.
   public var channel: Channel { storage.channel }
+
+  /// The pattern whose messages are missing, in a subscription to one.
+  public var pattern: ChannelPattern? { storage.pattern }
 
   /// How many messages are missing, or nil when nobody can know (a lost connection).
   public var missed: Int? { storage.missed }
@@ -60,12 +72,12 @@ public struct Gap: Sendable {
 
 extension Gap: Equatable {
   public static func == (left: Gap, right: Gap) -> Bool {
-    left.channel == right.channel && left.missed == right.missed && left.reason == right.reason
+    left.topic == right.topic && left.missed == right.missed && left.reason == right.reason
   }
 }
 
 extension Gap: CustomStringConvertible {
   public var description: String {
-    "Gap(channel: \(channel), missed: \(missed.map(String.init) ?? "unknown"), reason: \(reason))"
+    "Gap(\(pattern == nil ? "channel" : "pattern"): \(channel), missed: \(missed.map(String.init) ?? "unknown"), reason: \(reason))"
   }
 }

@@ -32,4 +32,14 @@ package protocol BrokerConnection: Actor {
 extension BrokerConnection {
   package func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
   package func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
+
+  /// Waits until the task is cancelled, as the hub's calls are when their session has ended.
+  ///
+  /// For calls that failed with the session: were they to throw before the hub knows of its end, each would be taken for a
+  /// failure of that one channel.
+  package func untilCancelled() async {
+    let (never, source) = AsyncStream.makeStream(of: Never.self)
+    for await _ in never {}
+    withExtendedLifetime(source) {}
+  }
 }

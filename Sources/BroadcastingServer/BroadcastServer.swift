@@ -115,7 +115,7 @@ public struct BroadcastServer: Sendable {
     let fanOut = FanOut(
       broadcast, on: loop,
       limits: LogLimits(maximumMessages: limits.backlogMessages, maximumBytes: limits.backlogBytes), budget: budget,
-      socketsPerSweep: limits.socketsPerSweep, pushes: pushes)
+      socketsPerSweep: limits.socketsPerSweep, spread: configuration.timeouts.closingSpread, pushes: pushes)
     let handler = RequestHandler(
       routes, fanOut, rules,
       sockets: WebSocketSettings(

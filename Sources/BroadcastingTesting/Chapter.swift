@@ -9,7 +9,7 @@ extension ConformanceSuite {
     enum Value: String, CaseIterable {
       case content, channelNames, invalidNames, headers, promptness, earlierMessages, order
       case commonOrder, payloadLimit, gaps, severalChannels, firstSubscribers, comingBack
-      case leaving, positions, lifecycle, betweenInstances
+      case leaving, patterns, positions, lifecycle, betweenInstances
     }
     let value: Value
 
@@ -41,6 +41,8 @@ extension ConformanceSuite {
     public static let comingBack = Chapter(value: .comingBack)
     /// A subscription that was dropped, cancelled or left is gone.
     public static let leaving = Chapter(value: .leaving)
+    /// A subscription to a pattern gets what matches it, where the backend has patterns, or is refused.
+    public static let patterns = Chapter(value: .patterns)
     /// Receipts and messages have positions, where the backend says so.
     public static let positions = Chapter(value: .positions)
     /// Nothing works before `run()` and after its end, and the end wakes everyone.

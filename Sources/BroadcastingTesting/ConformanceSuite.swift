@@ -109,6 +109,7 @@ public struct ConformanceSuite: Sendable {
     case .firstSubscribers: try await checkFirstSubscribers(broadcast)
     case .comingBack: try await checkComingBack(broadcast)
     case .leaving: try await checkLeaving(broadcast)
+    case .patterns: try await checkPatterns(broadcast)
     case .positions: try await checkPositions(broadcast)
     case .lifecycle, .betweenInstances: break
     }

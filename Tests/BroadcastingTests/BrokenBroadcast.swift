@@ -95,6 +95,14 @@ struct BrokenBroadcast: Broadcast {
     }
   }
 
+  func subscribe(
+    to pattern: ChannelPattern, options: SubscriptionOptions
+  ) async throws(BroadcastError) -> Subscription {
+    guard fault == .patterns else { return try await base.subscribe(to: pattern, options: options) }
+    // A pattern is taken for a name.
+    return try await base.subscribe(to: [Channel(pattern.glob)], options: options)
+  }
+
   private func failsToValidate(_ channel: Channel) -> Bool { (try? channel.validate()) == nil }
 }
 

@@ -121,12 +121,12 @@ struct HubDriverTests {
 
   @Test("leaving does not wait behind subscriptions that the broker takes long over")
   func leavingBesideSlowSubscriptions() async throws {
-    try await withScript { hub, script in
+    try await withScript(callsAtOnce: 8) { hub, script in
       async let first = hub.subscribe(to: "a")
       _ = try await script.connect()
       try await script.next().succeed()
       let leaving = try await first
-      let slow = (0..<DriverCall.maximumAtOnce).map { Channel("slow \($0)") }
+      let slow = (0..<8).map { Channel("slow \($0)") }
       async let others = hub.subscribe(to: slow)
       var calls: [ScriptedDriver.Call] = []
       for _ in slow { calls.append(try await script.next()) }
@@ -138,6 +138,25 @@ struct HubDriverTests {
       _ = try await others
     }
   }
+
+  @Test("a driver gets as many calls at once as it says, and the next when one is answered")
+  func callsAtOnce() async throws {
+    try await withScript(callsAtOnce: 2) { hub, script in
+      async let subscription = hub.subscribe(to: ["a", "b", "c", "d"])
+      _ = try await script.connect()
+      var calls = [try await script.next(), try await script.next()]
+      for _ in 0..<2 {
+        #expect(!script.hasNext)
+        calls.removeFirst().succeed()
+        calls.append(try await script.next())
+      }
+      for call in calls { call.succeed() }
+      #expect(try await subscription.channels.count == 4)
+    }
+  }
+
+  @Test("a driver that says nothing gets 256 calls at once")
+  func standardCallsAtOnce() { #expect(LoopbackDriver(broker: LoopbackBroker()).maximumCallsAtOnce == 256) }
 
   @Test("who comes while the last one's leaving is under way gets a subscription of the broker anew")
   func leavingAndComing() async throws {

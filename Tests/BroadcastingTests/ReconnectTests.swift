@@ -89,7 +89,7 @@ struct ReconnectTests {
       // The next session has begun and is not connected yet.
       let next = try await script.next()
       #expect(next.name == "run")
-      let error = await failure { try await hub.join(["a"], .init()) }
+      let error = await failure { try await hub.join([.channel("a")], .init()) }
       #expect(error?.code == .unavailable && error?.isRetriable == true)
       #expect(hub.statistics.subscribers == 0 && hub.channels.feeds.isEmpty)
       guard case .run(let inbox) = next.kind else { return }

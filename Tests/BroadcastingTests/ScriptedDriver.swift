@@ -11,6 +11,8 @@ final class ScriptedDriver: BroadcastDriver {
     case run(DriverInbox)
     case subscribe(Channel)
     case unsubscribe(Channel)
+    case patternSubscribe(ChannelPattern)
+    case patternUnsubscribe(ChannelPattern)
     case publish([Message])
   }
 
@@ -27,15 +29,21 @@ final class ScriptedDriver: BroadcastDriver {
       case .run: "run"
       case .subscribe(let channel): "subscribe \(channel)"
       case .unsubscribe(let channel): "unsubscribe \(channel)"
+      case .patternSubscribe(let pattern): "psubscribe \(pattern)"
+      case .patternUnsubscribe(let pattern): "punsubscribe \(pattern)"
       case .publish(let messages): "publish \(messages.compactMap(\.text).joined(separator: ","))"
       }
     }
   }
 
   let capabilities: Capabilities
+  let maximumCallsAtOnce: Int
   private let calls = Mailbox<Call>()
 
-  init(capabilities: Capabilities = .init()) { self.capabilities = capabilities }
+  init(capabilities: Capabilities = .init(), callsAtOnce: Int = 256) {
+    self.capabilities = capabilities
+    maximumCallsAtOnce = callsAtOnce
+  }
 
   private func ask(_ kind: Kind) async throws(BroadcastError) {
     let call = Call(kind: kind)
@@ -46,6 +54,12 @@ final class ScriptedDriver: BroadcastDriver {
   func run(_ inbox: DriverInbox) async throws(BroadcastError) { try await ask(.run(inbox)) }
   func subscribe(to channel: Channel) async throws(BroadcastError) { try await ask(.subscribe(channel)) }
   func unsubscribe(from channel: Channel) async throws(BroadcastError) { try await ask(.unsubscribe(channel)) }
+
+  func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) { try await ask(.patternSubscribe(pattern)) }
+
+  func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError) {
+    try await ask(.patternUnsubscribe(pattern))
+  }
 
   func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
     try await ask(.publish(messages))
@@ -58,6 +72,9 @@ final class ScriptedDriver: BroadcastDriver {
     private var pending: [Call] = []
 
     init(_ driver: ScriptedDriver) { self.driver = driver }
+
+    /// Whether another call is known to wait for its answer.
+    var hasNext: Bool { !pending.isEmpty }
 
     /// Waits for the next call.
     mutating func next() async throws -> Call {
@@ -82,10 +99,10 @@ final class ScriptedDriver: BroadcastDriver {
 
 /// Runs a hub on a scripted driver for the time of a test.
 func withScript(
-  _ configuration: HubConfiguration = .quick(), capabilities: Capabilities = .init(),
+  _ configuration: HubConfiguration = .quick(), capabilities: Capabilities = .init(), callsAtOnce: Int = 256,
   _ body: (Hub, inout ScriptedDriver.Script) async throws -> Void
 ) async throws {
-  let driver = ScriptedDriver(capabilities: capabilities)
+  let driver = ScriptedDriver(capabilities: capabilities, callsAtOnce: callsAtOnce)
   var script = ScriptedDriver.Script(driver)
   try await withBroadcast(Hub(driver: driver, configuration: configuration)) { hub in try await body(hub, &script) }
 }

@@ -39,7 +39,8 @@ struct WithBroadcastTests {
         try await script.next().fail(refused)
         let errors = [
           await waiting, await failure { try await hub.publish("x", to: "a") },
-          await failure { try await hub.subscribe(to: "a") }, await failure { try await hub.join(["a"], .init()) },
+          await failure { try await hub.subscribe(to: "a") },
+          await failure { try await hub.join([.channel("a")], .init()) },
         ]
         for error in errors {
           #expect(error?.code == .notRunning && (error?.underlying as? BroadcastError)?.code == .refused)

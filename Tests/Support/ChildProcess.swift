@@ -21,7 +21,8 @@ package final class ChildProcess: Sendable {
   package enum Stream: Sendable { case output, errors }
   package enum Exit: Sendable, Equatable { case code(Int32), signal(Int32) }
 
-  package enum Signal: Sendable { case terminate, interrupt, kill }
+  /// `stop` is SIGSTOP: the program hangs, until `resume`.
+  package enum Signal: Sendable { case terminate, interrupt, quit, kill, stop, resume }
 
   private let watch: Watch
   private let lastSignal: Signal
@@ -77,7 +78,10 @@ package final class ChildProcess: Sendable {
     switch signal {
     case .terminate: watch.signal(SIGTERM)
     case .interrupt: watch.signal(SIGINT)
+    case .quit: watch.signal(SIGQUIT)
     case .kill: watch.signal(SIGKILL)
+    case .stop: watch.signal(SIGSTOP)
+    case .resume: watch.signal(SIGCONT)
     }
   }
 }

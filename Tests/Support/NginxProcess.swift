@@ -15,23 +15,17 @@ package final class NginxProcess: Sendable {
   package init(upstream: String, tls certificates: TestCertificates? = nil) async throws {
     folder = try TemporaryFolder()
     isSecure = certificates != nil
-    // nginx takes no port 0 that it would tell us: try some, until one is free.
-    var candidates = (0..<20).map { _ in Int.random(in: 20_000..<32_000) }
-    while true {
-      let port = candidates.removeLast()
+    let folder = folder
+    // It takes no port 0 that it would tell us.
+    (port, process) = try await startOnFreePort { port in
       let file = try folder.write(
         Self.configuration(port: port, upstream: upstream, folder: folder.path, tls: certificates?.server),
         to: "nginx.conf")
       let process = try await ChildProcess(
         Tool.nginx.path, ["-p", folder.path, "-c", file, "-e", "stderr", "-g", "daemon off;"])
-      do {
-        // It tells of its system when its sockets are open.
-        try await process.line(.errors, containing: " OS: ")
-        (self.port, self.process) = (port, process)
-        return
-      } catch let error as ProgramError where error.code == .ended && !candidates.isEmpty {
-        guard error.message.contains("Address already in use") else { throw error }
-      }
+      // It tells of its system when its sockets are open.
+      try await process.line(.errors, containing: " OS: ")
+      return process
     }
   }
 

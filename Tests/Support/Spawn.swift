@@ -64,7 +64,7 @@ private func spawnAlone(_ arguments: [String], environment: [String: String]) th
   defer { posix_spawnattr_destroy(&attributes) }
   var defaults = sigset_t()
   sigemptyset(&defaults)
-  for signal in [SIGPIPE, SIGTERM, SIGINT] { sigaddset(&defaults, signal) }
+  for signal in [SIGPIPE, SIGTERM, SIGINT, SIGQUIT] { sigaddset(&defaults, signal) }
   posix_spawnattr_setsigdefault(&attributes, &defaults)
   var blocked = sigset_t()
   sigemptyset(&blocked)

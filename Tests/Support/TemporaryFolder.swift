@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingLocking
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -26,15 +28,30 @@ package final class TemporaryFolder: Sendable {
 
   deinit { removeTree(path) }
 
+  /// For a folder whose last reference never goes: it is removed when the process ends.
+  func removeAtExit() {
+    let isFirst = foldersToRemoveAtExit.withLock { folders in
+      folders.append(path)
+      return folders.count == 1
+    }
+    if isFirst { atexit { for folder in foldersToRemoveAtExit.withLock({ $0 }) { removeTree(folder) } } }
+  }
+
   /// Writes a file, and gives back its path.
   package func write(_ text: String, to name: String) throws(ProgramError) -> String {
+    try write(Array(text.utf8), to: name)
+  }
+
+  package func write(_ bytes: [UInt8], to name: String) throws(ProgramError) -> String {
     let file = "\(path)/\(name)"
     guard let stream = fopen(file, "w") else { throw ProgramError(.notStarted, "cannot write \(file)") }
     defer { fclose(stream) }
-    fputs(text, stream)
+    fwrite(bytes, 1, bytes.count, stream)
     return file
   }
 }
+
+private let foldersToRemoveAtExit = Lock([String]())
 
 private func removeTree(_ path: String) {
   // A link is removed, never followed.

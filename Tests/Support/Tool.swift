@@ -34,6 +34,19 @@ package struct Tool: Sendable {
     candidates: [
       "chromium", "chromium-browser", "google-chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
     ])
+  package static let redis = Tool(
+    name: "Redis", advice: "apt-get install redis-server; brew install redis", candidates: ["redis-server"])
+  package static let redisCLI = Tool(
+    name: "redis-cli", advice: "apt-get install redis-tools; brew install redis", candidates: ["redis-cli"])
+  package static let postgres = Tool(
+    name: "PostgreSQL", advice: "apt-get install postgresql; brew install postgresql",
+    candidates: PostgresInstallation.candidates(for: "postgres"))
+  package static let initdb = Tool(
+    name: "initdb", advice: "apt-get install postgresql; brew install postgresql",
+    candidates: PostgresInstallation.candidates(for: "initdb"))
+  package static let psql = Tool(
+    name: "psql", advice: "apt-get install postgresql-client; brew install postgresql",
+    candidates: PostgresInstallation.candidates(for: "psql"))
   package static let curl = Tool(name: "curl", advice: "apt-get install curl", candidates: ["curl"])
 
   /// Whether tests that need it should run.

@@ -9,13 +9,20 @@
 /// are, renews the subscriptions after a lost connection, tells of gaps, and waits longer and longer between attempts
 /// to connect. Hand a driver to ``Hub/init(driver:configuration:)`` and you have a backend.
 ///
-/// The hub calls `subscribe` and `unsubscribe` for one channel one after the other, for different channels at once, and
+/// The hub calls `subscribe` and `unsubscribe` for one channel or pattern one after the other, for different ones at once, and
 /// only while a session is connected, as far as it knows: a call that finds it ended, or is under way when it ends, has to
 /// throw. Its task is cancelled then, and the next session begins when all of them have returned.
 ///
 /// Requirements that are added later come with a default, so that a type which conforms today goes on compiling.
 public protocol BroadcastDriver: Sendable {
   var capabilities: Capabilities { get }
+
+  /// How many calls of `subscribe`, and how many of `unsubscribe`, may be under way at once; 256 unless said otherwise.
+  ///
+  /// After a lost connection all channels are asked for again, so with a broker that takes long to answer this decides how
+  /// soon all of them are back. A driver that sends calls one behind the other, without a wait for the answers, takes
+  /// thousands. One that opens a connection for each takes few.
+  var maximumCallsAtOnce: Int { get }
 
   /// One session with the broker: connects, calls ``DriverInbox/connected()``, hands what arrives to the inbox, and stays
   /// until the connection is lost or the task is cancelled.
@@ -52,6 +59,8 @@ public protocol BroadcastDriver: Sendable {
 }
 
 extension BroadcastDriver {
+  public var maximumCallsAtOnce: Int { 256 }
+
   public func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
   public func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
 }

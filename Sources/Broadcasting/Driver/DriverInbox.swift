@@ -30,7 +30,8 @@ public struct DriverInbox: Sendable {
     hub.received(messages, matching: pattern, session: session)
   }
 
-  /// A probe of the connection has arrived where messages arrive, after `delay`.
+  /// A probe of the connection has come back where messages arrive, so long after it was published. It is told by
+  /// ``BroadcastStatistics/probeDelay``.
   public func probed(after delay: Duration) { hub.probed(after: delay, session: session) }
 
   /// Bytes arrived, plain or in an envelope.
@@ -50,12 +51,24 @@ public struct DriverInbox: Sendable {
   ///   - reason: What the gap will say.
   public func lost(
     _ channel: Channel, because error: BroadcastError, reason: Gap.Reason = .connectionLost
-  ) { hub.lost(channel, because: error, reason: reason, session: session) }
+  ) { hub.lost(.channel(channel), because: error, reason: reason, session: session) }
+
+  /// The same for the subscription to a pattern.
+  public func lost(
+    _ pattern: ChannelPattern, because error: BroadcastError, reason: Gap.Reason = .connectionLost
+  ) { hub.lost(.pattern(pattern), because: error, reason: reason, session: session) }
 
   /// The broker dropped messages of a channel.
   ///
   /// - Parameters:
   ///   - missed: How many, or nil when nobody knows.
   ///   - channel: Whose subscribers are told.
-  public func missed(_ missed: Int?, on channel: Channel) { hub.missed(missed, on: channel, session: session) }
+  public func missed(_ missed: Int?, on channel: Channel) {
+    hub.missed(missed, of: .channel(channel), session: session)
+  }
+
+  /// The broker dropped messages that match a pattern.
+  public func missed(_ missed: Int?, matching pattern: ChannelPattern) {
+    hub.missed(missed, of: .pattern(pattern), session: session)
+  }
 }

@@ -6,7 +6,7 @@
 import BroadcastingLocking
 import Synchronization
 
-/// One channel of a hub: its log, those who read it, and where its subscription at the broker stands.
+/// One channel of a hub, or one pattern: its log, those who read it, and where its subscription at the broker stands.
 ///
 /// Nothing is called under its lock. What has to happen after a step comes out of it as a value: subscriptions to wake,
 /// waiters to resume, a call of the driver.
@@ -20,6 +20,7 @@ final class ChannelFeed: Sendable {
     var machine = Machine()
     var delivered = 0
     var dropped = 0
+    var gaps = 0
     var renewals = RenewalPace()
   }
 
@@ -31,14 +32,14 @@ final class ChannelFeed: Sendable {
     var seen = 0
   }
 
-  let channel: Channel
+  let topic: Topic
   private let budget: MemoryBudget
   /// Changes with every append, so that a reader who has seen it all need not take the lock to know.
   private let tip = Atomic<Int>(0)
   private let state = Lock(State())
 
-  init(channel: Channel, budget: MemoryBudget) {
-    self.channel = channel
+  init(_ topic: Topic, budget: MemoryBudget) {
+    self.topic = topic
     self.budget = budget
   }
 
@@ -98,7 +99,7 @@ extension ChannelFeed {
   }
 
   private func appendGap(_ state: inout State) {
-    let gap = Gap(channel: channel, missed: nil, reason: state.machine.gapReason)
+    let gap = Gap(topic, missed: nil, reason: state.machine.gapReason)
     state.log.append(.gap(gap), age: budget.tick())
     for slot in state.readers.readers.indices {
       guard state.readers[slot].core != nil, !state.readers[slot].isConfirmed else { continue }
@@ -129,8 +130,12 @@ extension ChannelFeed {
         &cursor, limits: state.readers[slot].limits, maximumMessages: maximumMessages, maximumBytes: maximumBytes)
       state.readers[slot].cursor = cursor
       if let chunk = reading.chunk {
-        state.delivered += chunk.range.count
-        state.dropped += chunk.skip?.messages ?? 0
+        state.delivered += chunk.range.count - chunk.marks
+        state.gaps += chunk.marks
+        if let skip = chunk.skip {
+          state.gaps += 1
+          state.dropped += skip.messages ?? 0
+        }
       }
       reading.hasMore = state.log.hasUnread(cursor)
       reading.seen = reading.hasMore ? currentTip - 1 : currentTip
@@ -241,10 +246,18 @@ extension ChannelFeed {
   func drop(upTo age: Int) { withLog { $0.log.drop(upTo: age) } }
 
   func count(into statistics: inout BroadcastStatistics) {
-    let (readers, delivered, dropped) = state.withLock { ($0.readers.count, $0.delivered, $0.dropped) }
-    if readers > 0 { statistics.channels += 1 }
+    let (readers, delivered, dropped, gaps) = state.withLock {
+      ($0.readers.count, $0.delivered, $0.dropped, $0.gaps)
+    }
+    if readers > 0 {
+      switch topic {
+      case .channel: statistics.channels += 1
+      case .pattern: statistics.patterns += 1
+      }
+    }
     statistics.subscribers += readers
     statistics.delivered += delivered
     statistics.dropped += dropped
+    statistics.gaps += gaps
   }
 }

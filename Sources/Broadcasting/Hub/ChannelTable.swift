@@ -7,31 +7,19 @@ import BroadcastingLocking
 import Synchronization
 
 /// The channels that somebody is subscribed to, in shards with a lock each, so that publishers to different channels
-/// seldom meet.
+/// seldom meet, and the patterns.
 ///
-/// A feed comes with its first reader and goes with its last. Both happen under the shard's lock, so nobody joins a feed
-/// that is on its way out. The order of locks is shard, then feed.
+/// The order of locks is patterns, shard, feed.
 final class ChannelTable: Sendable {
-  private struct Shard: Sendable {
-    var feeds: [Channel: ChannelFeed] = [:]
-    var published = 0
-    /// Counters of feeds that have gone.
-    var gone = BroadcastStatistics()
-    var isClosed = false
-  }
-
-  private final class LockedShard: Sendable {
-    let lock = Lock(Shard())
-  }
-
-  private let shards: [LockedShard] = (0..<16).map { _ in LockedShard() }
+  private let shards: [FeedShard<Channel>] = (0..<16).map { _ in FeedShard() }
+  private let patterns = FeedShard<ChannelPattern>()
   private let budget: MemoryBudget
   private let isFreeing = Atomic<Bool>(false)
 
   init(budget: MemoryBudget) { self.budget = budget }
 
   /// Not the hash of the dictionaries, which would be computed twice: names of a program differ in their end or length.
-  private func shard(of channel: Channel) -> LockedShard {
+  private func shard(of channel: Channel) -> FeedShard<Channel> {
     let name = channel.name.utf8
     let last = name.last ?? 0
     return shards[(Int(last) &+ name.count &* 7) & 15]
@@ -39,59 +27,73 @@ final class ChannelTable: Sendable {
 
   /// Finds the feed of a channel for `count` messages that are published to it.
   func feed(of channel: Channel, publishing count: Int) -> ChannelFeed? {
-    shard(of: channel).lock.withLock { shard in
-      shard.published += count
-      return shard.feeds[channel]
+    shard(of: channel).feed(of: channel, publishing: count)
+  }
+
+  func feed(of channel: Channel) -> ChannelFeed? { shard(of: channel).feed(of: channel) }
+
+  func feed(of pattern: ChannelPattern) -> ChannelFeed? { patterns.feed(of: pattern) }
+
+  func feed(of topic: Topic) -> ChannelFeed? {
+    switch topic {
+    case .channel(let channel): feed(of: channel)
+    case .pattern(let pattern): feed(of: pattern)
     }
   }
 
-  func feed(of channel: Channel) -> ChannelFeed? { shard(of: channel).lock.withLock { $0.feeds[channel] } }
-
   /// Counts messages whose way leads through a broker.
-  func countPublished(_ count: Int, to channel: Channel) {
-    shard(of: channel).lock.withLock { $0.published += count }
+  func countPublished(_ count: Int, to channel: Channel) { shard(of: channel).countPublished(count) }
+
+  // MARK: Patterns without a broker
+
+  var hasPatterns: Bool { !patterns.isEmpty }
+
+  /// Appends messages to their channel's feed, and to those of the patterns that match it. Returns whom to wake.
+  ///
+  /// One publisher at a time does so, whatever the channel: all who read one, by its name or by a pattern, see its messages in
+  /// one order.
+  func appendWithPatterns(_ messages: [Message], to channel: Channel) -> [ChannelFeed.Sleeper] {
+    let deliveries = messages.map { Delivery.message($0) }
+    return patterns.withFeeds { patterns in
+      var woken = feed(of: channel, publishing: messages.count)?.append(contentsOf: deliveries) ?? []
+      for (pattern, feed) in patterns where pattern.matches(channel) { woken += feed.append(contentsOf: deliveries) }
+      return woken
+    }
   }
 
-  /// Adds a reader to a channel. Returns nil when the table is closed.
-  ///
-  /// Whether there is a connection is looked up under the shard's lock. So whoever changes that, and then tells all
-  /// ``feeds``, leaves none out that came with the old answer.
+  // MARK: Members
+
+  /// Adds a reader. Returns nil when the table is closed.
   func join(
-    _ channel: Channel, _ core: SubscriptionCore, limits: LogLimits, latch: Latch?, isConnected: @autoclosure () -> Bool
+    _ topic: Topic, _ core: SubscriptionCore, limits: LogLimits, latch: Latch?, isConnected: () -> Bool
   ) -> (feed: ChannelFeed, slot: Int, joining: ChannelFeed.Machine.Joining)? {
-    shard(of: channel).lock.withLock { shard in
-      guard !shard.isClosed else { return nil }
-      let feed = shard.feeds[channel] ?? ChannelFeed(channel: channel, budget: budget)
-      shard.feeds[channel] = feed
-      let (slot, joining) = feed.join(core, limits: limits, latch: latch, isConnected: isConnected())
-      return (feed, slot, joining)
+    let makeFeed = { ChannelFeed(topic, budget: self.budget) }
+    switch topic {
+    case .channel(let channel):
+      let joined = shard(of: channel).join(
+        channel, core, limits: limits, latch: latch, isConnected: isConnected, makeFeed: makeFeed)
+      return joined.map { ($0.feed, $0.slot, $0.joining) }
+    case .pattern(let pattern):
+      let joined = patterns.join(
+        pattern, core, limits: limits, latch: latch, isConnected: isConnected, makeFeed: makeFeed)
+      return joined.map { ($0.feed, $0.slot, $0.joining) }
     }
   }
 
   /// Forgets a feed, unless somebody has joined it meanwhile.
   func removeIfIdle(_ feed: ChannelFeed) {
-    shard(of: feed.channel).lock.withLock { shard in
-      guard shard.feeds[feed.channel] === feed, feed.isIdle else { return }
-      feed.count(into: &shard.gone)
-      shard.feeds[feed.channel] = nil
+    switch feed.topic {
+    case .channel(let channel): shard(of: channel).removeIfIdle(feed, of: channel)
+    case .pattern(let pattern): patterns.removeIfIdle(feed, of: pattern)
     }
   }
 
-  var feeds: [ChannelFeed] {
-    shards.flatMap { shard in shard.lock.withLock { Array($0.feeds.values) } }
-  }
+  var feeds: [ChannelFeed] { shards.flatMap(\.feeds) + patterns.feeds }
 
   /// Lets nobody join any more. Returns all who are here.
-  func close() -> [ChannelFeed] {
-    shards.flatMap { shard in
-      shard.lock.withLock {
-        $0.isClosed = true
-        return Array($0.feeds.values)
-      }
-    }
-  }
+  func close() -> [ChannelFeed] { shards.flatMap { $0.close() } + patterns.close() }
 
-  /// Frees the oldest segments of all channels until the budget holds. One thread does it at a time; others go on.
+  /// Frees the oldest segments of all feeds until the budget holds. One thread does it at a time; others go on.
   func freeOldest() {
     guard !isFreeing.exchange(true, ordering: .acquiring) else { return }
     defer { isFreeing.store(false, ordering: .releasing) }
@@ -102,13 +104,8 @@ final class ChannelTable: Sendable {
 
   var statistics: BroadcastStatistics {
     var statistics = BroadcastStatistics()
-    for shard in shards {
-      let (feeds, published, gone) = shard.lock.withLock { (Array($0.feeds.values), $0.published, $0.gone) }
-      statistics.published += published
-      statistics.delivered += gone.delivered
-      statistics.dropped += gone.dropped
-      for feed in feeds { feed.count(into: &statistics) }
-    }
+    for shard in shards { shard.count(into: &statistics) }
+    patterns.count(into: &statistics)
     statistics.bytesHeld = budget.heldBytes
     return statistics
   }

@@ -5,9 +5,6 @@
 
 /// A call that a channel asks of the driver, on its way to the task which makes it. A channel has one at a time.
 struct DriverCall: Sendable {
-  /// How many calls of a kind are made at once.
-  static let maximumAtOnce = 256
-
   var feed: ChannelFeed
   var call: ChannelFeed.Machine.Call
   /// Where it renews a subscription.

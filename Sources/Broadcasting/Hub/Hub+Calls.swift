@@ -18,11 +18,12 @@ extension Hub {
   /// Makes the calls that the channels ask for, many at once, as children of the session: so no call ends because a
   /// subscriber who waited for it was cancelled.
   func perform(_ calls: Mailbox<DriverCall>, with driver: some BroadcastDriver) async {
+    let maximumAtOnce = max(1, driver.maximumCallsAtOnce)
     await withTaskGroup(of: Void.self) { group in
       var running = 0
       while let commands = await calls.next() {
         for command in commands {
-          if running == DriverCall.maximumAtOnce {
+          if running == maximumAtOnce {
             await group.next()
             running -= 1
           }
@@ -41,11 +42,11 @@ extension Hub {
     if !Task.isCancelled, feed.awaits(command.call) {
       switch command.call {
       case .unsubscribe(let number):
-        try? await driver.unsubscribe(from: feed.channel)
+        try? await unsubscribe(driver, from: feed.topic)
         finish(feed.handle { $0.unsubscribed(number: number) }, for: feed)
       case .subscribe(let number):
         do throws(BroadcastError) {
-          try await driver.subscribe(to: feed.channel)
+          try await subscribe(driver, to: feed.topic)
           let result = feed.handle { $0.subscribed(number: number) }
           isRenewed = result.action.isResubscribed
           finish(result, for: feed)
@@ -61,6 +62,20 @@ extension Hub {
     }
     if !Task.isCancelled, let count = command.round?.finish(isRenewed: isRenewed) {
       emit(BroadcastEvent(.resubscribed, count: count))
+    }
+  }
+
+  private func subscribe(_ driver: some BroadcastDriver, to topic: Topic) async throws(BroadcastError) {
+    switch topic {
+    case .channel(let channel): try await driver.subscribe(to: channel)
+    case .pattern(let pattern): try await driver.subscribe(to: pattern)
+    }
+  }
+
+  private func unsubscribe(_ driver: some BroadcastDriver, from topic: Topic) async throws(BroadcastError) {
+    switch topic {
+    case .channel(let channel): try await driver.unsubscribe(from: channel)
+    case .pattern(let pattern): try await driver.unsubscribe(from: pattern)
     }
   }
 

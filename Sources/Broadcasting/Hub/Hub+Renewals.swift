@@ -21,9 +21,9 @@ extension Hub {
     for step in steps where step.action.call == nil { perform(step.action, for: step.feed) }
   }
 
-  /// The broker has ended a channel's subscription.
-  func lost(_ channel: Channel, because error: BroadcastError, reason: Gap.Reason, session: Int) {
-    guard lifecycle.withLock({ $0.isCurrent(session) }), let feed = channels.feed(of: channel) else { return }
+  /// The broker has ended a subscription.
+  func lost(_ topic: Topic, because error: BroadcastError, reason: Gap.Reason, session: Int) {
+    guard lifecycle.withLock({ $0.isCurrent(session) }), let feed = channels.feed(of: topic) else { return }
     let action = feed.handle { $0.subscriptionLost(error, reason) }.action
     perform(action, for: feed)
     if let error = action.loss { lost(feed, because: error) }
@@ -31,13 +31,13 @@ extension Hub {
 
   /// Tells of a subscription that has ended, and asks for it again later.
   func lost(_ feed: ChannelFeed, because error: BroadcastError) {
-    emit(BroadcastEvent(.connectionLost, channel: feed.channel, error: error))
+    emit(BroadcastEvent(.connectionLost, feed.topic, error: error))
     planRenewal(of: feed, after: error)
   }
 
   func planRenewal(of feed: ChannelFeed, after error: BroadcastError) {
     guard let delay = feed.planRenewal(after: error, configuration) else { return }
-    emit(BroadcastEvent(error.isRetriable ? .retrying : .refused, channel: feed.channel, delay: delay, error: error))
+    emit(BroadcastEvent(error.isRetriable ? .retrying : .refused, feed.topic, delay: delay, error: error))
     renewals.append([PlannedRenewal(feed: feed, delay: delay)])
   }
 

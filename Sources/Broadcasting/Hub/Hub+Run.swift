@@ -135,13 +135,23 @@ extension Hub {
     finishPublishing(feed.receive(messages.map { .message($0) }))
   }
 
-  func received(_ messages: [Message], matching pattern: ChannelPattern, session: Int) {}
+  func received(_ messages: [Message], matching pattern: ChannelPattern, session: Int) {
+    guard lifecycle.withLock({ $0.isCurrent(session) }), let feed = channels.feed(of: pattern) else { return }
+    // A broker does not know that the channels of probes are nobody's business.
+    let deliveries = messages.lazy.filter { !$0.channel.isReserved }.map { Delivery.message($0) }
+    if !deliveries.isEmpty { finishPublishing(feed.receive(Array(deliveries))) }
+  }
 
-  func probed(after delay: Duration, session: Int) {}
+  func missed(_ count: Int?, of topic: Topic, session: Int) {
+    guard lifecycle.withLock({ $0.isCurrent(session) }), let feed = channels.feed(of: topic) else { return }
+    finishPublishing(feed.receive([.gap(Gap(topic, missed: count, reason: .brokerLoss))]))
+  }
 
-  func missed(_ count: Int?, on channel: Channel, session: Int) {
-    guard lifecycle.withLock({ $0.isCurrent(session) }), let feed = channels.feed(of: channel) else { return }
-    finishPublishing(feed.receive([.gap(Gap(channel: channel, missed: count, reason: .brokerLoss))]))
+  func probed(after delay: Duration, session: Int) {
+    let isNews = lifecycle.withLock { lifecycle in
+      lifecycle.isCurrent(session) && lifecycle.probes.arrived(after: delay)
+    }
+    if isNews { emit(BroadcastEvent(.probeSlow, delay: delay)) }
   }
 
   // MARK: Waking

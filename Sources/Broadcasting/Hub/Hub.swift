@@ -25,7 +25,7 @@ public final class Hub: Broadcast {
   /// Subscriptions that were lost one by one and wait to be asked for again.
   let renewals = Mailbox<PlannedRenewal>()
   /// Held also while all channels are told of a connection that comes or goes, so that they hear of both in their order.
-  /// The order of locks is this one, shard, feed.
+  /// The order of locks is this one, patterns, shard, feed.
   let lifecycle = Lock(Lifecycle())
   /// Whether the phase is `connected`, to be read without the lock. It is written under it.
   let isOpen = Atomic<Bool>(false)
@@ -38,7 +38,8 @@ public final class Hub: Broadcast {
   /// A hub that is a world of its own.
   convenience init(configuration: HubConfiguration) {
     let capabilities = Capabilities(
-      maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perChannel, mayDeliverEarlierMessages: false)
+      maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perChannel, mayDeliverEarlierMessages: false,
+      hasPatterns: true)
     self.init(nil, capabilities, configuration)
   }
 
@@ -55,6 +56,7 @@ public final class Hub: Broadcast {
   public var statistics: BroadcastStatistics {
     var statistics = channels.statistics
     statistics.isAvailable = isOpen.load(ordering: .relaxed)
+    (statistics.reconnects, statistics.probeDelay) = lifecycle.withLock { ($0.reconnects, $0.probes.delay) }
     return statistics
   }
 
@@ -106,7 +108,10 @@ extension Hub {
       throw error.with(outcome: .notSent)
     }
     guard driver == nil else { return try await send([message]).first ?? Receipt() }
-    if let feed = channels.feed(of: message.channel, publishing: 1) {
+    if channels.hasPatterns {
+      do throws(BroadcastError) { try message.channel.validate() } catch { throw error.with(outcome: .notSent) }
+      deliver([message], to: message.channel)
+    } else if let feed = channels.feed(of: message.channel, publishing: 1) {
       finishPublishing(feed.append(.message(message)))
     } else {
       // A channel with subscribers was checked when they came.
@@ -138,6 +143,7 @@ extension Hub {
   }
 
   private func deliver(_ messages: [Message], to channel: Channel) {
+    if channels.hasPatterns { return finishPublishing(channels.appendWithPatterns(messages, to: channel)) }
     guard let feed = channels.feed(of: channel, publishing: messages.count) else { return }
     finishPublishing(feed.append(contentsOf: messages.map { .message($0) }))
   }
@@ -210,20 +216,30 @@ extension Hub {
     for channel in wanted { try channel.validate() }
     try await admit()
     if Task.isCancelled { throw .cancelled }
-    return try await join(wanted, options)
+    return try await join(wanted.map { .channel($0) }, options)
+  }
+
+  public func subscribe(
+    to pattern: ChannelPattern, options: SubscriptionOptions
+  ) async throws(BroadcastError) -> Subscription {
+    guard capabilities.hasPatterns else { throw .patternsUnsupported }
+    try pattern.validate()
+    try await admit()
+    if Task.isCancelled { throw .cancelled }
+    return try await join([.pattern(pattern)], options)
   }
 
   /// Subscribes somebody who has been admitted. The connection may have gone since.
-  func join(_ wanted: [Channel], _ options: SubscriptionOptions) async throws(BroadcastError) -> Subscription {
+  func join(_ wanted: [Topic], _ options: SubscriptionOptions) async throws(BroadcastError) -> Subscription {
     let core = SubscriptionCore(hub: self, overflow: options.buffer.overflow)
     let latch = driver == nil ? nil : Latch(count: wanted.count)
     var memberships: [SubscriptionCore.Membership] = []
     memberships.reserveCapacity(wanted.count)
     var commands: [DriverCall] = []
-    for channel in wanted {
+    for topic in wanted {
       guard
         let (feed, slot, joining) = channels.join(
-          channel, core, limits: options.buffer.limits, latch: latch, isConnected: isOpen.load(ordering: .relaxed))
+          topic, core, limits: options.buffer.limits, latch: latch, isConnected: { isOpen.load(ordering: .relaxed) })
       else {
         latch?.fail(lifecycle.withLock { $0.endReason })
         break
@@ -235,7 +251,7 @@ extension Hub {
       }
     }
     subscribing.append(commands)
-    let subscription = Subscription(core: core, channels: wanted)
+    let subscription = Subscription(core: core, topics: wanted)
     // From here on, giving up the subscription leaves all channels.
     guard core.begin(memberships), memberships.count == wanted.count else {
       core.close()

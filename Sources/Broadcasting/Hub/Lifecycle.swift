@@ -26,6 +26,10 @@ struct Lifecycle: Sendable {
   private(set) var phase = Phase.idle
   /// Sessions are numbered, so that what a past one still says is known as such.
   private(set) var session = 0
+  /// How often a session was connected after the first that was.
+  private(set) var reconnects = 0
+  private var wasEverConnected = false
+  var probes = ProbeRecord()
   private var isSessionConnected = false
   private var waiters: [Latch] = []
 
@@ -72,6 +76,8 @@ struct Lifecycle: Sendable {
     guard session == self.session, !isSessionConnected else { return nil }
     if case .ended = phase { return nil }
     isSessionConnected = true
+    if wasEverConnected { reconnects += 1 }
+    wasEverConnected = true
     phase = .connected
     defer { waiters = [] }
     return waiters
@@ -87,6 +93,7 @@ struct Lifecycle: Sendable {
     }
     let reason = BroadcastError.connectionLost(because: error)
     isSessionConnected = false
+    probes.forgetDelay()
     phase = .disconnected(reason)
     return reason
   }

@@ -62,11 +62,12 @@ extension SegmentLog {
     if elements.count - from <= maximumMessages,
       segmentEnd.bytes - cursor.position.bytes <= maximumBytes || elements.count - from == 1
     {
+      let marks = segmentEnd.marks - cursor.position.marks
       detach(cursor)
       cursor = LogCursor(segment: cursor.segment + 1, offset: 0, position: segmentEnd)
       attach(cursor)
       free()
-      return Chunk(skip: skip, elements: elements, range: from..<elements.count)
+      return Chunk(skip: skip, elements: elements, range: from..<elements.count, marks: marks)
     }
     var position = cursor.position
     var to = from
@@ -75,9 +76,10 @@ extension SegmentLog {
       to += 1
     } while to < elements.count && to - from < maximumMessages
       && position.bytes - cursor.position.bytes + elements[to].bufferedBytes <= maximumBytes
+    let marks = position.marks - cursor.position.marks
     cursor.offset = to
     cursor.position = position
-    return Chunk(skip: skip, elements: elements, range: from..<to)
+    return Chunk(skip: skip, elements: elements, range: from..<to, marks: marks)
   }
 
   /// Moves a cursor that is too far behind to the first element that is still its own: the longest rest of the log

@@ -27,6 +27,8 @@ struct SegmentLog<Element: LogElement>: Sendable {
     var skip: Skip?
     var elements: [Element]
     var range: Range<Int>
+    /// How many of them are loss marks.
+    var marks = 0
   }
 
   struct Segment: Sendable {

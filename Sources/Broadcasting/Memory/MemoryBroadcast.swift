@@ -6,7 +6,8 @@
 /// Publishing and subscribing within one process.
 ///
 /// When `publish` returns, the message is in the buffer of every subscriber. All subscribers of a channel see its messages
-/// in the same order, and nothing from before their subscription.
+/// in the same order, and nothing from before their subscription. While somebody is subscribed to a pattern, publishers to
+/// all channels take turns for that.
 public struct MemoryBroadcast: Broadcast {
   private let hub: Hub
 
@@ -29,6 +30,12 @@ public struct MemoryBroadcast: Broadcast {
     to channels: [Channel], options: SubscriptionOptions
   ) async throws(BroadcastError) -> Subscription {
     try await hub.subscribe(to: channels, options: options)
+  }
+
+  public func subscribe(
+    to pattern: ChannelPattern, options: SubscriptionOptions
+  ) async throws(BroadcastError) -> Subscription {
+    try await hub.subscribe(to: pattern, options: options)
   }
 }
 

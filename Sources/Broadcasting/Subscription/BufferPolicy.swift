@@ -3,7 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-/// How much a subscription buffers for each of its channels, and what happens when that is full.
+/// How much a subscription buffers for each of its channels, or for its pattern, and what happens when that is full.
 ///
 /// The buffer is shared by all who read a channel, so a large one costs memory only where somebody is behind. The newest
 /// message is kept even when it alone is over the limit of bytes.

@@ -3,7 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-/// A subscription to one or several channels, read as a sequence of deliveries.
+/// A subscription to one or several channels, or to a pattern, read as a sequence of deliveries.
 ///
 /// ```swift
 /// for try await delivery in subscription {
@@ -31,12 +31,16 @@
 public final class Subscription: Sendable {
   private let core: SubscriptionCore
 
-  /// The channels, in the order in which they were named, each once.
+  /// The channels, in the order in which they were named, each once. None for a subscription to a pattern.
   public let channels: [Channel]
 
-  init(core: SubscriptionCore, channels: [Channel]) {
+  /// The pattern, for a subscription to one.
+  public let pattern: ChannelPattern?
+
+  init(core: SubscriptionCore, topics: [Topic]) {
     self.core = core
-    self.channels = channels
+    channels = topics.compactMap(\.channel)
+    pattern = topics.first?.pattern
   }
 
   deinit { core.close() }

@@ -192,34 +192,34 @@ extension SubscriptionCore {
       if memberships.count > 1 { state.withLock { $0.turn = index + 1 } }
       guard let skip = chunk.skip else { return .deliveries(chunk.elements, chunk.range) }
       return .deliveries(
-        [try gap(skip, in: membership.feed.channel)] + chunk.elements[chunk.range], 0..<chunk.range.count + 1)
+        [try gap(skip, in: membership.feed.topic)] + chunk.elements[chunk.range], 0..<chunk.range.count + 1)
     }
     guard end == .finished else { return .nothing }
     close()
     return .ended
   }
 
-  private func gap(_ skip: SegmentLog<Delivery>.Skip, in channel: Channel) throws(BroadcastError) -> Delivery {
-    report(skip.messages ?? 1, in: channel)
+  private func gap(_ skip: SegmentLog<Delivery>.Skip, in topic: Topic) throws(BroadcastError) -> Delivery {
+    report(skip.messages ?? 1, in: topic)
     guard overflow == .dropOldest else {
       close()
       throw BroadcastError(
         .fellBehind,
-        "The subscription to \"\(channel)\" is \(skip.messages.map(String.init) ?? "some") messages further behind than "
+        "The subscription to \(topic) is \(skip.messages.map(String.init) ?? "some") messages further behind than "
           + "its buffer holds. Read faster, raise the limits of its BufferPolicy, or use .dropOldest.")
     }
     let reason: Gap.Reason = skip.isByMemoryLimit ? .memoryLimit : .slowConsumer
-    return .gap(Gap(channel: channel, missed: skip.messages, reason: reason))
+    return .gap(Gap(topic, missed: skip.messages, reason: reason))
   }
 
-  private func report(_ missed: Int, in channel: Channel) {
+  private func report(_ missed: Int, in topic: Topic) {
     let total = state.withLock { state -> Int? in
       state.dropped += missed
       guard state.dropped >= state.nextDropReport else { return nil }
       while state.nextDropReport <= state.dropped { state.nextDropReport *= 2 }
       return state.dropped
     }
-    if let total { hub.emit(BroadcastEvent(.dropped, channel: channel, count: total)) }
+    if let total { hub.emit(BroadcastEvent(.dropped, topic, count: total)) }
   }
 
   /// Sleeps until there is something to read, the subscription ended or the task was cancelled.

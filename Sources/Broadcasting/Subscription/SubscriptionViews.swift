@@ -72,7 +72,7 @@ extension Subscription {
             subscription.cancel()
             throw BroadcastError(
               .missedMessages,
-              "\(gap.missed.map(String.init) ?? "An unknown number of") messages of \"\(gap.channel)\" were missed "
+              "\(gap.missed.map(String.init) ?? "An unknown number of") messages of \(gap.topic) were missed "
                 + "(\(gap.reason)). Subscribe again and load anew what they would have told.")
           case .gap:
             continue

@@ -53,10 +53,14 @@ extension FanOut {
     for case .message(let message) in batch.deliveries { size += FrameBatch.bytes(of: message) }
     var frames = FrameBatch(capacity: size)
     var closure: WebSocketClosure?
-    for delivery in batch.deliveries {
-      guard case .message(let message) = delivery else {
+    deliveries: for delivery in batch.deliveries {
+      let message: Message
+      switch delivery {
+      case .message(let next): message = next
+      case .gap(let gap):
         closure = .missedMessages
-        break
+        feed.endsForAll = gap.reason == .connectionLost || gap.reason == .brokerLoss
+        break deliveries
       }
       // The last message is taken however large it is. Together with those before it, it could be more than a socket
       // may be behind, also one that has got all so far.

@@ -98,8 +98,8 @@ extension FanOut {
       }
       if !isTaken { return wait(member) }
     }
-    if member.closure == nil, let closure = member.places.lazy.compactMap(\.feed.closure).first {
-      close(member, closure)
+    if member.closure == nil, let feed = member.places.lazy.map(\.feed).first(where: { $0.closure != nil }) {
+      close(member, atEndOf: feed)
     }
   }
 

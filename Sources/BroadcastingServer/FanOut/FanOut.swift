@@ -21,14 +21,19 @@ actor FanOut {
   let budget: MemoryBudget
   /// Sockets that are served before the loop sees to other things.
   let socketsPerSweep: Int
+  /// Over which time sockets are closed after the broker was away.
+  let spread: Duration
   private let pushes: PushGate
   var feeds: [Channel: FrameFeed] = [:]
   /// Feeds whose subscription has ended, while sockets still have to get what their logs hold.
   var endedFeeds: [FrameFeed] = []
+  /// Sockets that have stopped at a gap, and are closed later.
+  var closing: SpreadQueue<Member>
+  var closingTimer: LoopTimer?
 
   init(
     _ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget, socketsPerSweep: Int,
-    pushes: PushGate
+    spread: Duration, pushes: PushGate
   ) {
     self.broadcast = broadcast
     self.loop = loop
@@ -36,6 +41,8 @@ actor FanOut {
       maximumMessages: max(1, limits.maximumMessages), maximumBytes: max(1, limits.maximumBytes))
     self.budget = budget
     self.socketsPerSweep = max(1, socketsPerSweep)
+    self.spread = spread
+    closing = Self.makeSpreadQueue(over: spread)
     self.pushes = pushes
   }
 
@@ -116,7 +123,7 @@ actor FanOut {
   }
 
   private func keep(_ sleeper: UnsafeContinuation<Void, Never>, for member: Member) {
-    if Task.isCancelled || member.closure != nil || member.outlet?.isEnded != false {
+    if Task.isCancelled || member.mustCloseNow || member.outlet?.isEnded != false {
       sleeper.resume()
     } else {
       member.sleeper = sleeper
@@ -127,12 +134,6 @@ actor FanOut {
     member.isWaiting = false
     member.updateDirectOutlet()
     pump(member)
-  }
-
-  func close(_ member: Member, _ closure: WebSocketClosure) {
-    member.closure = closure
-    member.updateDirectOutlet()
-    member.sleeper.take()?.resume()
   }
 }
 

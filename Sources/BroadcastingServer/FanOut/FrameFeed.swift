@@ -35,6 +35,9 @@ final class FrameFeed {
   /// got what the log holds is closed with this.
   var closure: WebSocketClosure?
 
+  /// Whether the broker is why it ends, so that all of its sockets on every server come back.
+  var endsForAll = false
+
   // The sweep over the members that is under way.
   var sweepsLeft = 0
   var nextToSweep = 0

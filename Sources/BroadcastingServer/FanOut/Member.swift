@@ -28,8 +28,10 @@ final class Member: WebSocketObserver, @unchecked Sendable {
   /// Whether its socket is full, so that it waits in the log.
   var isWaiting = false
 
-  /// Why it has to go.
+  /// Why it has to go. Once set it gets nothing more.
   var closure: WebSocketClosure?
+  /// Whether its socket is closed by a tick that is still to come.
+  var closesLater = false
   var sleeper: UnsafeContinuation<Void, Never>?
 
   /// Whether it is out, for good.
@@ -40,6 +42,8 @@ final class Member: WebSocketObserver, @unchecked Sendable {
   func socketDrained() { fanOut.assumeIsolated { $0.drained(self) } }
 
   func socketEnded() { fanOut.assumeIsolated { _ in sleeper.take()?.resume() } }
+
+  var mustCloseNow: Bool { closure != nil && !closesLater }
 
   func setIndex(_ index: Int, in feed: FrameFeed) {
     if let place = places.firstIndex(where: { $0.feed === feed }) { places[place].index = index }

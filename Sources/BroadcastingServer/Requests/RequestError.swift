@@ -57,6 +57,9 @@ extension RequestError {
     case .tooManyChannels: self.init(.badRequest, "too_many_channels", error.message)
     case .invalidText: self.init(.badRequest, "invalid_text", error.message)
     case .messageTooLarge: self.init(.contentTooLarge, "message_too_large", error.message)
+    // The broker has looked at it and said no: asking again brings nothing.
+    case .refused where !error.isRetriable && error.outcome != .unconfirmed:
+      self.init(.forbidden, "refused", error.message)
     default:
       let code = error.outcome == .unconfirmed ? "unconfirmed" : "unavailable"
       self.init(.serviceUnavailable, code, error.message, headers: ["Retry-After": "1"])

@@ -33,4 +33,10 @@ public final class SocketFeed: Sendable {
   public func deliver(to socket: WebSocket) async throws(WebSocketClosure) {
     try await member.fanOut.deliver(member, to: socket)
   }
+
+  /// How the socket has to be closed, when its handler ended before it was told so: the client misses messages also where
+  /// the server stops, or the client says something, before the time has come to close it for that.
+  // Not inlined: its frame would be a part of one that sleeps with every socket.
+  @inline(never)
+  func pendingClosure() async -> WebSocketClosure? { await member.fanOut.closure(of: member) }
 }

@@ -14,7 +14,9 @@ struct BrokerTests {
   ) async throws {
     let driver = ScriptedDriver()
     try await withBroadcast(Hub(driver: driver)) { broadcast in
-      try await withServer(loops: loops, over: broadcast) { server in try await body(driver, server) }
+      try await withServer(
+        loops: loops, over: broadcast, configure: { $0.timeouts.closingSpread = .milliseconds(50) }
+      ) { server in try await body(driver, server) }
     }
   }
 

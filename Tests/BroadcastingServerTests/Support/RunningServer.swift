@@ -68,6 +68,8 @@ private func serve(
 ) async throws {
   var configuration = BroadcastServer.Configuration(port: 0)
   configuration.loops = loops
+  // Whoever is closed at once in a test has to be.
+  configuration.timeouts.closingSpread = .seconds(86_400)
   configure(&configuration)
   let budgets = Budgets()
   configuration.onBudget = { budget in budgets.all.withLock { $0.append(budget) } }

@@ -17,12 +17,15 @@ final class ScriptedDriver: BroadcastDriver {
     var publishError: BroadcastError?
     var publishing: Gate?
     var session: Gate?
+    /// Whether nobody answers who connects.
+    var isAway = false
   }
 
   let script = Lock(Script())
   let capabilities = Capabilities()
 
   func run(_ inbox: DriverInbox) async throws(BroadcastError) {
+    if script.withLock({ $0.isAway }) { throw BroadcastError(.unavailable, "Nobody is there.", isRetriable: true) }
     let session = Gate()
     script.withLock {
       $0.inbox = inbox

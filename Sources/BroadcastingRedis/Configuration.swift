@@ -1,0 +1,43 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+public import Broadcasting
+package import BroadcastingNetwork
+@_exported public import BroadcastingTLS
+
+extension RedisBroadcast {
+  /// How a Redis backend behaves.
+  public struct Configuration: Sendable {
+    /// What all backends have in common. The longest pause before reconnecting is 2 s here.
+    public var hub: HubConfiguration
+
+    /// For `rediss`: whom to trust.
+    public var tls = TLSConfiguration()
+
+    /// What the connections are called in the server's list of them (`CLIENT LIST`). Redis takes no spaces in it.
+    public var clientName = "swift-broadcast"
+
+    /// The largest payload in bytes that may be published. Redis itself takes nearly 512 MiB by default (its
+    /// `proto-max-bulk-len`), and closes the connection for more. What comes may be as large as Redis has it.
+    public var maximumMessageBytes = 1024 * 1024
+
+    /// How long a message may take until Redis has it. It fails then with `timedOut`, and may have arrived.
+    public var publishTimeout: Duration = .seconds(2)
+
+    /// How long a subscription may take until Redis has confirmed it.
+    public var subscribeTimeout: Duration = .seconds(2)
+
+    /// How long it may take to connect and log in: once for the line that subscribes, and once for the one that publishes.
+    public var connectTimeout: Duration = .seconds(3)
+
+    /// The loop to run on. One is made for it if nil.
+    package var loop: EventLoop?
+
+    public init(onEvent: (@Sendable (BroadcastEvent) -> Void)? = nil) {
+      hub = HubConfiguration(onEvent: onEvent)
+      hub.longestReconnectDelay = .seconds(2)
+    }
+  }
+}

@@ -1,0 +1,107 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingBroker
+import BroadcastingNetwork
+
+/// The line that publishes: messages out, one answer for each, in their order.
+final class PublishingSide: RedisLineOwner {
+  private let line: RedisLine
+  private let server: RedisURL
+  private let fail: (BroadcastError) -> Void
+  private let heard: () -> Void
+  private var calls = PublishCalls()
+
+  /// Commands that were sent, and answers that came.
+  private var sent = 0
+  private var answered = 0
+  /// Which of the commands are probes.
+  private var probes: [Int] = []
+  /// Answers that `calls` has not been told of yet.
+  private var accepted = 0
+
+  /// - Parameters:
+  ///   - heard: Called when the server has answered something.
+  ///   - fail: Ends the session.
+  init(
+    _ line: RedisLine, _ server: RedisURL, heard: @escaping () -> Void, fail: @escaping (BroadcastError) -> Void
+  ) {
+    self.line = line
+    self.server = server
+    self.heard = heard
+    self.fail = fail
+    line.owner = self
+  }
+
+  var nextDeadline: LoopInstant? { calls.nextDeadline }
+
+  func publish(_ new: [PublishCall], deadline: LoopInstant) {
+    calls.append(new, deadline: deadline)
+    send()
+  }
+
+  func probe(_ payload: [UInt8], on channel: String) {
+    probes.append(sent)
+    sent += 1
+    line.publish(payload, to: channel)
+  }
+
+  private func send() {
+    calls.sendEach { message in
+      if line.isFull { return false }
+      line.publish(Envelope.encode(message), to: message.channel.name)
+      sent += 1
+      return true
+    }
+  }
+
+  func expire(now: LoopInstant, after timeout: Duration) {
+    calls.expire(now: now, because: RedisError.publishingTimedOut(server, after: timeout))
+  }
+
+  /// Ends all calls.
+  func close(because error: BroadcastError) {
+    line.close()
+    calls.fail(because: error)
+  }
+
+  // MARK: What the line says
+
+  func received(_ reply: ReplyReader.Reply) {
+    guard answered < sent else { return fail(RedisError.unexpected(from: server)) }
+    let isProbe = probes.first == answered
+    answered += 1
+    if isProbe { probes.removeFirst() }
+    switch reply {
+    case .integer:
+      // How many got it, on this server alone: of no use where there are several.
+      if !isProbe { accepted += 1 }
+    case .error(let text) where isProbe:
+      fail(RedisError.probing(Refusal(text), at: server))
+    case .error(let text):
+      countAccepted()
+      calls.refused(RedisError.publishing(Refusal(text), at: server))
+    case .text, .nothing, .list:
+      fail(RedisError.unexpected(from: server))
+    }
+  }
+
+  func receivedAll() {
+    countAccepted()
+    heard()
+  }
+
+  private func countAccepted() {
+    if accepted > 0 { calls.accepted(accepted) }
+    accepted = 0
+  }
+
+  func drained() { send() }
+
+  func violated(_ violation: ReplyReader.Violation) { fail(RedisError.notRedis(violation, server, isNew: false)) }
+
+  func lost(_ error: NetworkError?) { fail(RedisError.lost(server, error)) }
+}

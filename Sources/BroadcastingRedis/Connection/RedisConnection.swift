@@ -1,0 +1,82 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingBroker
+import BroadcastingNetwork
+
+/// The way to a server: one session after the other.
+actor RedisConnection: BrokerConnection {
+  nonisolated let loop: EventLoop
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  private let dialer: RedisDialer
+  private let configuration: RedisBroadcast.Configuration
+  private nonisolated let mailbox = PublishMailbox()
+  private var session: RedisSession?
+
+  init(_ dialer: RedisDialer, _ configuration: RedisBroadcast.Configuration, on loop: EventLoop) {
+    self.dialer = dialer
+    self.configuration = configuration
+    self.loop = loop
+  }
+
+  func run(_ inbox: DriverInbox) async throws(BroadcastError) {
+    let session = RedisSession(
+      dialer, configuration, on: loop, inbox, mailbox,
+      wake: { [weak self] in self?.wake() })
+    self.session = session
+    let reason = await withTaskCancellationHandler {
+      await self.serve(session)
+    } onCancel: {
+      loop.execute { self.assumeIsolated { $0.session?.fail(RedisError.cancelled) } }
+    }
+    self.session = nil
+    throw reason
+  }
+
+  private func serve(_ session: RedisSession) async -> BroadcastError { await session.run() }
+
+  /// Messages wait in the mailbox.
+  private nonisolated func wake() { loop.execute { self.assumeIsolated { $0.session?.takeCalls() } } }
+
+  func close() async { mailbox.close(because: RedisError.ended) }
+
+  // MARK: The hub's calls
+
+  func subscribe(to channel: Channel) async throws(BroadcastError) {
+    try await ask(.subscribe, .init(name: Array(channel.name.utf8)))
+  }
+
+  func unsubscribe(from channel: Channel) async throws(BroadcastError) {
+    try await ask(.unsubscribe, .init(name: Array(channel.name.utf8)))
+  }
+
+  func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) {
+    try await ask(.subscribe, .init(name: Array(pattern.glob.utf8), isPattern: true))
+  }
+
+  func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError) {
+    try await ask(.unsubscribe, .init(name: Array(pattern.glob.utf8), isPattern: true))
+  }
+
+  private func ask(
+    _ kind: ListeningSide.Requests.Kind, _ subject: ListeningSide.Requests.Subject
+  ) async throws(BroadcastError) {
+    guard let session else { throw RedisError.notConnected }
+    do throws(BroadcastError) {
+      try await session.ask(kind, subject)
+    } catch {
+      // Where the session fails, and not this call alone, the hub tells all channels of it and then cancels its calls.
+      if session.failure != nil { await untilCancelled() }
+      throw error
+    }
+  }
+
+  nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
+    try await mailbox.publish(messages)
+    return [Receipt](repeating: Receipt(), count: messages.count)
+  }
+}

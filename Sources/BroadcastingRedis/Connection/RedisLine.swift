@@ -1,0 +1,138 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingNetwork
+
+/// Whom a line serves. Its calls come on the loop, and never from within a call of the line's methods.
+protocol RedisLineOwner: AnyObject {
+  /// The server has sent this. Where it is a list, its pieces are the line's ``RedisLine/elements``.
+  func received(_ reply: ReplyReader.Reply)
+
+  /// All replies that a look at the socket brought have been told.
+  func receivedAll()
+
+  /// What was waiting has gone out.
+  func drained()
+
+  func violated(_ violation: ReplyReader.Violation)
+
+  /// The server has closed the line, or it broke.
+  func lost(_ error: NetworkError?)
+}
+
+/// One connection to the server: commands out, replies in.
+///
+/// Commands are gathered and go out together at the end of the loop's turn.
+final class RedisLine: StreamDelegate {
+  /// So much goes out at once, before the turn's end too: the server has something to do meanwhile, and the memory stays in the
+  /// processor's cache.
+  private static let portion = 65_536
+  /// When more than this waits, the owner has to wait.
+  private static let maximumPending = 1_024 * 1_024
+
+  weak var owner: (any RedisLineOwner)?
+  private let stream: any ByteStream
+  private let reader: ReplyReader
+  private var output: [UInt8] = []
+  private var isFlushPlanned = false
+  private(set) var isClosed = false
+  /// Bytes that came since they were last asked for.
+  private var readBytes = 0
+
+  init(_ stream: any ByteStream) throws(ReplyReader.Violation) {
+    self.stream = stream
+    do throws(ReplyReader.Violation) { reader = try ReplyReader() } catch {
+      stream.close()
+      throw error
+    }
+    stream.delegate = self
+    stream.startReading()
+  }
+
+  var elements: [ReplyReader.Element] { reader.elements }
+
+  /// Whether it takes nothing for now. ``RedisLineOwner/drained()`` says when it does again.
+  var isFull: Bool { stream.pendingBytes >= Self.maximumPending }
+
+  func takeReadBytes() -> Int {
+    defer { readBytes = 0 }
+    return readBytes
+  }
+
+  // MARK: Commands
+
+  func send(_ words: [String]) {
+    RedisCommand.append(words, to: &output)
+    flushAtTurnEnd()
+  }
+
+  func send(_ word: String, _ name: [UInt8]) {
+    RedisCommand.append(word, name, to: &output)
+    flushAtTurnEnd()
+  }
+
+  func publish(_ payload: [UInt8], to channel: String) {
+    RedisCommand.appendPublish(payload, to: channel, &output)
+    if output.count >= Self.portion { flush() } else { flushAtTurnEnd() }
+  }
+
+  private func flushAtTurnEnd() {
+    if isFlushPlanned { return }
+    isFlushPlanned = true
+    stream.loop.atTurnEnd { [self] in
+      isFlushPlanned = false
+      flush()
+    }
+  }
+
+  private func flush() {
+    if isClosed || output.isEmpty { return }
+    stream.write(output)
+    // What one large message needed is not kept.
+    output.removeAll(keepingCapacity: output.capacity <= 4 * Self.portion)
+  }
+
+  func close() {
+    if isClosed { return }
+    isClosed = true
+    owner = nil
+    output = []
+    stream.close()
+  }
+
+  // MARK: What the stream says
+
+  func received(_ bytes: UnsafeRawBufferPointer) {
+    readBytes += bytes.count
+    do throws(ReplyReader.Violation) {
+      var rest = bytes[...]
+      while !rest.isEmpty, !isClosed {
+        let part = rest.prefix(ReplyReader.portion)
+        rest = rest.dropFirst(part.count)
+        try reader.feed(UnsafeRawBufferPointer(rebasing: part))
+        while let reply = try reader.next() {
+          owner?.received(reply)
+          if isClosed { return }
+        }
+      }
+      owner?.receivedAll()
+    } catch {
+      // What came before it counts.
+      owner?.receivedAll()
+      owner?.violated(error)
+    }
+  }
+
+  func drained() { owner?.drained() }
+
+  func ended(_ error: NetworkError?) { owner?.lost(error) }
+
+  /// By the owner, or with the loop.
+  func closed() {
+    if isClosed { return }
+    isClosed = true
+    owner?.lost(.loopEnded("the connection"))
+  }
+}

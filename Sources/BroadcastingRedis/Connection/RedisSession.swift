@@ -1,0 +1,209 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingBroker
+import BroadcastingNetwork
+
+/// One session with the server: a line that listens, a line that publishes, a probe from the one to the other, and all
+/// deadlines. It belongs to the loop of its connection and never leaves it.
+final class RedisSession {
+  private let dialer: RedisDialer
+  private let configuration: RedisBroadcast.Configuration
+  private let loop: EventLoop
+  private let inbox: DriverInbox
+  private let mailbox: PublishMailbox
+  private let wake: @Sendable () -> Void
+  private let probeChannel = Channel.reservedPrefix + "probe." + String(UInt64.random(in: 0 ... .max), radix: 16)
+
+  private var login: LoginExchange?
+  private var listening: ListeningSide?
+  private var publishing: PublishingSide?
+  private var probes: ProbeSchedule?
+  private var timer: LoopTimer?
+  private var timerDue = LoopInstant.distantFuture
+  private var isConnected = false
+  private var willTakeCalls = false
+
+  /// Why the session has to end.
+  private(set) var failure: BroadcastError?
+  private var waiter: UnsafeContinuation<Void, Never>?
+
+  private var server: RedisURL { dialer.server }
+
+  /// - Parameter wake: Calls ``takeCalls()`` on the loop, from any thread.
+  init(
+    _ dialer: RedisDialer, _ configuration: RedisBroadcast.Configuration, on loop: EventLoop, _ inbox: DriverInbox,
+    _ mailbox: PublishMailbox, wake: @escaping @Sendable () -> Void
+  ) {
+    self.dialer = dialer
+    self.configuration = configuration
+    self.loop = loop
+    self.inbox = inbox
+    self.mailbox = mailbox
+    self.wake = wake
+  }
+
+  // MARK: From its beginning to its end
+
+  /// Returns why it ended. Then nothing of it is open, and nobody waits.
+  func run() async -> BroadcastError {
+    do throws(BroadcastError) {
+      try await open()
+      await untilFailure()
+    } catch {
+      fail(error)
+    }
+    let reason = failure ?? RedisError.ended
+    timer.take()?.close()
+    mailbox.close(because: reason)
+    publishing.take()?.close(because: reason)
+    listening.take()?.close(because: reason)
+    return reason
+  }
+
+  /// Ends the session.
+  func fail(_ error: BroadcastError) {
+    if failure != nil { return }
+    failure = error
+    login?.fail(error)
+    waiter.take()?.resume()
+  }
+
+  private func untilFailure() async {
+    await withUnsafeContinuation { continuation in
+      if failure == nil { waiter = continuation } else { continuation.resume() }
+    }
+  }
+
+  private func open() async throws(BroadcastError) {
+    if let failure { throw failure }
+    do throws(NetworkError) { timer = try LoopTimer(on: loop) } catch {
+      throw RedisError.connecting(error, to: server)
+    }
+    timer?.whenClosed = { [weak self] in self?.fail(RedisError.ended) }
+    let listeningLine = try await openLine()
+    listening = ListeningSide(
+      listeningLine, server,
+      ListeningSide.Session(
+        inbox: inbox, probeChannel: Array(probeChannel.utf8),
+        probeArrived: { [weak self] in self?.probeArrived($0) },
+        heard: { [weak self] in self?.heardListening() },
+        fail: { [weak self] in self?.fail($0) },
+        impossibleName: { [configuration] count in
+          configuration.hub.onEvent?(BroadcastEvent(.dropped, error: RedisError.impossibleName(count)))
+        }),
+      on: loop)
+    let publishingLine = try await openLine()
+    publishing = PublishingSide(
+      publishingLine, server, heard: { [weak self] in self?.heardPublishing() },
+      fail: { [weak self] in self?.fail($0) })
+    try await ask(.subscribe, .init(name: Array(probeChannel.utf8)))
+    probes = ProbeSchedule(now: loop.now)
+    lookAtClock()
+  }
+
+  /// A line that is logged in.
+  private func openLine() async throws(BroadcastError) -> RedisLine {
+    let end = loop.now + dialer.timeout
+    let line: RedisLine
+    do throws(NetworkError) {
+      let stream = try await dialer.connect(on: loop)
+      do throws(ReplyReader.Violation) { line = try RedisLine(stream) } catch {
+        throw NetworkError(.system, error.text)
+      }
+    } catch {
+      throw RedisError.connecting(error, to: server)
+    }
+    if let failure {
+      line.close()
+      throw failure
+    }
+    let login = LoginExchange(on: line, dialer)
+    self.login = login
+    defer { self.login = nil }
+    try await login.run(within: end - loop.now, on: loop, dialer.timeout)
+    return line
+  }
+
+  // MARK: Subscribing
+
+  func ask(
+    _ kind: ListeningSide.Requests.Kind, _ subject: ListeningSide.Requests.Subject
+  ) async throws(BroadcastError) {
+    let error: BroadcastError? = await withUnsafeContinuation { continuation in
+      guard failure == nil, let listening else {
+        return continuation.resume(returning: failure ?? RedisError.notConnected)
+      }
+      let deadline = loop.now + configuration.subscribeTimeout
+      listening.ask(kind, subject, deadline: deadline, continuation)
+      lookAtClock(notAfter: deadline)
+    }
+    if let error { throw error }
+  }
+
+  // MARK: Publishing
+
+  /// There are calls in the mailbox. What else comes until the turn's end goes with them.
+  func takeCalls() {
+    if willTakeCalls { return }
+    willTakeCalls = true
+    loop.atTurnEnd { [self] in
+      willTakeCalls = false
+      let deadline = loop.now + configuration.publishTimeout
+      // After the end the mailbox is empty.
+      publishing?.publish(mailbox.takeAll(), deadline: deadline)
+      lookAtClock(notAfter: deadline)
+    }
+  }
+
+  // MARK: Probes
+
+  private func heardListening() { probes?.heardListening(now: loop.now) }
+  private func heardPublishing() { probes?.heardPublishing(now: loop.now) }
+
+  private func probeArrived(_ number: UInt64) {
+    guard let delay = probes?.arrived(number, now: loop.now) else { return }
+    if !isConnected {
+      isConnected = true
+      mailbox.open(wake)
+      inbox.connected()
+    }
+    inbox.probed(after: delay)
+    lookAtClock()
+  }
+
+  // MARK: Deadlines
+
+  /// Sees to it that the clock is looked at in time.
+  private func lookAtClock(notAfter due: LoopInstant) {
+    guard failure == nil, due < timerDue else { return }
+    timerDue = due
+    // In the next turn: what waits in the sockets of a program that was held up is looked at first.
+    timer?.start(after: due - loop.now) { [self] in loop.inNextTurn { [self] in lookAtClock() } }
+  }
+
+  /// Does all that is due.
+  private func lookAtClock() {
+    guard failure == nil, let publishing, let listening else { return }
+    timerDue = .distantFuture
+    let now = loop.now
+    publishing.expire(now: now, after: configuration.publishTimeout)
+    listening.expire(now: now, after: configuration.subscribeTimeout)
+    var next = min(publishing.nextDeadline ?? .distantFuture, listening.nextDeadline ?? .distantFuture)
+    switch probes?.step(now: now) {
+    case .probe(let number):
+      publishing.probe(Array("\(number)".utf8), on: probeChannel)
+      if case .wait(let until) = probes?.step(now: now) { next = min(next, until) }
+    case .wait(let until):
+      next = min(next, until)
+    case .dead:
+      return fail(RedisError.silent(server, isNew: !isConnected))
+    case nil:
+      break
+    }
+    lookAtClock(notAfter: next)
+  }
+}

@@ -1,0 +1,72 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+
+/// What is said on a new line before it is of use, and what the answers mean. Without I/O.
+struct Login {
+  private enum Step { case authenticate, greet, name, select }
+
+  let commands: [[String]]
+  private let steps: [Step]
+  private let server: RedisURL
+  private var answered = 0
+
+  /// - Parameter clientName: What the line is called in the server's list of clients.
+  init(_ server: RedisURL, clientName: String) {
+    var commands: [[String]] = []
+    var steps: [Step] = []
+    if let password = server.password {
+      commands.append(["AUTH"] + (server.user.map { [$0] } ?? []) + [password])
+      steps.append(.authenticate)
+    }
+    // Since 6.0 it tells what kind of server this is. Everybody may say it (ACL), and older ones answer with an error that is
+    // none.
+    commands.append(["HELLO", "2"])
+    steps.append(.greet)
+    commands.append(["CLIENT", "SETNAME", clientName])
+    steps.append(.name)
+    if server.database != 0 {
+      commands.append(["SELECT", "\(server.database)"])
+      steps.append(.select)
+    }
+    self.commands = commands
+    self.steps = steps
+    self.server = server
+  }
+
+  var isDone: Bool { answered == steps.count }
+
+  /// Takes the next answer. Throws why the line can't be used.
+  mutating func received(_ reply: ReplyReader.Reply, _ elements: [ReplyReader.Element]) throws(BroadcastError) {
+    guard !isDone else { throw RedisError.unexpected(from: server) }
+    let step = steps[answered]
+    answered += 1
+    guard case .error(let text) = reply else {
+      if step == .greet { try check(elements) }
+      return
+    }
+    let refusal = Refusal(text)
+    switch step {
+    case .authenticate: throw RedisError.login(refusal, by: server)
+    case .select: throw RedisError.database(refusal, by: server)
+    case .greet, .name:
+      // Not all servers know these commands, and not all users may give them: that does no harm.
+      if refusal.concernsConnection { throw RedisError.refused(refusal, by: server) }
+    }
+  }
+
+  /// The answer to HELLO: names and values in turn.
+  private func check(_ elements: [ReplyReader.Element]) throws(BroadcastError) {
+    var facts: [[UInt8]: [UInt8]] = [:]
+    for index in stride(from: 0, to: elements.count - 1, by: 2) {
+      if case .text(let name) = elements[index], case .text(let value) = elements[index + 1] { facts[name] = value }
+    }
+    if facts[Array("mode".utf8)] == Array("sentinel".utf8) { throw RedisError.isSentinel(server) }
+    if let role = facts[Array("role".utf8)], role == Array("slave".utf8) || role == Array("replica".utf8) {
+      throw RedisError.isReplica(server)
+    }
+  }
+}
