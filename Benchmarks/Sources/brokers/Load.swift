@@ -5,21 +5,13 @@
 
 import Broadcasting
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// What one measurement came to.
 struct Measurement: Sendable {
-  var messages: Int
-  var seconds: Double
-  /// Of this process, all threads, in user and system mode together.
-  var cpuSeconds: Double
-  /// Of each round trip, in microseconds.
+  var messages = 0
+  var seconds = 0.0
+  /// Of this process.
+  var cpuSeconds = 0.0
+  /// In microseconds.
   var latencies: [Double] = []
 
   var json: String {
@@ -40,22 +32,26 @@ struct Load {
   let broadcast: any Broadcast
   /// Where the tasks run; nil is the global pool.
   let executor: (any TaskExecutor)?
+  /// Whether each message carries the time of its sending.
+  let isStamped: Bool
 
   func measure(_ work: Options.Work, messages: Int) async throws -> Measurement {
     // Here nobody may fall behind: the publishers don't wait for the subscriber, which gets a turn when there is one.
     let options = SubscriptionOptions(buffer: .fail(maximumMessages: 1_000_000, maximumBytes: 240 * 1_024 * 1_024))
     return try await broadcast.withSubscription(to: Self.channel, options: options) { subscription in
-      let cpu = seconds(CLOCK_PROCESS_CPUTIME_ID)
-      let start = seconds(CLOCK_MONOTONIC)
-      var measurement = Measurement(messages: messages, seconds: 0, cpuSeconds: 0)
+      var measurement = Measurement()
+      let (start, cpu) = (Clock.monotonic(), Clock.cpu())
       switch work {
       case .roundTrip:
+        measurement.messages = messages
         measurement.latencies = try await goRound(messages, subscription)
       case .throughput(let count):
-        measurement.messages = try await publish(messages, atATime: count, subscription)
+        let ledger = try await publish(messages, atATime: count, subscription)
+        measurement.messages = ledger.count
+        measurement.latencies = ledger.latencies
       }
-      measurement.seconds = seconds(CLOCK_MONOTONIC) - start
-      measurement.cpuSeconds = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu
+      measurement.seconds = Double(Clock.monotonic() - start) / 1e9
+      measurement.cpuSeconds = Double(Clock.cpu() - cpu) / 1e9
       return measurement
     }
   }
@@ -66,51 +62,57 @@ struct Load {
     var ledger = Ledger(publishers: 1)
     var deliveries = subscription.makeAsyncIterator()
     for number in 0..<messages {
-      let start = seconds(CLOCK_MONOTONIC)
-      try await broadcast.publish(NumberedText.make(publisher: 0, number: number), to: Self.channel)
+      let start = Clock.monotonic()
+      try await broadcast.publish(message(number, of: 0))
       guard let delivery = try await deliveries.next() else { throw MeasurementError("the subscription ended") }
-      latencies.append((seconds(CLOCK_MONOTONIC) - start) * 1e6)
+      latencies.append(Double(Clock.monotonic() - start) / 1e3)
       try ledger.enter(delivery)
     }
     return latencies
   }
 
-  /// Returns how many messages that were: as many as all publishers can share.
-  private func publish(_ messages: Int, atATime count: Int, _ subscription: Subscription) async throws -> Int {
+  /// All publishers have the same number of calls, so there may be some messages fewer.
+  private func publish(_ messages: Int, atATime count: Int, _ subscription: Subscription) async throws -> Ledger {
     let calls = max(1, messages / Self.publishers / count)
-    let total = calls * count * Self.publishers
-    try await withThrowingTaskGroup { group in
+    return try await withThrowingTaskGroup(of: Ledger?.self) { group in
       group.addTask(executorPreference: executor) {
-        var ledger = Ledger(publishers: Self.publishers)
-        for try await batch in subscription.batches {
-          for delivery in batch { try ledger.enter(delivery) }
-          if ledger.count >= total { return }
-        }
-        throw MeasurementError("the subscription ended after \(ledger.count) of \(total) messages")
+        try await receive(calls * count * Self.publishers, subscription)
       }
       for publisher in 0..<Self.publishers {
         group.addTask(executorPreference: executor) {
-          for call in 0..<calls {
-            if count == 1 {
-              try await broadcast.publish(NumberedText.make(publisher: publisher, number: call), to: Self.channel)
-            } else {
-              try await broadcast.publish(
-                (0..<count).map {
-                  Message(NumberedText.make(publisher: publisher, number: call * count + $0), to: Self.channel)
-                })
-            }
-          }
+          try await publish(calls, count, as: publisher)
+          return nil
         }
       }
       // The first that fails ends the others.
-      try await group.waitForAll()
+      var ledger = Ledger(publishers: 0)
+      for try await result in group { ledger = result ?? ledger }
+      return ledger
     }
-    return total
   }
-}
 
-private func seconds(_ clock: clockid_t) -> Double {
-  var time = timespec()
-  clock_gettime(clock, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  private func publish(_ calls: Int, _ count: Int, as publisher: Int) async throws {
+    for call in 0..<calls {
+      if count == 1 {
+        try await broadcast.publish(message(call, of: publisher))
+      } else {
+        try await broadcast.publish((call * count..<(call + 1) * count).map { message($0, of: publisher) })
+      }
+    }
+  }
+
+  private func receive(_ messages: Int, _ subscription: Subscription) async throws -> Ledger {
+    var ledger = Ledger(publishers: Self.publishers)
+    for try await batch in subscription.batches {
+      for delivery in batch { try ledger.enter(delivery) }
+      if ledger.count >= messages { return ledger }
+    }
+    throw MeasurementError("the subscription ended after \(ledger.count) of \(messages) messages")
+  }
+
+  private func message(_ number: Int, of publisher: Int) -> Message {
+    let sent = isStamped ? Clock.monotonic() : 0
+    return Message(
+      NumberedText.make(.init(publisher: publisher, message: number, sent: sent)), to: Self.channel)
+  }
 }

@@ -5,18 +5,29 @@
 
 import Broadcasting
 
-/// The messages of the measurement: 120 bytes of text, with the number of the publisher and that of its message in front.
+/// The messages of the measurement: 120 bytes of text, with the number of the publisher and that of its message in front, and
+/// the time of its sending if wanted.
 enum NumberedText {
+  struct Numbers {
+    var publisher: Int
+    var message: Int
+    /// Nanoseconds of the monotonic clock, or 0.
+    var sent: Int
+  }
+
   static let length = 120
-  private static let publisherDigits = 2
-  private static let digits = 10
+  // Where the digits of each number end.
+  private static let publisherEnd = 2
+  private static let messageEnd = 10
+  private static let sentEnd = 29
 
   // Plain loops over plain memory: what this costs counts as ours.
-  static func make(publisher: Int, number: Int) -> String {
+  static func make(_ numbers: Numbers) -> String {
     String(unsafeUninitializedCapacity: length) { bytes in
       bytes.initialize(repeating: UInt8(ascii: "x"))
-      write(publisher, to: bytes, from: 0, upTo: publisherDigits)
-      write(number, to: bytes, from: publisherDigits, upTo: digits)
+      write(numbers.publisher, to: bytes, from: 0, upTo: publisherEnd)
+      write(numbers.message, to: bytes, from: publisherEnd, upTo: messageEnd)
+      if numbers.sent > 0 { write(numbers.sent, to: bytes, from: messageEnd, upTo: sentEnd) }
       return length
     }
   }
@@ -32,10 +43,13 @@ enum NumberedText {
     }
   }
 
-  static func read(_ payload: [UInt8]) -> (publisher: Int, number: Int)? {
+  static func read(_ payload: [UInt8]) -> Numbers? {
     guard payload.count == length else { return nil }
-    return payload.withUnsafeBufferPointer {
-      (value(in: $0, from: 0, upTo: publisherDigits), value(in: $0, from: publisherDigits, upTo: digits))
+    return payload.withUnsafeBufferPointer { bytes in
+      Numbers(
+        publisher: value(in: bytes, from: 0, upTo: publisherEnd),
+        message: value(in: bytes, from: publisherEnd, upTo: messageEnd),
+        sent: bytes[messageEnd] == UInt8(ascii: "x") ? 0 : value(in: bytes, from: messageEnd, upTo: sentEnd))
     }
   }
 
@@ -54,18 +68,21 @@ enum NumberedText {
 struct Ledger {
   private var due: [Int]
   private(set) var count = 0
+  /// In microseconds, of the messages that carry the time of their sending.
+  private(set) var latencies: [Double] = []
 
   init(publishers: Int) { due = Array(repeating: 0, count: publishers) }
 
   mutating func enter(_ delivery: Delivery) throws {
     guard case .message(let message) = delivery else { throw MeasurementError("there was a gap: \(delivery)") }
-    guard let (publisher, number) = NumberedText.read(message.payload), due.indices.contains(publisher),
-      number == due[publisher]
+    guard let numbers = NumberedText.read(message.payload), due.indices.contains(numbers.publisher),
+      numbers.message == due[numbers.publisher]
     else {
       throw MeasurementError("a message was lost, doubled, out of order or damaged: \(message)")
     }
-    due[publisher] += 1
+    due[numbers.publisher] += 1
     count += 1
+    if numbers.sent > 0 { latencies.append(Double(Clock.monotonic() - numbers.sent) / 1e3) }
   }
 }
 

@@ -27,15 +27,18 @@ struct Options {
   var place = Place.pool
   var work = Work.throughput(atATime: 1)
   var messages = 300_000
+  /// Whether each message carries the time of its sending, and its latency is kept.
+  var isStamped = false
   var wantsHelp = false
 
   static let help = """
-    usage: brokers URL [--on pool|loop] [--at-a-time N | --round-trip] [--messages N]
+    usage: brokers URL [--on pool|loop] [--at-a-time N | --round-trip] [--stamp] [--messages N]
 
       URL              redis://… or postgres://…
       --on pool|loop   where the tasks run: Swift's global pool, or the backend's event loop (pool)
       --at-a-time N    64 tasks publish N messages with each call (1)
       --round-trip     one task publishes a message when the one before has come back
+      --stamp          each message carries the time of its sending, and its latency is kept
       --messages N     of one measurement (300000)
 
     Prints JSON. The exit code is 2 when a message was lost, doubled, out of order or refused.
@@ -46,6 +49,7 @@ struct Options {
     while let argument = rest.popFirst() {
       switch argument {
       case "--help", "-h": wantsHelp = true
+      case "--stamp": isStamped = true
       case "--round-trip": work = .roundTrip
       case "--at-a-time": work = .throughput(atATime: try Self.number(rest.popFirst(), of: argument))
       case "--messages": messages = try Self.number(rest.popFirst(), of: argument)

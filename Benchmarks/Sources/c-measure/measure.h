@@ -11,13 +11,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-// A message is a number of NUMBER_LENGTH digits, and filled up to TEXT_LENGTH bytes.
+// A message is TEXT_LENGTH bytes of text, on Redis with a number of NUMBER_LENGTH digits in front.
 enum { TEXT_LENGTH = 120, NUMBER_LENGTH = 10 };
 
 static inline void fail(const char *why) {
   fprintf(stderr, "%s\n", why);
   exit(1);
 }
+
+static inline void fail_order(void) { fail("a message was lost, doubled or out of order"); }
 
 static inline void write_number(char *text, long number) {
   for (int index = NUMBER_LENGTH - 1; index >= 0; index--, number /= 10) text[index] = '0' + number % 10;
@@ -26,7 +28,7 @@ static inline void write_number(char *text, long number) {
 static inline void check_text(const char *text, long due) {
   long number = 0;
   for (int index = 0; index < NUMBER_LENGTH; index++) number = number * 10 + (text[index] - '0');
-  if (number != due) fail("a message was lost, doubled or out of order");
+  if (number != due) fail_order();
 }
 
 static inline double clock_seconds(clockid_t clock) {

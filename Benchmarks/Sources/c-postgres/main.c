@@ -4,7 +4,8 @@
 //===----------------------------------------------------------------------===//
 
 // What PostgreSQL gives a program that does nothing else: one connection publishes, with BATCH messages in a transaction
-// and one transaction under way, and one listens. With --round-trip the next one begins when the messages have come.
+// and one transaction under way, and one listens. Each message has a number and the time of its sending in front.
+// With --round-trip the next transaction begins when the messages have come.
 //
 // usage: c-postgres URL BATCH MESSAGES [--round-trip]      Prints JSON.
 
@@ -28,14 +29,11 @@ static PGconn *open_connection(const char *url) {
   return connection;
 }
 
-// Any text can be in a message, so each is quoted.
 static char *append_statement(char *end, long number) {
-  char text[TEXT_LENGTH];
-  memset(text, 'x', sizeof text);
-  write_number(text, number);
-  end = stpcpy(end, "NOTIFY bench, '");
-  end += PQescapeStringConn(publishing, end, text, sizeof text, NULL);
-  return stpcpy(end, "';");
+  static const char filler[TEXT_LENGTH] = {[0 ... TEXT_LENGTH - 2] = 'x'};
+  char stamp[64];
+  int length = snprintf(stamp, sizeof stamp, "%ld %.7f ", number, seconds());
+  return end + sprintf(end, "NOTIFY bench, '%s%s';", stamp, filler + length - 1);
 }
 
 static void send_query(long first, long batch) {
@@ -59,28 +57,31 @@ static bool read_results(void) {
   return false;
 }
 
-// Returns how many messages came, each checked for being the one that is due.
-static long read_messages(long due) {
+// Returns how many messages came, each checked for being the one that is due. Their latencies are kept, if wanted.
+static long read_messages(long due, double *latencies) {
   if (!PQconsumeInput(listening)) fail(PQerrorMessage(listening));
   long count = 0;
   for (PGnotify *message; (message = PQnotifies(listening)); count++) {
-    check_text(message->extra, due + count);
+    long number;
+    double sent;
+    if (sscanf(message->extra, "%ld %lf", &number, &sent) != 2 || number != due + count) fail_order();
+    if (latencies) latencies[count] = seconds() - sent;
     PQfreemem(message);
   }
   return count;
 }
 
 // Publishes the messages from number `first` on, and returns when all are committed and delivered.
-static void publish(long first, long messages, long batch, double *latencies) {
+static void publish(long first, long messages, long batch, bool is_round_trip, double *latencies) {
   long committed = 0, delivered = 0;
   bool is_busy = false;
   double start = 0;
   struct pollfd polled[] = {
       {.fd = PQsocket(publishing), .events = POLLIN}, {.fd = PQsocket(listening), .events = POLLIN}};
   while (committed < messages || delivered < messages) {
-    if (!is_busy && committed < messages && (!latencies || delivered == committed)) {
-      if (latencies && committed > 0) latencies[committed - 1] = seconds() - start;
-      if (latencies) start = seconds();
+    if (!is_busy && committed < messages && (!is_round_trip || delivered == committed)) {
+      if (is_round_trip && latencies && committed > 0) latencies[committed - 1] = seconds() - start;
+      if (is_round_trip) start = seconds();
       send_query(first + committed, batch);
       is_busy = true;
     }
@@ -89,9 +90,12 @@ static void publish(long first, long messages, long batch, double *latencies) {
       is_busy = false;
       committed += batch;
     }
-    if (polled[1].revents) delivered += read_messages(first + delivered);
+    if (polled[1].revents) {
+      delivered += read_messages(first + delivered, latencies ? latencies + delivered : NULL);
+    }
   }
-  if (latencies) latencies[messages - 1] = seconds() - start;
+  // A round trip lasts until the commit is known too.
+  if (is_round_trip && latencies) latencies[messages - 1] = seconds() - start;
 }
 
 int main(int count, char **arguments) {
@@ -110,9 +114,9 @@ int main(int count, char **arguments) {
 
   // The first part warms up.
   long warm = messages / 10 / batch * batch;
-  publish(0, warm, batch, NULL);
-  double *latencies = is_round_trip ? calloc(messages, sizeof *latencies) : NULL;
+  publish(0, warm, batch, is_round_trip, NULL);
+  double *latencies = calloc(messages, sizeof *latencies);
   struct moment start = now();
-  publish(warm, messages, batch, latencies);
+  publish(warm, messages, batch, is_round_trip, latencies);
   print_measured(start, messages, latencies);
 }
