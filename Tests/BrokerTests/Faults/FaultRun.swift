@@ -76,6 +76,7 @@ struct FaultRun {
       } catch {
         Issue.record("\(error)\nEvents:\n\(events.transcript(since: start))")
       }
+      judge(fault)
       group.cancelAll()
       try await group.waitForAll()
     }
@@ -105,7 +106,6 @@ struct FaultRun {
       group.cancelAll()
       try await group.waitForAll()
     }
-    judge(fault)
   }
 
   private func judge(_ fault: Fault) {

@@ -36,9 +36,3 @@ extension Broker {
       try BroadcastBackend.open(url, among: [.postgres(PostgresBroadcast.Configuration { events.append($0) })])
     })
 }
-
-extension RedisServer: BrokerServer {}
-
-extension PostgresServer: BrokerServer {
-  func url(port: Int) -> String { url(port: port, database: "postgres") }
-}

@@ -55,14 +55,3 @@ struct Broker: Sendable, CustomTestStringConvertible {
     }
   }
 }
-
-/// A server that a test has started.
-protocol BrokerServer: Sendable {
-  var port: Int { get }
-  /// The URL of the same server through another port, that of a proxy.
-  func url(port: Int) -> String
-  func kill() async throws
-  func start() async throws
-  func freeze()
-  func thaw()
-}
