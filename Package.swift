@@ -55,12 +55,13 @@ let package = Package(
     library(
       "BroadcastingRedis", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "CHiredis"]),
     library(
-      "BroadcastingPostgres", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "COpenSSL"]),
+      "BroadcastingPostgres", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "COpenSSL"],
+      resources: [.embedInCode("Migration/broadcast.sql")]),
 
     // The other end: a broadcast over a running server.
     library(
       "BroadcastingClient",
-      ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS", "BroadcastingWeb"]),
+      ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "BroadcastingWeb"]),
 
     // The server and the command.
     library(

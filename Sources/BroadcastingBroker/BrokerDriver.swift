@@ -17,6 +17,7 @@ package final class BrokerDriver: BroadcastDriver {
   }
 
   package let capabilities: Capabilities
+  package let maximumCallsAtOnce: Int
   private let loop: EventLoop?
   private let connect: @Sendable (EventLoop) -> any BrokerConnection
   private let state = Lock(State.idle)
@@ -24,13 +25,15 @@ package final class BrokerDriver: BroadcastDriver {
   /// - Parameters:
   ///   - capabilities: What the backend says of itself.
   ///   - loop: Where to run. A loop is made for each run if nil.
+  ///   - callsAtOnce: How many subscriptions the connection takes at once.
   ///   - connect: Makes the connection, which does nothing until its first session.
   package init(
-    _ capabilities: Capabilities, on loop: EventLoop?,
+    _ capabilities: Capabilities, on loop: EventLoop?, callsAtOnce: Int = 256,
     connecting connect: @escaping @Sendable (EventLoop) -> any BrokerConnection
   ) {
     self.capabilities = capabilities
     self.loop = loop
+    maximumCallsAtOnce = callsAtOnce
     self.connect = connect
   }
 

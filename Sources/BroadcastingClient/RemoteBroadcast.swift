@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 @_exported public import Broadcasting
+import BroadcastingBroker
 import BroadcastingNetwork
 
 /// A broadcast over a running server, from another program or another machine.
@@ -21,7 +22,7 @@ import BroadcastingNetwork
 /// A server whose answer will not change (401, 403, 404, a page, a redirection) ends a starting ``run()`` at once.
 public struct RemoteBroadcast: Broadcast {
   private let hub: Hub
-  private let driver: RemoteDriver
+  private let driver: BrokerDriver
 
   /// Makes a broadcast over the server at a URL. It begins to connect with ``run()``.
   ///
@@ -37,7 +38,12 @@ public struct RemoteBroadcast: Broadcast {
 
   init(_ url: BackendURL, _ configuration: Configuration) throws(BroadcastError) {
     let requests = try ServerRequests(ServerURL(url), configuration)
-    driver = RemoteDriver(requests, configuration)
+    let capabilities = Capabilities(
+      maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perPublisher, mayDeliverEarlierMessages: true,
+      carriesBinary: true, carriesHeaders: false, hasPositions: false, hasPatterns: false)
+    driver = BrokerDriver(capabilities, on: configuration.loop) { loop in
+      RemoteConnection(requests, configuration, on: loop)
+    }
     var hubConfiguration = configuration.hub
     hubConfiguration.maximumMessageBytes = min(hubConfiguration.maximumMessageBytes, configuration.maximumMessageBytes)
     hub = Hub(driver: driver, configuration: hubConfiguration)
@@ -46,33 +52,7 @@ public struct RemoteBroadcast: Broadcast {
   public var capabilities: Capabilities { hub.capabilities }
   public var statistics: BroadcastStatistics { hub.statistics }
 
-  public func run() async throws(BroadcastError) {
-    switch driver.beginRun() {
-    case .first: break
-    // It says by itself how it has ended.
-    case .over: return try await hub.run()
-    case .under: throw BroadcastError(.alreadyRunning, "run() was called twice. Call it once, in one task.")
-    }
-    defer { driver.endRun() }
-    if let loop = driver.configuration.loop { return try await run(on: loop) }
-    do {
-      try await withEventLoops(count: 1) { loops in try await run(on: loops[0]) }
-    } catch let error as BroadcastError {
-      throw error
-    } catch {
-      throw BroadcastError(.unavailable, "There is no event loop to be had.", isRetriable: true, underlying: error)
-    }
-  }
-
-  private func run(on loop: EventLoop) async throws(BroadcastError) {
-    try await withTaskExecutorPreference(loop) { () async throws(BroadcastError) in
-      let connection = driver.connect(on: loop)
-      let result: Result<Void, BroadcastError>
-      do throws(BroadcastError) { result = .success(try await hub.run()) } catch { result = .failure(error) }
-      await connection.close()
-      try result.get()
-    }
-  }
+  public func run() async throws(BroadcastError) { try await driver.run(hub) }
 
   @discardableResult
   public func publish(_ message: Message) async throws(BroadcastError) -> Receipt { try await hub.publish(message) }

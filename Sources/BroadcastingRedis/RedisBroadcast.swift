@@ -47,7 +47,7 @@ public struct RedisBroadcast: Broadcast {
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perPublisher, mayDeliverEarlierMessages: true,
       carriesBinary: true, carriesHeaders: true, hasPositions: false, hasPatterns: true)
-    driver = BrokerDriver(capabilities, on: configuration.loop) { [configuration] loop in
+    driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384) { [configuration] loop in
       RedisConnection(dialer, configuration, on: loop)
     }
     var hubConfiguration = configuration.hub
@@ -72,6 +72,12 @@ public struct RedisBroadcast: Broadcast {
     to channels: [Channel], options: SubscriptionOptions
   ) async throws(BroadcastError) -> Subscription {
     try await hub.subscribe(to: channels, options: options)
+  }
+
+  public func subscribe(
+    to pattern: ChannelPattern, options: SubscriptionOptions
+  ) async throws(BroadcastError) -> Subscription {
+    try await hub.subscribe(to: pattern, options: options)
   }
 }
 

@@ -123,16 +123,6 @@ struct StartTests {
     }
   }
 
-  @Test("where no loop could be made run() has not begun, and can be called again")
-  func noLoop() throws {
-    let url = try ServerURL(BackendURL("http://a"))
-    let driver = RemoteDriver(try ServerRequests(url, .init()), .init())
-    #expect(driver.beginRun() == .first)
-    driver.endRun()
-    #expect(driver.beginRun() == .first)
-    #expect(driver.beginRun() == .under)
-  }
-
   @Test("an answer that is too large says so of the answer")
   func tooLarge() async throws {
     try await ScriptedServer.run(answer: { _ in .html(String(repeating: "x", count: 20 << 20)) }) { server in

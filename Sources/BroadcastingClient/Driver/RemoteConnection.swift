@@ -4,12 +4,13 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
+import BroadcastingBroker
 import BroadcastingNetwork
 import BroadcastingWeb
 
 /// The way to the server: the connections for publishing, and a socket for each channel. It lives as long as the
 /// broadcast's `run()`, and within that in one session after the other, as the hub wants them.
-actor RemoteConnection {
+actor RemoteConnection: BrokerConnection {
   nonisolated let loop: EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
@@ -157,15 +158,9 @@ actor RemoteConnection {
       try await open(channel)
     } catch {
       // It is the session that fails, and not this channel alone. The hub tells all of them so, and then cancels its calls.
-      if failure != nil { await waitForCancellation() }
+      if failure != nil { await untilCancelled() }
       throw error
     }
-  }
-
-  private func waitForCancellation() async {
-    let (never, source) = AsyncStream.makeStream(of: Never.self)
-    for await _ in never {}
-    withExtendedLifetime(source) {}
   }
 
   private func open(_ channel: Channel) async throws(BroadcastError) {
@@ -223,8 +218,15 @@ actor RemoteConnection {
 
   // MARK: Publishing
 
+  nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
+    // A task without this preference would take a detour over the global pool at each step on the loop.
+    try await withTaskExecutorPreference(loop) { () async throws(BroadcastError) in
+      try await publishInTurn(messages)
+    }
+  }
+
   /// Publishes one message after the other, on one connection for as long as that lasts.
-  func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
+  private func publishInTurn(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
     var lent: PushConnections.Lent?
     var count = 0
     do throws(BroadcastError) {
