@@ -11,6 +11,8 @@ protocol BrokerServer: Sendable {
   var port: Int { get }
   /// The URL of the same server through another port, that of a proxy.
   func url(port: Int) -> String
+  /// The URL of a way to the same messages which no proxy and no fault of this server touches.
+  var witnessURL: String { get }
   /// Ends it as a crash would.
   func kill() async throws
   /// Starts it again, on the same port.
@@ -22,6 +24,10 @@ protocol BrokerServer: Sendable {
   func endConnections() async throws
   /// Gives the user of its URL another password, of which a server that asks for none knows nothing.
   func changePassword(from old: String, to new: String) async throws
+}
+
+extension BrokerServer {
+  var witnessURL: String { url(port: port) }
 }
 
 extension RedisServer: BrokerServer {
