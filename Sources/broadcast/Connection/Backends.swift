@@ -6,6 +6,7 @@
 import Broadcasting
 import BroadcastingClient
 import BroadcastingNetwork
+import BroadcastingPostgres
 import BroadcastingRedis
 
 /// The backends that the command can be told to use, all of them set up alike.
@@ -23,7 +24,8 @@ struct Backends {
 
   /// How the URLs of brokers look, for the help.
   static let brokerURLs =
-    "redis://[USER:PASSWORD@]HOST[:PORT], rediss://… (TLS), unix:///PATH (Redis on a socket)"
+    "redis://[USER:PASSWORD@]HOST[:PORT], rediss://… for TLS, unix:///PATH for a socket of Redis,"
+    + " postgres://[USER:PASSWORD@]HOST[:PORT]/DATABASE"
 
   /// What a server can carry its messages by.
   var forServing: [BroadcastBackend] { [memory] + brokers }
@@ -31,7 +33,7 @@ struct Backends {
   /// What a command can talk to: a running server, or a broker itself.
   func forClients(_ options: ConnectionOptions) -> [BroadcastBackend] { [remote(options)] + brokers }
 
-  private var brokers: [BroadcastBackend] { [redis] }
+  private var brokers: [BroadcastBackend] { [redis, postgres] }
 
   private var memory: BroadcastBackend {
     var hub = HubConfiguration()
@@ -47,6 +49,15 @@ struct Backends {
     if let authorityFile { configuration.tls.trust = .file(authorityFile) }
     configuration.loop = loop
     return .redis(configuration)
+  }
+
+  private var postgres: BroadcastBackend {
+    var configuration = PostgresBroadcast.Configuration()
+    setUp(&configuration.hub)
+    configuration.maximumMessageBytes = maxMessage
+    if let connectTimeout { configuration.connectTimeout = connectTimeout }
+    configuration.loop = loop
+    return .postgres(configuration)
   }
 
   private func remote(_ options: ConnectionOptions) -> BroadcastBackend {

@@ -49,6 +49,9 @@ struct Target {
     guard isServer || options.headers.isEmpty else {
       throw Failure("--header is for a server: a broker takes no header fields", .misuse)
     }
+    guard !url.lowercased().hasPrefix("postgres") || options.authorityFile == nil else {
+      throw Failure("--ca-file is not for postgres: its URL has sslrootcert for that", .misuse)
+    }
     let backends = Backends(
       setUp: { hub in
         hub.onEvent = onEvent

@@ -15,6 +15,10 @@ extension ServeOptions: CommandOptions {
       All servers on one broker are one: what is pushed into any of them arrives at the sockets of all.
       Sizes are bytes or have a unit (64KiB, 16MiB), times have one (500ms, 20s, 2m).
 
+        broadcast serve redis://localhost
+        broadcast serve postgres://user@localhost/app --port 9000
+        BROADCAST_URL=rediss://user:password@redis.example broadcast serve
+
       A password in the URL is better given by BROADCAST_URL: the command line is for all to see.
       While the broker is away, requests get 503 with Retry-After; when it is back, sockets are closed
       with 4000 over 5 seconds. The log has at most a line a second about one trouble.

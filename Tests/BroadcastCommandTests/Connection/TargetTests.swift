@@ -31,7 +31,7 @@ struct TargetTests {
     "brokers are targets beside servers",
     arguments: [
       ("localhost", true), ("http://a", true), ("HTTPS://a", true), ("ws://a", true), ("redis://a", false),
-      ("rediss://a", false), ("unix:///run/redis.sock", false),
+      ("rediss://a", false), ("unix:///run/redis.sock", false), ("postgres://a/b", false),
     ])
   func brokers(text: String, isServer: Bool) async throws {
     let target = try Target(text)
@@ -42,6 +42,18 @@ struct TargetTests {
       options.headers = [HeaderField(name: "X", value: "y")]
       let failure = failure { _ = try target.open(options, limits: .init(), on: loops[0]) { _ in } }
       #expect((failure == nil) == isServer)
+    }
+  }
+
+  @Test("a file of authorities is refused where another parameter of the URL is meant for it")
+  func authorities() async throws {
+    try await withEventLoops(count: 1) { loops in
+      var options = ConnectionOptions()
+      options.authorityFile = "/nowhere"
+      let target = try Target("postgresql://a/b")
+      let failure = failure { _ = try target.open(options, limits: .init(), on: loops[0]) { _ in } }
+      #expect(failure?.exitCode == .misuse)
+      #expect(failure?.message.contains("sslrootcert") == true)
     }
   }
 
