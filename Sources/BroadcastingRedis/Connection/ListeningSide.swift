@@ -118,7 +118,7 @@ final class ListeningSide: RedisLineOwner {
     case .added: break
     case .addedAfter(let batch): hand(batch)
     case .probe:
-      guard let probe, name.elementsEqual(session.probeChannel) else { return }
+      guard let probe, name.isSame(as: session.probeChannel) else { return }
       if let number = UInt64(String(decoding: probe, as: UTF8.self)) { session.probeArrived(number) }
     case .impossibleName:
       guard !toldImpossibleName else { return }
@@ -171,11 +171,5 @@ final class ListeningSide: RedisLineOwner {
 
   func lost(_ error: NetworkError?) {
     session.fail(RedisError.lost(server, error, wasBusy: pace.isBusy(now: loop.now)))
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  fileprivate func spells(_ word: StaticString) -> Bool {
-    elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
   }
 }

@@ -43,7 +43,7 @@ final class PublishingSide: RedisLineOwner {
     send()
   }
 
-  func probe(_ payload: [UInt8], on channel: String) {
+  func probe(_ payload: [UInt8], on channel: Channel) {
     probes.append(sent)
     sent += 1
     line.publish(payload, to: channel)
@@ -52,7 +52,7 @@ final class PublishingSide: RedisLineOwner {
   private func send() {
     calls.sendEach { message in
       if line.isFull { return false }
-      line.publish(Envelope.encode(message), to: message.channel.name)
+      line.publish(Envelope.encode(message), to: message.channel)
       sent += 1
       return true
     }

@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Broadcasting
 import BroadcastingNetwork
 
 /// Whom a line serves. Its calls come on the loop, and never from within a call of the line's methods.
@@ -37,8 +38,11 @@ final class RedisLine: StreamDelegate {
   private let stream: any ByteStream
   private let reader: ReplyReader
   private var output: [UInt8] = []
+  private var publishCommand = PublishCommand()
   private var isFlushPlanned = false
   private(set) var isClosed = false
+  /// Whether it should get nothing more for now. ``RedisLineOwner/drained()`` says when it should again.
+  private(set) var isFull = false
   /// Bytes that came since they were last asked for.
   private var readBytes = 0
 
@@ -51,9 +55,6 @@ final class RedisLine: StreamDelegate {
     stream.delegate = self
     stream.startReading()
   }
-
-  /// Whether it takes nothing for now. ``RedisLineOwner/drained()`` says when it does again.
-  var isFull: Bool { stream.pendingBytes >= Self.maximumPending }
 
   func takeReadBytes() -> Int {
     defer { readBytes = 0 }
@@ -72,8 +73,8 @@ final class RedisLine: StreamDelegate {
     flushAtTurnEnd()
   }
 
-  func publish(_ payload: [UInt8], to channel: String) {
-    RedisCommand.appendPublish(payload, to: channel, &output)
+  func publish(_ payload: [UInt8], to channel: Channel) {
+    publishCommand.append(payload, to: channel, &output)
     if output.count >= Self.portion { flush() } else { flushAtTurnEnd() }
   }
 
@@ -88,7 +89,7 @@ final class RedisLine: StreamDelegate {
 
   private func flush() {
     if isClosed || output.isEmpty { return }
-    stream.write(output)
+    if !stream.write(output) { isFull = stream.pendingBytes >= Self.maximumPending }
     // What one large message needed is not kept.
     output.removeAll(keepingCapacity: output.capacity <= 4 * Self.portion)
   }
@@ -121,7 +122,10 @@ final class RedisLine: StreamDelegate {
     }
   }
 
-  func drained() { owner?.drained() }
+  func drained() {
+    isFull = false
+    owner?.drained()
+  }
 
   func ended(_ error: NetworkError?) { owner?.lost(error) }
 

@@ -30,6 +30,9 @@ struct ArrivedMessages {
     case impossible
   }
 
+  /// The hub keeps them together as they come up to this.
+  private static let maximumMessages = 256
+
   // Of the last message: most are on the channel of the one before.
   private var name: [UInt8] = []
   private var channel = Channel("")
@@ -40,7 +43,7 @@ struct ArrivedMessages {
   mutating func add(
     _ payload: UnsafeRawBufferPointer, on name: UnsafeRawBufferPointer, matching pattern: UnsafeRawBufferPointer? = nil
   ) -> Result {
-    if name.elementsEqual(self.name), isCurrent(pattern) {
+    if name.isSame(as: self.name), isCurrent(pattern), messages.count < Self.maximumMessages {
       messages.append(Envelope.decode(Array(payload), channel: channel))
       return .added
     }
@@ -67,7 +70,7 @@ struct ArrivedMessages {
 
   private func isCurrent(_ other: UnsafeRawBufferPointer?) -> Bool {
     guard let pattern, let other else { return pattern == nil && other == nil }
-    return other.elementsEqual(pattern)
+    return other.isSame(as: pattern)
   }
 
   private static func meaning(of name: UnsafeRawBufferPointer) -> Meaning {
