@@ -84,7 +84,22 @@ public enum Envelope {
     }
   }
 
-  private static func isText(_ bytes: [UInt8]) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
+  private static func isText(_ bytes: [UInt8]) -> Bool {
+    isASCII(bytes) || String(validating: bytes, as: UTF8.self) != nil
+  }
+
+  /// Eight bytes at a time: most texts are ASCII, and need no string made of them to know that they are one.
+  private static func isASCII(_ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBytes { bytes in
+      var seen: UInt64 = 0
+      let whole = bytes.count & ~7
+      for offset in stride(from: 0, to: whole, by: 8) {
+        seen |= bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      }
+      for byte in bytes[whole...] { seen |= UInt64(byte) }
+      return seen & 0x8080_8080_8080_8080 == 0
+    }
+  }
 
   private static func unwrap(_ bytes: [UInt8], _ channel: Channel, _ position: MessagePosition?) -> Message? {
     guard bytes.count > start.count + 1, bytes.starts(with: start), bytes[3] == version else { return nil }

@@ -58,13 +58,19 @@ package struct PublishCalls {
   /// others stay unsent.
   package mutating func sendEach(_ send: (Message) -> Bool) {
     while nextUnsent < entries.count {
-      while entries[nextUnsent].sent < entries[nextUnsent].count {
-        guard send(entries[nextUnsent].call.messages[entries[nextUnsent].sent]) else { return }
-        entries[nextUnsent].sent += 1
-        unansweredMessages += 1
-      }
+      let sent = sendEach(of: entries[nextUnsent], send)
+      unansweredMessages += sent - entries[nextUnsent].sent
+      entries[nextUnsent].sent = sent
+      guard sent == entries[nextUnsent].count else { return }
       nextUnsent += 1
     }
+  }
+
+  /// Returns how many of its messages have been sent.
+  private func sendEach(of entry: Entry, _ send: (Message) -> Bool) -> Int {
+    var sent = entry.sent
+    while sent < entry.count, send(entry.call.messages[sent]) { sent += 1 }
+    return sent
   }
 
   /// All that was sent and not answered is to be sent once more: the broker has taken none of it.

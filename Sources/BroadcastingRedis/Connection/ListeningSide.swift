@@ -74,56 +74,69 @@ final class ListeningSide: RedisLineOwner {
 
   // MARK: What the line says
 
-  func received(_ reply: ReplyReader.Reply) {
-    switch reply {
-    case .list:
-      if !receivedList(line.elements) { session.fail(RedisError.unexpected(from: server)) }
-    case .error(let text):
-      let refusal = Refusal(text)
-      guard let (subject, waiter) = requests.refused() else {
-        return session.fail(RedisError.refused(refusal, by: server))
+  func received(_ replies: ReplyReader) throws(ReplyReader.Violation) {
+    while let kind = try replies.next() {
+      switch kind {
+      case .list:
+        if !receivedList(replies) { return session.fail(RedisError.unexpected(from: server)) }
+      case .error:
+        if !refused(Refusal(replies.text(at: 0))) { return }
+      case .text, .integer, .nothing:
+        return session.fail(RedisError.unexpected(from: server))
       }
-      waiter?.resume(
-        returning: subject.name == session.probeChannel
-          ? RedisError.probing(refusal, at: server) : RedisError.subscribing(refusal, at: server))
-    case .text, .integer, .nothing:
-      session.fail(RedisError.unexpected(from: server))
     }
   }
 
   /// Returns false for what a server never sends to a subscriber.
-  private func receivedList(_ elements: [ReplyReader.Element]) -> Bool {
-    guard elements.count >= 3, case .text(let kind) = elements[0], case .text(let name) = elements[1] else {
-      return false
-    }
-    if kind == PushKind.message {
-      guard case .text(let payload) = elements[2] else { return false }
-      receive(payload, on: name, matching: nil)
+  private func receivedList(_ list: ReplyReader) -> Bool {
+    guard list.count >= 3, list.kind(at: 0) == .text, list.kind(at: 1) == .text else { return false }
+    let word = list.bytes(at: 0)
+    if word.spells("message") {
+      guard list.kind(at: 2) == .text else { return false }
+      note(arrived.add(list.bytes(at: 2), on: list.bytes(at: 1)), list.bytes(at: 2), list.bytes(at: 1))
       return true
     }
-    if kind == PushKind.patternMessage {
-      guard elements.count == 4, case .text(let channel) = elements[2], case .text(let payload) = elements[3] else {
-        return false
-      }
-      receive(payload, on: channel, matching: name)
+    if word.spells("pmessage") {
+      guard list.count == 4, list.kind(at: 2) == .text, list.kind(at: 3) == .text else { return false }
+      note(
+        arrived.add(list.bytes(at: 3), on: list.bytes(at: 2), matching: list.bytes(at: 1)), nil, list.bytes(at: 2))
       return true
     }
-    guard let (kind, isPattern) = PushKind.confirmation(kind) else { return false }
-    return confirmed(kind, Requests.Subject(name: name, isPattern: isPattern))
+    let name = Array(list.bytes(at: 1))
+    if word.spells("subscribe") { return confirmed(.subscribe, .init(name: name)) }
+    if word.spells("unsubscribe") { return confirmed(.unsubscribe, .init(name: name)) }
+    if word.spells("psubscribe") { return confirmed(.subscribe, .init(name: name, isPattern: true)) }
+    if word.spells("punsubscribe") { return confirmed(.unsubscribe, .init(name: name, isPattern: true)) }
+    return false
   }
 
-  private func receive(_ payload: [UInt8], on name: [UInt8], matching pattern: [UInt8]?) {
-    switch arrived.name(name) {
-    case .channel(let channel):
-      if let batch = arrived.add(payload, on: channel, matching: pattern) { hand(batch) }
+  /// - Parameter probe: What it says if it is a probe.
+  private func note(
+    _ result: ArrivedMessages.Result, _ probe: UnsafeRawBufferPointer?, _ name: UnsafeRawBufferPointer
+  ) {
+    switch result {
+    case .added: break
+    case .addedAfter(let batch): hand(batch)
     case .probe:
-      guard name == session.probeChannel, pattern == nil else { return }
-      if let number = UInt64(String(decoding: payload, as: UTF8.self)) { session.probeArrived(number) }
-    case .impossible:
+      guard let probe, name.isSame(as: session.probeChannel) else { return }
+      if let number = UInt64(String(decoding: probe, as: UTF8.self)) { session.probeArrived(number) }
+    case .impossibleName:
       guard !toldImpossibleName else { return }
       toldImpossibleName = true
       session.impossibleName(name.count)
     }
+  }
+
+  /// Returns false where nothing was asked, so that it is about the connection.
+  private func refused(_ refusal: Refusal) -> Bool {
+    guard let (subject, waiter) = requests.refused() else {
+      session.fail(RedisError.refused(refusal, by: server))
+      return false
+    }
+    waiter?.resume(
+      returning: subject.name == session.probeChannel
+        ? RedisError.probing(refusal, at: server) : RedisError.subscribing(refusal, at: server))
+    return true
   }
 
   private func confirmed(_ kind: Requests.Kind, _ subject: Requests.Subject) -> Bool {
@@ -159,16 +172,4 @@ final class ListeningSide: RedisLineOwner {
   func lost(_ error: NetworkError?) {
     session.fail(RedisError.lost(server, error, wasBusy: pace.isBusy(now: loop.now)))
   }
-}
-
-/// The words that begin what a server sends to a subscriber.
-private enum PushKind {
-  static let message = Array("message".utf8)
-  static let patternMessage = Array("pmessage".utf8)
-  private static let confirmations: [[UInt8]: (ListeningSide.Requests.Kind, Bool)] = [
-    Array("subscribe".utf8): (.subscribe, false), Array("unsubscribe".utf8): (.unsubscribe, false),
-    Array("psubscribe".utf8): (.subscribe, true), Array("punsubscribe".utf8): (.unsubscribe, true),
-  ]
-
-  static func confirmation(_ kind: [UInt8]) -> (ListeningSide.Requests.Kind, Bool)? { confirmations[kind] }
 }

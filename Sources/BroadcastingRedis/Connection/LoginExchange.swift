@@ -51,14 +51,15 @@ final class LoginExchange: RedisLineOwner {
 
   // MARK: What the line says
 
-  func received(_ reply: ReplyReader.Reply) {
-    guard result == nil else { return }
-    hasHeard = true
-    do throws(BroadcastError) {
-      try login.received(reply, line.elements)
-      if login.isDone { end(.success(())) }
-    } catch {
-      end(.failure(error))
+  func received(_ replies: ReplyReader) throws(ReplyReader.Violation) {
+    while result == nil, let kind = try replies.next() {
+      hasHeard = true
+      do throws(BroadcastError) {
+        try login.received(kind, (0..<replies.count).map { replies.text(at: $0) })
+        if login.isDone { end(.success(())) }
+      } catch {
+        end(.failure(error))
+      }
     }
   }
 

@@ -43,7 +43,7 @@ final class PublishingSide: RedisLineOwner {
     send()
   }
 
-  func probe(_ payload: [UInt8], on channel: String) {
+  func probe(_ payload: [UInt8], on channel: Channel) {
     probes.append(sent)
     sent += 1
     line.publish(payload, to: channel)
@@ -52,7 +52,7 @@ final class PublishingSide: RedisLineOwner {
   private func send() {
     calls.sendEach { message in
       if line.isFull { return false }
-      line.publish(Envelope.encode(message), to: message.channel.name)
+      line.publish(Envelope.encode(message), to: message.channel)
       sent += 1
       return true
     }
@@ -70,23 +70,28 @@ final class PublishingSide: RedisLineOwner {
 
   // MARK: What the line says
 
-  func received(_ reply: ReplyReader.Reply) {
-    guard answered < sent else { return fail(RedisError.unexpected(from: server)) }
-    let isProbe = probes.first == answered
-    answered += 1
-    if isProbe { probes.removeFirst() }
-    switch reply {
-    case .integer:
-      // How many got it, on this server alone: of no use where there are several.
-      if !isProbe { accepted += 1 }
-    case .error(let text) where isProbe:
-      fail(RedisError.probing(Refusal(text), at: server))
-    case .error(let text):
-      countAccepted()
-      calls.refused(RedisError.publishing(Refusal(text), at: server))
-    case .text, .nothing, .list:
-      fail(RedisError.unexpected(from: server))
+  func received(_ replies: ReplyReader) throws(ReplyReader.Violation) {
+    while let kind = try replies.next() {
+      guard answered < sent else { return fail(RedisError.unexpected(from: server)) }
+      let isProbe = probes.first == answered
+      answered += 1
+      if isProbe { probes.removeFirst() }
+      switch kind {
+      case .integer:
+        // How many got it, on this server alone: of no use where there are several.
+        if !isProbe { accepted += 1 }
+      case .error:
+        refused(Refusal(replies.text(at: 0)), isProbe: isProbe)
+      case .text, .nothing, .list:
+        return fail(RedisError.unexpected(from: server))
+      }
     }
+  }
+
+  private func refused(_ refusal: Refusal, isProbe: Bool) {
+    if isProbe { return fail(RedisError.probing(refusal, at: server)) }
+    countAccepted()
+    calls.refused(RedisError.publishing(refusal, at: server))
   }
 
   func receivedAll() {

@@ -3,14 +3,15 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Broadcasting
 import BroadcastingNetwork
 
 /// Whom a line serves. Its calls come on the loop, and never from within a call of the line's methods.
 protocol RedisLineOwner: AnyObject {
-  /// The server has sent this. Where it is a list, its pieces are the line's ``RedisLine/elements``.
-  func received(_ reply: ReplyReader.Reply)
+  /// There may be replies. The owner takes them until there are none, or until it closes the line.
+  func received(_ replies: ReplyReader) throws(ReplyReader.Violation)
 
-  /// All replies that a look at the socket brought have been told.
+  /// All that a look at the socket brought has been told.
   func receivedAll()
 
   /// What was waiting has gone out.
@@ -32,12 +33,16 @@ final class RedisLine: StreamDelegate {
   /// When more than this waits, the owner has to wait.
   private static let maximumPending = 1_024 * 1_024
 
-  weak var owner: (any RedisLineOwner)?
+  /// Retained until the line is closed, which breaks the circle of line and owner.
+  var owner: (any RedisLineOwner)?
   private let stream: any ByteStream
   private let reader: ReplyReader
   private var output: [UInt8] = []
+  private var publishCommand = PublishCommand()
   private var isFlushPlanned = false
   private(set) var isClosed = false
+  /// Whether it should get nothing more for now. ``RedisLineOwner/drained()`` says when it should again.
+  private(set) var isFull = false
   /// Bytes that came since they were last asked for.
   private var readBytes = 0
 
@@ -50,11 +55,6 @@ final class RedisLine: StreamDelegate {
     stream.delegate = self
     stream.startReading()
   }
-
-  var elements: [ReplyReader.Element] { reader.elements }
-
-  /// Whether it takes nothing for now. ``RedisLineOwner/drained()`` says when it does again.
-  var isFull: Bool { stream.pendingBytes >= Self.maximumPending }
 
   func takeReadBytes() -> Int {
     defer { readBytes = 0 }
@@ -73,8 +73,8 @@ final class RedisLine: StreamDelegate {
     flushAtTurnEnd()
   }
 
-  func publish(_ payload: [UInt8], to channel: String) {
-    RedisCommand.appendPublish(payload, to: channel, &output)
+  func publish(_ payload: [UInt8], to channel: Channel) {
+    publishCommand.append(payload, to: channel, &output)
     if output.count >= Self.portion { flush() } else { flushAtTurnEnd() }
   }
 
@@ -89,7 +89,7 @@ final class RedisLine: StreamDelegate {
 
   private func flush() {
     if isClosed || output.isEmpty { return }
-    stream.write(output)
+    if !stream.write(output) { isFull = stream.pendingBytes >= Self.maximumPending }
     // What one large message needed is not kept.
     output.removeAll(keepingCapacity: output.capacity <= 4 * Self.portion)
   }
@@ -112,10 +112,7 @@ final class RedisLine: StreamDelegate {
         let part = rest.prefix(ReplyReader.portion)
         rest = rest.dropFirst(part.count)
         try reader.feed(UnsafeRawBufferPointer(rebasing: part))
-        while let reply = try reader.next() {
-          owner?.received(reply)
-          if isClosed { return }
-        }
+        try owner?.received(reader)
       }
       owner?.receivedAll()
     } catch {
@@ -125,7 +122,10 @@ final class RedisLine: StreamDelegate {
     }
   }
 
-  func drained() { owner?.drained() }
+  func drained() {
+    isFull = false
+    owner?.drained()
+  }
 
   func ended(_ error: NetworkError?) { owner?.lost(error) }
 

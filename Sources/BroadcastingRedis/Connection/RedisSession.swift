@@ -16,7 +16,8 @@ final class RedisSession {
   private let inbox: DriverInbox
   private let mailbox: PublishMailbox
   private let wake: @Sendable () -> Void
-  private let probeChannel = Channel.reservedPrefix + "probe." + String(UInt64.random(in: 0 ... .max), radix: 16)
+  private let probeChannel = Channel(
+    Channel.reservedPrefix + "probe." + String(UInt64.random(in: 0 ... .max), radix: 16))
 
   private var login: LoginExchange?
   private var listening: ListeningSide?
@@ -88,7 +89,7 @@ final class RedisSession {
     listening = ListeningSide(
       listeningLine, server,
       ListeningSide.Session(
-        inbox: inbox, probeChannel: Array(probeChannel.utf8),
+        inbox: inbox, probeChannel: Array(probeChannel.name.utf8),
         probeArrived: { [weak self] in self?.probeArrived($0) },
         heard: { [weak self] in self?.heardListening() },
         fail: { [weak self] in self?.fail($0) },
@@ -100,7 +101,7 @@ final class RedisSession {
     publishing = PublishingSide(
       publishingLine, server, heard: { [weak self] in self?.heardPublishing() },
       fail: { [weak self] in self?.fail($0) })
-    try await ask(.subscribe, .init(name: Array(probeChannel.utf8)))
+    try await ask(.subscribe, .init(name: Array(probeChannel.name.utf8)))
     probes = ProbeSchedule(now: loop.now)
     lookAtClock()
   }

@@ -7,25 +7,16 @@ import CHiredis
 
 /// Reads what a server says (RESP2), by hiredis' parser. The one file which touches C.
 ///
-/// The parser calls back for each piece, and no reply of its own is ever made: what repeats from one message to the next, the
-/// word "message" and the channel's name, is kept, so that a message costs one allocation, that of its payload.
+/// The parser calls back for each piece, so no tree of replies is ever made. The pieces lie in one buffer, which is used again
+/// for the next reply: a message costs the allocation of its payload, by whoever keeps that.
 final class ReplyReader {
-  enum Reply: Equatable {
+  enum Kind: Equatable {
     /// A status, or a string.
-    case text([UInt8])
-    case error([UInt8])
-    case integer(Int)
+    case text
+    case error
+    case integer
     case nothing
-    /// Its pieces are in `elements`.
-    case list
-  }
-
-  /// A piece of a list.
-  enum Element: Equatable {
-    case text([UInt8])
-    case integer(Int)
-    case nothing
-    /// A list within the list. Nobody looks into those.
+    /// Its pieces can be looked at. A list in a list is one piece, into which nobody looks.
     case list
   }
 
@@ -36,22 +27,17 @@ final class ReplyReader {
 
   /// Redis sends no longer string (its `proto-max-bulk-len`).
   static let maximumBytes = 512 * 1_024 * 1_024
-  /// More pieces than any list has that is looked at.
-  private static let maximumElements = 32
-  /// How much of the parser's buffer is kept while it is empty.
-  private static let keptBytes = 64 * 1_024
   /// How much the parser is given at a time. It moves what is left of its buffer to the front after each kilobyte that it has
   /// read, so of much more it would copy every byte many times.
   static let portion = 4_096
+  /// How much of an empty buffer is kept.
+  private static let keptBytes = 64 * 1_024
 
-  /// The pieces of the list that ``next()`` gave last.
-  private(set) var elements: [Element] = []
-  /// What stood in the first places of the list before.
-  private var repeated: [[UInt8]] = [[], []]
-  private var reply: Reply?
   private let limit: Int
   private let reader: UnsafeMutablePointer<redisReader>
   private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
+  // Not a property: the parser's callbacks come a few times for each message, and find it without counting references.
+  private let found: UnsafeMutablePointer<FoundPieces>
 
   /// - Parameter limit: The most bytes of a reply that is not complete.
   /// - Throws: When there is no memory.
@@ -64,19 +50,32 @@ final class ReplyReader {
     functions.pointee.createArray = { task, _ in readerFoundList(task) }
     functions.pointee.createInteger = readerFoundInteger
     functions.pointee.createNil = readerFoundNothing
+    found = .allocate(capacity: 1)
+    found.initialize(to: FoundPieces())
     guard let reader = redisReaderCreateWithFunctions(functions) else {
-      functions.deallocate()
+      Self.free(functions, found)
       throw Violation(text: "no memory for a parser")
     }
     self.reader = reader
     reader.pointee.maxbuf = Self.keptBytes
-    reader.pointee.privdata = Unmanaged.passUnretained(self).toOpaque()
+    reader.pointee.privdata = UnsafeMutableRawPointer(found)
   }
 
   deinit {
     redisReaderFree(reader)
-    functions.deallocate()
+    Self.free(functions, found)
   }
+
+  private static func free(
+    _ functions: UnsafeMutablePointer<redisReplyObjectFunctions>, _ found: UnsafeMutablePointer<FoundPieces>
+  ) {
+    functions.deallocate()
+    found.pointee.free()
+    found.deinitialize(count: 1)
+    found.deallocate()
+  }
+
+  // MARK: Reading
 
   /// Adds bytes as they came, at most some kilobytes at a time.
   func feed(_ bytes: UnsafeRawBufferPointer) throws(Violation) {
@@ -85,79 +84,116 @@ final class ReplyReader {
     }
   }
 
-  /// The next reply that is complete.
-  func next() throws(Violation) -> Reply? {
+  /// What the next complete reply is. Nil when there is none yet.
+  func next() throws(Violation) -> Kind? {
     if reader.pointee.pos == reader.pointee.len { return nil }
-    if reader.pointee.ridx == -1 { elements.removeAll(keepingCapacity: true) }
+    // Not in the middle of a reply.
+    if reader.pointee.ridx == -1 { found.pointee.removeAll(keeping: Self.keptBytes) }
     var object: UnsafeMutableRawPointer?
     guard redisReaderGetReply(reader, &object) == REDIS_OK else { throw violation }
-    if object != nil { return reply.take() }
+    if object != nil { return found.pointee.reply }
     if reader.pointee.len - reader.pointee.pos > limit {
       throw Violation(text: "a string of more than \(limit) bytes")
     }
     return nil
   }
 
+  /// How many pieces the last reply has: 1 where it is no list.
+  var count: Int { found.pointee.pieces.count }
+
+  func kind(at index: Int) -> Kind { found.pointee.pieces[index].kind }
+
+  /// The bytes of a piece: none where it is no text and no error. They are gone with the call of ``next()``.
+  func bytes(at index: Int) -> UnsafeRawBufferPointer { found.pointee.bytes(of: found.pointee.pieces[index]) }
+
+  /// The same as text, for people.
+  func text(at index: Int) -> String { String(decoding: bytes(at: index), as: UTF8.self) }
+
   private var violation: Violation {
     withUnsafeBytes(of: reader.pointee.errstr) { text in
       Violation(text: String(decoding: text.prefix { $0 != 0 }, as: UTF8.self))
     }
   }
+}
 
-  // MARK: What the parser calls
+/// What the parser has found of a reply: pieces, and the bytes of all of them in one place.
+private struct FoundPieces {
+  struct Piece {
+    var kind: ReplyReader.Kind
+    var start: Int
+    var count: Int
+  }
 
-  /// Anything but null: the parser takes that for a lack of memory.
-  private static var object: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: 1) }
+  /// More than any list has that is looked at.
+  private static let maximumPieces = 32
 
-  fileprivate func found(
-    _ top: Reply, _ element: Element, _ task: UnsafePointer<redisReadTask>
-  ) -> UnsafeMutableRawPointer? {
-    guard let parent = task.pointee.parent else {
-      reply = top
-      return Self.object
+  private(set) var reply = ReplyReader.Kind.nothing
+  private(set) var pieces: [Piece] = []
+  private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  private var used = 0
+
+  func bytes(of piece: Piece) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: memory[piece.start..<piece.start + piece.count])
+  }
+
+  mutating func removeAll(keeping limit: Int) {
+    pieces.removeAll(keepingCapacity: true)
+    used = 0
+    if memory.count > limit { free() }
+  }
+
+  mutating func free() {
+    memory.deallocate()
+    memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  }
+
+  mutating func add(_ kind: ReplyReader.Kind, _ task: UnsafePointer<redisReadTask>, _ bytes: UnsafeRawBufferPointer) {
+    if let parent = task.pointee.parent {
+      guard parent.pointee.parent == nil, pieces.count < Self.maximumPieces else { return }
+    } else {
+      reply = kind
+      // The pieces of a list follow.
+      if kind == .list { return }
     }
-    if parent.pointee.parent == nil, elements.count < Self.maximumElements { elements.append(element) }
-    return Self.object
+    if used + bytes.count > memory.count { grow(by: bytes.count) }
+    UnsafeMutableRawBufferPointer(rebasing: memory[used...]).copyMemory(from: bytes)
+    pieces.append(Piece(kind: kind, start: used, count: bytes.count))
+    used += bytes.count
   }
 
-  fileprivate func found(
-    _ bytes: UnsafeRawBufferPointer, _ task: UnsafePointer<redisReadTask>
-  ) -> UnsafeMutableRawPointer? {
-    let text = task.pointee.parent == nil ? Array(bytes) : keep(bytes, at: elements.count)
-    return found(task.pointee.type == REDIS_REPLY_ERROR ? .error(text) : .text(text), .text(text), task)
-  }
-
-  private func keep(_ bytes: UnsafeRawBufferPointer, at index: Int) -> [UInt8] {
-    guard index < repeated.count else { return Array(bytes) }
-    let isSame = repeated[index].withUnsafeBytes { $0.count == bytes.count && $0.elementsEqual(bytes) }
-    if !isSame { repeated[index] = Array(bytes) }
-    return repeated[index]
+  private mutating func grow(by count: Int) {
+    let more = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1_024, (used + count) * 2), alignment: 1)
+    more.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<used]))
+    memory.deallocate()
+    memory = more
   }
 }
 
-private func replyReader(_ task: UnsafePointer<redisReadTask>?) -> (ReplyReader, UnsafePointer<redisReadTask>)? {
+// MARK: What the parser calls
+
+/// Gives the parser what it takes for a reply: anything but null, which would be a lack of memory.
+private func found(
+  _ kind: ReplyReader.Kind, _ task: UnsafePointer<redisReadTask>?,
+  _ bytes: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+) -> UnsafeMutableRawPointer? {
   guard let task, let data = task.pointee.privdata else { return nil }
-  return (Unmanaged<ReplyReader>.fromOpaque(data).takeUnretainedValue(), task)
+  data.assumingMemoryBound(to: FoundPieces.self).pointee.add(kind, task, bytes)
+  return data
 }
 
 private func readerFoundString(
   _ task: UnsafePointer<redisReadTask>?, _ bytes: UnsafeMutablePointer<CChar>?, _ count: Int
 ) -> UnsafeMutableRawPointer? {
-  guard let (reader, task) = replyReader(task) else { return nil }
-  return reader.found(UnsafeRawBufferPointer(start: bytes, count: count), task)
+  let kind: ReplyReader.Kind = task?.pointee.type == REDIS_REPLY_ERROR ? .error : .text
+  return found(kind, task, UnsafeRawBufferPointer(start: bytes, count: count))
 }
 
-private func readerFoundList(_ task: UnsafePointer<redisReadTask>?) -> UnsafeMutableRawPointer? {
-  guard let (reader, task) = replyReader(task) else { return nil }
-  return reader.found(.list, .list, task)
-}
+private func readerFoundList(_ task: UnsafePointer<redisReadTask>?) -> UnsafeMutableRawPointer? { found(.list, task) }
 
 private func readerFoundInteger(_ task: UnsafePointer<redisReadTask>?, _ value: Int64) -> UnsafeMutableRawPointer? {
-  guard let (reader, task) = replyReader(task) else { return nil }
-  return reader.found(.integer(Int(value)), .integer(Int(value)), task)
+  found(.integer, task)
 }
 
 private func readerFoundNothing(_ task: UnsafePointer<redisReadTask>?) -> UnsafeMutableRawPointer? {
-  guard let (reader, task) = replyReader(task) else { return nil }
-  return reader.found(.nothing, .nothing, task)
+  found(.nothing, task)
 }

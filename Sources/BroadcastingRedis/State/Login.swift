@@ -39,16 +39,16 @@ struct Login {
 
   var isDone: Bool { answered == steps.count }
 
-  /// Takes the next answer. Throws why the line can't be used.
-  mutating func received(_ reply: ReplyReader.Reply, _ elements: [ReplyReader.Element]) throws(BroadcastError) {
+  /// Takes the next answer, and its pieces as text. Throws why the line can't be used.
+  mutating func received(_ kind: ReplyReader.Kind, _ pieces: [String]) throws(BroadcastError) {
     guard !isDone else { throw RedisError.unexpected(from: server) }
     let step = steps[answered]
     answered += 1
-    guard case .error(let text) = reply else {
-      if step == .greet { try check(elements) }
+    guard kind == .error else {
+      if step == .greet { try check(pieces) }
       return
     }
-    let refusal = Refusal(text)
+    let refusal = Refusal(pieces.first ?? "")
     switch step {
     case .authenticate: throw RedisError.login(refusal, by: server)
     case .select: throw RedisError.database(refusal, by: server)
@@ -59,14 +59,13 @@ struct Login {
   }
 
   /// The answer to HELLO: names and values in turn.
-  private func check(_ elements: [ReplyReader.Element]) throws(BroadcastError) {
-    var facts: [[UInt8]: [UInt8]] = [:]
-    for index in stride(from: 0, to: elements.count - 1, by: 2) {
-      if case .text(let name) = elements[index], case .text(let value) = elements[index + 1] { facts[name] = value }
-    }
-    if facts[Array("mode".utf8)] == Array("sentinel".utf8) { throw RedisError.isSentinel(server) }
-    if let role = facts[Array("role".utf8)], role == Array("slave".utf8) || role == Array("replica".utf8) {
-      throw RedisError.isReplica(server)
+  private func check(_ facts: [String]) throws(BroadcastError) {
+    for index in stride(from: 0, to: facts.count - 1, by: 2) {
+      switch (facts[index], facts[index + 1]) {
+      case ("mode", "sentinel"): throw RedisError.isSentinel(server)
+      case ("role", "slave"), ("role", "replica"): throw RedisError.isReplica(server)
+      default: break
+      }
     }
   }
 }

@@ -3,47 +3,65 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Broadcasting
+
 /// A command as it goes over the wire: an array of strings, as Redis's documentation of its protocol (RESP) has it.
 ///
 /// Written here, and not by hiredis, because it goes straight into what is to be sent, without an allocation of its own.
 enum RedisCommand {
-  private static let lineEnd: [UInt8] = [0x0D, 0x0A]
-  private static let publish: [UInt8] = Array("*3\r\n$7\r\nPUBLISH\r\n".utf8)
-
   static func append(_ words: [String], to output: inout [UInt8]) {
-    appendLength(words.count, mark: UInt8(ascii: "*"), to: &output)
+    appendLine("*", words.count, to: &output)
     for word in words { append(Array(word.utf8), to: &output) }
   }
 
-  static func appendPublish(_ payload: [UInt8], to channel: String, _ output: inout [UInt8]) {
-    output.append(contentsOf: publish)
-    let name = channel.utf8
-    appendLength(name.count, mark: UInt8(ascii: "$"), to: &output)
-    output.append(contentsOf: name)
-    output.append(contentsOf: lineEnd)
-    append(payload, to: &output)
-  }
-
   static func append(_ word: String, _ name: [UInt8], to output: inout [UInt8]) {
-    appendLength(2, mark: UInt8(ascii: "*"), to: &output)
+    appendLine("*", 2, to: &output)
     append(Array(word.utf8), to: &output)
     append(name, to: &output)
   }
 
   private static func append(_ bytes: [UInt8], to output: inout [UInt8]) {
-    appendLength(bytes.count, mark: UInt8(ascii: "$"), to: &output)
+    appendLine("$", bytes.count, to: &output)
     output.append(contentsOf: bytes)
-    output.append(contentsOf: lineEnd)
+    appendLineEnd(to: &output)
   }
 
-  private static func appendLength(_ length: Int, mark: UInt8, to output: inout [UInt8]) {
-    output.append(mark)
-    var divisor = 1
-    while length / divisor >= 10 { divisor *= 10 }
-    while divisor > 0 {
-      output.append(UInt8(ascii: "0") + UInt8(length / divisor % 10))
-      divisor /= 10
+  fileprivate static func appendLine(_ mark: Unicode.Scalar, _ length: Int, to output: inout [UInt8]) {
+    output.append(UInt8(ascii: mark))
+    output.append(contentsOf: String(length).utf8)
+    appendLineEnd(to: &output)
+  }
+
+  fileprivate static func appendLineEnd(to output: inout [UInt8]) {
+    output.append(0x0D)
+    output.append(0x0A)
+  }
+}
+
+/// PUBLISH, of which there are many: what stands before the payload is kept, for the next one of the same channel and length.
+struct PublishCommand {
+  private var channel = Channel("")
+  private var payloadBytes = -1
+  private var head: [UInt8] = []
+  private var headWithoutLength = 0
+
+  mutating func append(_ payload: [UInt8], to channel: Channel, _ output: inout [UInt8]) {
+    if channel != self.channel || payloadBytes < 0 {
+      head.removeAll(keepingCapacity: true)
+      RedisCommand.append("PUBLISH", Array(channel.name.utf8), to: &head)
+      // There are three words in all.
+      head[1] = UInt8(ascii: "3")
+      headWithoutLength = head.count
+      self.channel = channel
+      payloadBytes = -1
     }
-    output.append(contentsOf: lineEnd)
+    if payload.count != payloadBytes {
+      head.removeLast(head.count - headWithoutLength)
+      RedisCommand.appendLine("$", payload.count, to: &head)
+      payloadBytes = payload.count
+    }
+    output.append(contentsOf: head)
+    output.append(contentsOf: payload)
+    RedisCommand.appendLineEnd(to: &output)
   }
 }

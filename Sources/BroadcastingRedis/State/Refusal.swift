@@ -10,8 +10,8 @@ struct Refusal: Equatable {
   /// Its first word, in capitals by Redis's convention.
   let code: String
 
-  init(_ bytes: [UInt8]) {
-    var text = String(decoding: bytes.prefix(1_000), as: UTF8.self)
+  init(_ answer: String) {
+    var text = String(answer.prefix(1_000))
     // An unknown command is answered with its arguments, and one of those may be a password.
     for start in [", with args", " with args"] {
       if let range = text.firstRange(of: start) { text.removeSubrange(range.lowerBound...) }
