@@ -19,8 +19,9 @@ struct Fault: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { name }
 
+  /// The longest first, so that they have come to their end when the others have.
   static let all = [
-    reset, listeningReset, blackhole, crash, hang, flapping, slow, refused, cutInMessage,
+    blackhole, flapping, connectingHangs, refused, slow, hang, crash, ended, reset, listeningReset, cutInMessage,
   ]
 
   /// Every connection is reset, three times, as soon as all is well again.
@@ -79,6 +80,19 @@ struct Fault: Sendable, CustomTestStringConvertible {
     await run.proxy.cut()
     try await Task.sleep(for: .seconds(10))
     try await run.proxy.listenAgain()
+  }
+
+  /// Connections are reset, and for 8 s nobody accepts or refuses new ones.
+  static let connectingHangs = Fault(name: "connecting hangs") { run, _ in
+    try await run.proxy.hang()
+    await run.proxy.cut()
+    try await Task.sleep(for: .seconds(8))
+    try await run.proxy.listenAgain()
+  }
+
+  /// The server itself ends all connections, as it does when an administrator wants it to.
+  static let ended = Fault(name: "ended by the server", reachesServer: true) { run, _ in
+    try await run.server.endConnections()
   }
 
   /// Connections are reset in the middle of what the server says, in the middle of a message mostly.

@@ -10,7 +10,7 @@ import Testing
 /// One fault, from the quiet before to all being well again.
 ///
 /// Two publishers number their messages. One subscriber shares the line which fails with them. Another, the witness, has
-/// a line of its own to the same server: what it gets tells what the server had.
+/// a way of its own: what it gets tells what the server had.
 struct FaultRun {
   private static let channels: [Channel] = ["news", "Weather; \"today\"", "ключ", "4"]
 
@@ -38,7 +38,7 @@ struct FaultRun {
     let url = server.url(port: proxy.port)
     broadcasts =
       try (0..<3).map { _ in try broker.open(url, events) }
-      + [try broker.open(server.url(port: server.port), witnessEvents)]
+      + [try broker.open(server.witnessURL, witnessEvents)]
     publishers = [0, 1].map { [broadcasts] in NumberingPublisher($0, on: Self.channels, of: broadcasts[$0]) }
     subscriber = RecordingSubscriber(of: broadcasts[2])
     witness = RecordingSubscriber(of: broadcasts[3])
@@ -76,6 +76,7 @@ struct FaultRun {
       } catch {
         Issue.record("\(error)\nEvents:\n\(events.transcript(since: start))")
       }
+      judge(fault)
       group.cancelAll()
       try await group.waitForAll()
     }
@@ -105,7 +106,6 @@ struct FaultRun {
       group.cancelAll()
       try await group.waitForAll()
     }
-    judge(fault)
   }
 
   private func judge(_ fault: Fault) {

@@ -5,7 +5,6 @@
 
 import Broadcasting
 import BroadcastingLocking
-import BroadcastingRedis
 import TestSupport
 import Testing
 
@@ -27,24 +26,11 @@ struct Broker: Sendable, CustomTestStringConvertible {
   /// Makes a broadcast with the backend, which has not been run.
   var open: @Sendable (_ url: String, _ events: Events) throws -> any Broadcast
 
-  static let all = [redis]
+  static let all = [redis, postgres]
 
   /// For a suite that needs all of them.
   static var areAllWanted: Bool { all.allSatisfy(\.isWanted) }
   static let absence: Comment = "Redis or PostgreSQL is missing"
-
-  static let redis = Broker(
-    name: "Redis", tools: [.redis, .redisCLI], variable: "BROADCAST_TEST_REDIS_URL", listeningWords: "SUBSCRIBE",
-    withServer: { body in try await RedisServer.with { try await body($0) } },
-    withPassword: { password, body in
-      var options = RedisServer.Options()
-      options.password = password
-      try await RedisServer.with(options) { try await body($0) }
-    },
-    scheme: "redis", user: "",
-    open: { url, events in
-      try BroadcastBackend.open(url, among: [.redis(RedisBroadcast.Configuration { events.append($0) })])
-    })
 
   var testDescription: String { name }
   /// Whether tests that need a server of their own should run.
@@ -69,16 +55,3 @@ struct Broker: Sendable, CustomTestStringConvertible {
     }
   }
 }
-
-/// A server that a test has started.
-protocol BrokerServer: Sendable {
-  var port: Int { get }
-  /// The URL of the same server through another port, that of a proxy.
-  func url(port: Int) -> String
-  func kill() async throws
-  func start() async throws
-  func freeze()
-  func thaw()
-}
-
-extension RedisServer: BrokerServer {}
