@@ -276,6 +276,8 @@ final class PostgresLine {
   }
 
   private func failure() -> LineFailure {
+    // Reads the server's last words, where those have come.
+    _ = PQisBusy(connection)
     if PQconnectionNeedsPassword(connection) != 0 { return LineFailure(.passwordMissing, at: stage) }
     if let farewell { return LineFailure(.server(farewell.state), at: stage, farewell.reason) }
     let text = ServerText(PQerrorMessage(connection).map { String(cString: $0) } ?? "")

@@ -72,10 +72,11 @@ struct ListenCommands<Waiter: Sendable> {
     for command in done {
       if let waiter = command.waiter { step.endings.append(Ending(waiter: waiter, error: nil)) }
       guard wanted[command.channel] == nil else { continue }
-      switch command.kind {
-      case .unlisten: step.forgotten.append(command.channel)
-      // Its caller has been told that it failed, and nobody will take it back.
-      case .listen: add(.unlisten, command.channel, deadline: now, waiter: nil)
+      if command.kind == .unlisten {
+        step.forgotten.append(command.channel)
+      } else if command.waiter == nil {
+        // Its caller has been told that it failed, so nobody else will take it back.
+        add(.unlisten, command.channel, deadline: now, waiter: nil)
       }
     }
     return step
