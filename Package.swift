@@ -55,7 +55,8 @@ let package = Package(
     library(
       "BroadcastingRedis", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "CHiredis"]),
     library(
-      "BroadcastingPostgres", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "COpenSSL"]),
+      "BroadcastingPostgres", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "COpenSSL"],
+      resources: [.embedInCode("Migration/broadcast.sql")]),
 
     // The other end: a broadcast over a running server.
     library(

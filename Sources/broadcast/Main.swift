@@ -16,7 +16,7 @@ enum Program {
   static func main() async {
     StandardStream.reserve()
     do throws(UsageError) {
-      switch try Invocation.parse(try arguments(), environment: { name in getenv(name).map { String(cString: $0) } }) {
+      switch try Invocation.parse(try arguments(), environment: ProcessEnvironment.value(of:)) {
       case .print(let text):
         if !StandardStream.print(text, to: StandardStream.output) { exit(ExitCode.outputFailed.rawValue) }
       case .run(let options):

@@ -242,7 +242,8 @@ struct InvocationTests {
   func missingCommand() throws {
     #expect(
       try refusal().text
-        == "broadcast: a command is missing: serve, publish, subscribe, bench, help\ntry 'broadcast --help'\n")
+        == "broadcast: a command is missing: serve, publish, subscribe, bench, postgres, help\ntry 'broadcast --help'\n"
+    )
   }
 
   @Test("an error points to the help of its command")

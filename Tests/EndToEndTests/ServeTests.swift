@@ -35,6 +35,18 @@ struct ServeTests {
     #expect(try await process.exit() == .code(0))
   }
 
+  @Test("the counters are in the log when something has happened, and at the end", arguments: ["10ms", "24h"])
+  func counters(interval: String) async throws {
+    let process = try await ServerProcess.command(["serve", "--port", "0", "--log-counters", interval])
+    let line = try await process.line(containing: "listening on http://")
+    let url = line.split(separator: " ").last.map(String.init) ?? ""
+    #expect(try await Curl.run(["-H", "content-type: text/plain", "-d", "x", "\(url)/push?channel=a"]).status == 200)
+    if interval == "24h" { process.signal(.terminate) }
+    try await process.line(.errors, containing: "info counters published=1 ")
+    if interval != "24h" { process.signal(.terminate) }
+    #expect(try await process.exit() == .code(0))
+  }
+
   @Test(
     "a second SIGTERM ends it at once, whatever it still waits for",
     .enabled(if: Tool.python.isWanted, "Python's packages are missing"))

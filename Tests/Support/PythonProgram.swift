@@ -13,6 +13,8 @@ package enum PythonProgram: String, Sendable {
   case raw
   /// A server that does one thing wrong.
   case faulty
+  /// The library "broadcaster" on a broker.
+  case peer
   /// A terminal with a program in it; see ``Terminal``.
   case terminal
   /// Drives Chromium; see ``Browser``.

@@ -57,6 +57,10 @@ package final class ServerProcess: Sendable {
     try await process.exit()
   }
 
+  /// It hangs from now on (SIGSTOP).
+  package func freeze() { process.signal(.stop) }
+  package func thaw() { process.signal(.resume) }
+
   /// The command beside the running test bundle; `BROADCAST_BINARY` names another.
   package static func executable() throws(ProgramError) -> String {
     if let named = currentEnvironment()["BROADCAST_BINARY"] { return named }

@@ -22,7 +22,7 @@ enum Invocation: Sendable {
 
   /// All commands, in the order of the help.
   private static let commands: [any CommandOptions.Type] = [
-    ServeOptions.self, PublishOptions.self, SubscribeOptions.self, BenchOptions.self,
+    ServeOptions.self, PublishOptions.self, SubscribeOptions.self, BenchOptions.self, PostgresOptions.self,
   ]
 
   /// Reads the arguments behind the program's name.

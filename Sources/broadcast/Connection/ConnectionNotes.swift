@@ -26,14 +26,14 @@ struct ConnectionNotes {
       return hasToldLoss ? "connected again" : nil
     case .connectionLost:
       guard let error = event.error else { return nil }
-      if event.channel == nil { isAway = true }
+      if event.channel == nil, event.pattern == nil { isAway = true }
       // With a server all its channels are lost, each with an event of its own.
       let prefix = hasToldLoss ? "" : "connection lost: "
       hasToldLoss = true
       return line(prefix, error)
     case .retrying, .refused:
       guard let error = event.error else { return nil }
-      if event.channel == nil { isAway = true }
+      if event.channel == nil, event.pattern == nil { isAway = true }
       return line(event.channel.map { "\($0): " } ?? "", error)
     default: return nil
     }

@@ -25,7 +25,9 @@ extension TargetedOptions {
   static var targetArgument: Command<Self>.Argument {
     .init(
       placeholder: "TARGET", presence: .required,
-      help: "A running server: http://HOST[:PORT][/PATH], or https. Without a scheme it is http."
+      help: "A running server: http://HOST[:PORT][/PATH], or https; without a scheme it is http. Or a broker:"
+        + " \(Backends.brokerURLs). env:NAME takes it from that variable: for a URL with a password, since the command"
+        + " line is for all to see."
     ) { options, text throws(ValueError) in
       options.connection.target = try ValueKind.text("TARGET").parse(text)
     }
@@ -42,10 +44,10 @@ extension TargetedOptions {
         .flag("--retry", \.connection.retries, retryHelp),
         .list(
           "--header", .header, \.connection.headers,
-          "A header field of each request, such as 'Authorization: Bearer x'. May be repeated."),
+          "A header field of each request to a server, such as 'Authorization: Bearer x'. May be repeated."),
         .value(
           "--ca-file", .optionalText("FILE"), \.connection.authorityFile, standard: standard,
-          "Authorities to trust for https, in PEM, in place of the system's."),
+          "Authorities to trust for https and rediss, in PEM, in place of the system's."),
       ])
   }
 

@@ -70,7 +70,8 @@ struct Failure: Error, Hashable, Sendable {
 
   private static let exitCodes: [BroadcastError.Code: ExitCode] = [
     .invalidURL: .malformedURL, .unknownScheme: .unknownScheme, .timedOut: .timedOut, .unavailable: .notConnected,
-    .invalidChannel: .refused, .tooManyChannels: .refused, .messageTooLarge: .refused, .unsupportedHeaders: .refused,
+    .invalidChannel: .refused, .invalidPattern: .refused, .unsupportedPatterns: .refused, .tooManyChannels: .refused,
+    .messageTooLarge: .refused, .unsupportedHeaders: .refused,
     .refused: .refused,
   ]
 }

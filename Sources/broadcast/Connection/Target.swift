@@ -4,16 +4,30 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
-import BroadcastingClient
 import BroadcastingNetwork
-import BroadcastingTLS
 
-/// What a command publishes to or subscribes at.
+/// What a command publishes to or subscribes at: a running server, or a broker itself.
 struct Target {
   let url: String
 
-  /// - Throws: ``Failure`` for a backend that nobody else could hear or be heard through.
-  init(_ text: String) throws(Failure) {
+  /// Whether it is a server of ours, which is spoken to by HTTP.
+  var isServer: Bool { ["http", "https", "ws", "wss"].contains(url.prefix { $0 != ":" }.lowercased()) }
+
+  /// - Parameters:
+  ///   - text: A URL; what is taken for one, `localhost:8080`; or `env:NAME`, for the URL in that variable.
+  ///   - environment: Finds a variable.
+  /// - Throws: ``Failure`` for a backend that nobody else could hear or be heard through, and for an empty variable.
+  init(
+    _ text: String, environment: (String) -> String? = ProcessEnvironment.value(of:)
+  ) throws(Failure) {
+    var text = text
+    if text.hasPrefix("env:"), !text.hasPrefix("env://") {
+      let name = String(text.dropFirst(4))
+      guard let value = environment(name), !value.isEmpty else {
+        throw Failure("the environment has no variable \(name) with a URL", .misuse)
+      }
+      text = value
+    }
     // As curl takes it.
     guard text.contains("://") else {
       url = "http://\(text)"
@@ -32,18 +46,22 @@ struct Target {
     _ options: ConnectionOptions, limits: TargetLimits, on loop: EventLoop,
     onEvent: @escaping @Sendable (BroadcastEvent) -> Void
   ) throws -> any Broadcast {
-    var configuration = RemoteBroadcast.Configuration(onEvent: onEvent)
-    // The end of the starting is what is told; calls wait longer than that.
-    configuration.hub.connectPatience = options.retries ? Self.forever : .zero
-    configuration.hub.startPatience = options.retries ? Self.forever : options.timeout * 3
-    configuration.hub.maximumBufferedBytes = limits.maxBuffered
-    configuration.maximumMessageBytes = limits.maxMessage
-    configuration.connectTimeout = options.timeout
-    configuration.requestTimeout = options.timeout
-    for field in options.headers { configuration.headers.append(field.name, field.value) }
-    if let file = options.authorityFile { configuration.tls.trust = .file(file) }
-    configuration.loop = loop
-    return try BroadcastBackend.open(url, among: [.remote(configuration)])
+    guard isServer || options.headers.isEmpty else {
+      throw Failure("--header is for a server: a broker takes no header fields", .misuse)
+    }
+    guard !url.lowercased().hasPrefix("postgres") || options.authorityFile == nil else {
+      throw Failure("--ca-file is not for postgres: its URL has sslrootcert for that", .misuse)
+    }
+    let backends = Backends(
+      setUp: { hub in
+        hub.onEvent = onEvent
+        // The end of the starting is what is told; calls wait longer than that.
+        hub.connectPatience = options.retries ? Self.forever : .zero
+        hub.startPatience = options.retries ? Self.forever : options.timeout * 3
+        hub.maximumBufferedBytes = limits.maxBuffered
+      }, maxMessage: limits.maxMessage, loop: loop, connectTimeout: options.timeout,
+      authorityFile: options.authorityFile)
+    return try BroadcastBackend.open(url, among: backends.forClients(options))
   }
 
   private static let forever = Duration.seconds(86_400 * 365)

@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingLocking
 import Synchronization
 
 /// Writes lines of the log to standard error.
@@ -13,6 +14,7 @@ final class Log: Sendable {
   private let format: LogFormat
   private let descriptor: Int32
   private let dropped = Atomic<Int>(0)
+  private let limit = Lock(LogLimit<LogLine>())
 
   init(format: LogFormat, descriptor: Int32 = StandardStream.error) {
     self.format = format
@@ -20,7 +22,33 @@ final class Log: Sendable {
   }
 
   func callAsFunction(_ level: LogLevel, _ event: String, _ fields: LogLine.Field...) {
+    write(LogLine(time: Timestamp.now(), level: level, event: event, fields: fields))
+  }
+
+  func callAsFunction(_ level: LogLevel, _ event: String, _ fields: [LogLine.Field]) {
+    write(LogLine(time: Timestamp.now(), level: level, event: event, fields: fields))
+  }
+
+  /// Writes a line about something that may happen any number of times: at most one a second. The last of a second is
+  /// written by ``writeKept(all:)``.
+  func about(_ trouble: LogTrouble, _ level: LogLevel, _ event: String, _ fields: LogLine.Field...) {
     let line = LogLine(time: Timestamp.now(), level: level, event: event, fields: fields)
+    if let passed = limit.withLock({ $0.admit(line, about: trouble, now: .now) }) { write(passed) }
+  }
+
+  /// Writes the lines that were kept until their second was over. To be called now and then; at the end with `all`.
+  func writeKept(all: Bool = false) {
+    for passed in limit.withLock({ $0.due(now: .now, all: all) }) { write(passed) }
+  }
+
+  private func write(_ passed: LogLimit<LogLine>.Passed) {
+    guard passed.leftOut > 0 else { return write(passed.line) }
+    let line = passed.line
+    let count = LogLine.Field("left-out", .number(passed.leftOut))
+    write(LogLine(time: line.time, level: line.level, event: line.event, fields: [count] + line.fields))
+  }
+
+  private func write(_ line: LogLine) {
     let missing = dropped.exchange(0, ordering: .relaxed)
     if missing > 0 {
       let note = LogLine(

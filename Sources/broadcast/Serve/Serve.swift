@@ -19,13 +19,15 @@ import BroadcastingServer
 struct Serve {
   private let options: ServeOptions
   private let log: Log
-  private let broadcast: any Broadcast
 
   /// - Throws: for a URL that no backend takes. Nothing has happened then.
   init(_ options: ServeOptions) throws(UsageError) {
     self.options = options
     log = Log(format: options.logFormat)
-    broadcast = try Self.openBroadcast(options, log)
+    // It connects to nothing: what it refuses is what the URL says.
+    do throws(BroadcastError) { _ = try openBroadcast(on: nil) } catch {
+      throw UsageError(error.message, command: ServeOptions.command.name)
+    }
   }
 
   /// Serves until SIGTERM or SIGINT.
@@ -55,6 +57,7 @@ struct Serve {
   private func serve(_ configuration: BroadcastServer.Configuration, on loops: [EventLoop]) async throws {
     let signals = SignalWatch([SIGTERM, SIGINT], on: loops[0])
     try await signals.open()
+    let broadcast = try openBroadcast(on: loops[0])
     let server = BroadcastServer(broadcast, configuration: configuration)
     // One inside the other: the server has ended, and delivered what it accepted, before the backend ends. A backend
     // that cannot start ends the server.
@@ -62,10 +65,15 @@ struct Serve {
       { try await broadcast.run() },
       {
         try await runUntilFirstCompletes(
-          { try await server.run(on: loops) },
-          { try await waitForSignal(signals) })
+          {
+            try await runUntilFirstCompletes(
+              { try await server.run(on: loops) },
+              { try await waitForSignal(signals) })
+          },
+          { await keepLog(of: broadcast, on: loops[0]) })
       })
     await signals.close()
+    log.writeKept(all: true)
     log(.info, "stopped")
   }
 
@@ -79,25 +87,33 @@ struct Serve {
     log(.info, "stopping", .init("signal", .text(number == SIGINT ? "SIGINT" : "SIGTERM")))
   }
 
+  /// Writes the counters when they have changed, and what the log has kept back. Until the task is cancelled.
+  private func keepLog(of broadcast: any Broadcast, on loop: EventLoop) async {
+    var line = CountersLine()
+    var next = ContinuousClock.now + options.countersInterval
+    repeat {
+      // Fails only when the task is cancelled, or with the loop.
+      do { try await loop.sleep(for: min(.seconds(1), options.countersInterval)) } catch { break }
+      log.writeKept()
+      guard ContinuousClock.now >= next else { continue }
+      next = .now + options.countersInterval
+      if let fields = line.fields(for: broadcast.statistics) { log(.info, "counters", fields) }
+    } while true
+    if let fields = line.fields(for: broadcast.statistics) { log(.info, "counters", fields) }
+  }
+
   // MARK: Configuration
 
-  private static func openBroadcast(_ options: ServeOptions, _ log: Log) throws(UsageError) -> any Broadcast {
-    var configuration = HubConfiguration { event in
-      let level: LogLevel =
-        switch event.kind {
-        case .connectionLost, .refused, .retrying, .dropped: .warning
-        default: .info
-        }
-      log(level, "broker-\(event.kind)", .init("detail", .text(event.description)))
-    }
-    configuration.maximumMessageBytes = options.maxMessage
-    configuration.maximumBufferedBytes = options.transitMemory
-    do throws(BroadcastError) {
-      return try BroadcastBackend.open(options.url, among: [.memory(configuration)])
-    } catch {
-      // It connects to nothing yet: what it refuses is what the URL says.
-      throw UsageError(error.message, command: ServeOptions.command.name)
-    }
+  private func openBroadcast(on loop: EventLoop?) throws(BroadcastError) -> any Broadcast {
+    let backends = Backends(
+      setUp: { [options, log] hub in
+        hub.onEvent = { BrokerLog(log: log)($0) }
+        hub.maximumMessageBytes = options.maxMessage
+        hub.maximumBufferedBytes = options.transitMemory
+        // Who asks before the broker is there gets a 503 soon, instead of an answer that comes too late.
+        hub.startPatience = .seconds(2)
+      }, maxMessage: options.maxMessage, loop: loop)
+    return try BroadcastBackend.open(options.url, among: backends.forServing)
   }
 
   private func serverConfiguration() throws -> BroadcastServer.Configuration {
@@ -149,11 +165,12 @@ struct Serve {
       let announcement = Announcement(addresses: addresses, servesPush: options.servesPush)
       StandardStream.print(announcement.text, to: StandardStream.output)
       log(.info, "listening", .init("addresses", .text(addresses.joined(separator: " "))))
-    case .acceptingHeld: log(.warning, "accepting-held", .init("reason", .text(event.reason ?? "")))
-    case .acceptingResumed: log(.info, "accepting-resumed")
+    case .acceptingHeld: log.about(.accepting, .warning, "accepting-held", .init("reason", .text(event.reason ?? "")))
+    case .acceptingResumed: log.about(.accepting, .info, "accepting-resumed")
     case .handlerFailed:
-      log(.error, "handler-failed", .init("path", .text(event.path ?? "")), .init("error", .text(error)))
-    case .socketFailed: log(.error, "socket-failed", .init("error", .text(error)))
+      log.about(
+        .handlers, .error, "handler-failed", .init("path", .text(event.path ?? "")), .init("error", .text(error)))
+    case .socketFailed: log.about(.handlers, .error, "socket-failed", .init("error", .text(error)))
     default: log(.info, "server-\(event.kind)", .init("detail", .text(event.description)))
     }
   }

@@ -12,12 +12,23 @@ extension ServeOptions: CommandOptions {
     summary: "Serve POST /push, the WebSocket /events and a page to try them.",
     overview: """
       Serves POST /push, the WebSocket /events, a page to try them (/) and /health.
+      All servers on one broker are one: what is pushed into any of them arrives at the sockets of all.
       Sizes are bytes or have a unit (64KiB, 16MiB), times have one (500ms, 20s, 2m).
+
+        broadcast serve redis://localhost
+        broadcast serve postgres://user@localhost/app --port 9000
+        BROADCAST_URL=rediss://user:password@redis.example broadcast serve
+
+      A password in the URL is better given by BROADCAST_URL: the command line is for all to see.
+      While the broker is away, requests get 503 with Retry-After; when it is back, sockets are closed
+      with 4000 over 5 seconds. The log has at most a line a second about one trouble.
       """,
     standard: standard,
     arguments: [
       .init(
-        placeholder: "URL", presence: .optional, help: "The backend that carries the messages.", standard: standard.url,
+        placeholder: "URL", presence: .optional,
+        help: "The backend that carries the messages: \(Backends.brokerURLs), or memory:// within this process.",
+        standard: standard.url,
         environment: "BROADCAST_URL"
       ) { options, text throws(ValueError) in
         options.url = try ValueKind.text("URL").parse(text)
@@ -100,12 +111,18 @@ extension ServeOptions: CommandOptions {
       .init(
         title: "What it tells",
         options: [
-          .value("--log-format", .choice(), \.logFormat, standard: standard, "How lines are written on standard error.")
+          .value(
+            "--log-format", .choice(), \.logFormat, standard: standard, "How lines are written on standard error."),
+          .value(
+            "--log-counters", .duration(times), \.countersInterval, standard: standard,
+            "Time between two lines of counters, which are written when something has changed, and at the end."),
         ]),
     ],
     exits: [
       .init(code: "0", help: "SIGTERM or SIGINT stopped it."),
-      .init(code: "1", help: "Serving failed: the port is in use, or the backend ended."),
+      .init(
+        code: "1",
+        help: "Serving failed: the port is in use, or the broker refused, or was not reached within 10 seconds."),
       .init(code: "64", help: "The command line or the environment is wrong, the URL too."),
       .init(code: "130, 143", help: "A second SIGINT or SIGTERM ended it while it stopped."),
       .init(code: "142", help: "Stopping took longer than --stop-timeout: it was ended by SIGALRM."),

@@ -55,6 +55,8 @@ struct ServeOptions: Hashable, Sendable {
   var servesPage = true
   var servesPush = true
   var logFormat = LogFormat.text
+  /// Between two lines of counters in the log.
+  var countersInterval = Duration.seconds(60)
 
   /// The part of the memory for messages on their way from the backend to the loops. It is apart from that of the
   /// sockets' backlogs, so that slow sockets never cost a message that is still to go to all.

@@ -24,6 +24,11 @@ extension FaultyProxy {
     for link in links { link.setLatency(each) }
   }
 
+  /// Nothing more is taken from either end of the connections there are, as by somebody who reads no further: what is
+  /// said waits there, and nothing is lost, until ``goOn()``.
+  package func stall() { for link in links { link.setStalled(true) } }
+  package func goOn() { for link in links { link.setStalled(false) } }
+
   // MARK: Cuts
 
   /// Cuts all connections by a reset.

@@ -48,6 +48,8 @@ final class ProxyLink {
 
   func setLatency(_ latency: Duration) { for way in ways { way.latency = latency } }
 
+  func setStalled(_ isStalled: Bool) { for way in ways { way.isStalled = isStalled } }
+
   func cut(after bytes: Int) { ways.last?.left = bytes }
 
   func cut() {

@@ -11,6 +11,10 @@ final class ProxyWay: StreamDelegate {
 
   /// How long something takes.
   var latency = Duration.zero
+  /// Whether nothing is taken from the source.
+  var isStalled = false {
+    didSet { if isStalled { source.stopReading() } else { goOn() } }
+  }
   /// How many bytes may still pass, then the connection is cut. Nil is any number.
   var left: Int?
   private let source: SocketStream
@@ -117,5 +121,5 @@ final class ProxyWay: StreamDelegate {
 
   private func holdBack() { if isFull { source.stopReading() } }
 
-  func goOn() { if !isFull { source.startReading() } }
+  func goOn() { if !isFull, !isStalled { source.startReading() } }
 }

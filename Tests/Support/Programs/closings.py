@@ -5,14 +5,19 @@
 """Opens many WebSockets and says how each was closed by the server.
 
 usage: closings.py URL COUNT
-prints: open COUNT, when all stand / messages TOTAL / closed CODE COUNT, for each code / done
+prints: open COUNT, when all stand / first CODE, when one is closed / messages TOTAL / closed CODE COUNT, for each code /
+        spread SECONDS, from the first to the last / done
 """
 
 import asyncio
 import collections
 import sys
+import time
 
 import websockets
+
+
+ends = []
 
 
 async def drain(socket):
@@ -22,6 +27,9 @@ async def drain(socket):
             await socket.recv()
             messages += 1
     except websockets.exceptions.ConnectionClosed:
+        if not ends:
+            print("first", socket.close_code, flush=True)
+        ends.append(time.monotonic())
         return messages, socket.close_code
 
 
@@ -30,10 +38,11 @@ async def main(url, count):
         *(websockets.connect(url, ping_interval=None) for _ in range(count))
     )
     print("open", len(sockets), flush=True)
-    ends = await asyncio.gather(*(drain(socket) for socket in sockets))
-    print("messages", sum(messages for messages, _ in ends))
-    for code, times in sorted(collections.Counter(code for _, code in ends).items()):
+    results = await asyncio.gather(*(drain(socket) for socket in sockets))
+    print("messages", sum(messages for messages, _ in results))
+    for code, times in sorted(collections.Counter(code for _, code in results).items()):
         print("closed", code, times)
+    print("spread", ends[-1] - ends[0])
     print("done", flush=True)
 
 

@@ -23,6 +23,10 @@ struct LoadTarget: Sendable {
     for field in options.headers { configuration.headers.append(field.name, field.value) }
     if let file = options.authorityFile { configuration.tls.trust = .file(file) }
     let target = try Target(options.target)
+    guard target.isServer else {
+      throw Failure(
+        "bench puts a server under load: name one that runs on this broker, such as http://localhost:8080", .misuse)
+    }
     do throws(BroadcastError) {
       url = try ServerURL(BackendURL(target.url))
       requests = try ServerRequests(url, configuration)

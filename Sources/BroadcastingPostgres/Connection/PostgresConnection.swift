@@ -1,0 +1,122 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingBroker
+import BroadcastingNetwork
+
+/// The way to the database, for one session after the other.
+actor PostgresConnection: BrokerConnection {
+  nonisolated let loop: EventLoop
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+  private let dialer: PostgresDialer
+  private let configuration: PostgresBroadcast.Configuration
+  private let mailbox = PublishMailbox()
+  private var session: PostgresSession?
+  private var waiter: UnsafeContinuation<Void, Never>?
+
+  init(_ url: PostgresURL, _ configuration: PostgresBroadcast.Configuration, on loop: EventLoop) {
+    self.loop = loop
+    self.configuration = configuration
+    dialer = PostgresDialer(url, limit: configuration.connectTimeout, on: loop)
+  }
+
+  // MARK: Sessions
+
+  func run(_ inbox: DriverInbox) async throws(BroadcastError) {
+    let session = try await open(inbox)
+    self.session = session
+    session.onFailure = { [weak self] in self?.assumeIsolated { $0.wake() } }
+    session.onConnected = { [weak self] in self?.assumeIsolated { $0.openMailbox() } }
+    do throws(LineFailure) { try session.start() } catch {
+      session.fail(PostgresError.lost(error, "was made", at: dialer.place))
+    }
+    await withTaskCancellationHandler {
+      while session.failure == nil, !Task.isCancelled { await waitForEnd(of: session) }
+    } onCancel: {
+      loop.execute { self.assumeIsolated { $0.wake() } }
+    }
+    let reason = session.failure ?? PostgresError.cancelled
+    self.session = nil
+    mailbox.close(because: reason)
+    session.close(because: reason)
+    throw reason
+  }
+
+  /// Both connections go to the same address: what is published at one server is not heard at another.
+  private func open(_ inbox: DriverInbox) async throws(BroadcastError) -> PostgresSession {
+    let probeName = ChannelName(
+      "\(Channel.reservedPrefix)probe.\(String(UInt64.random(in: .min ... .max), radix: 16))".utf8)
+    let (listening, address) = try await dialer.open(running: Self.listeningStatements(probeName))
+    let publishing: PostgresLine
+    do throws(BroadcastError) {
+      publishing = try await dialer.open(running: Self.publishingStatements, at: address)
+    } catch {
+      listening.close()
+      throw error
+    }
+    do throws(NetworkError) {
+      return try PostgresSession(
+        ListeningSide(listening, probeName: probeName, timeout: configuration.subscribeTimeout, on: loop),
+        PublishingSide(publishing, mailbox, probeName: probeName, timeout: configuration.publishTimeout, on: loop),
+        inbox, at: dialer.place, on: loop)
+    } catch {
+      listening.close()
+      publishing.close()
+      throw PostgresError.lost(LineFailure(error, at: .settingUp), "was made", at: dialer.place)
+    }
+  }
+
+  private func waitForEnd(of session: PostgresSession) async {
+    await withUnsafeContinuation { continuation in
+      if session.failure != nil || Task.isCancelled { continuation.resume() } else { waiter = continuation }
+    }
+  }
+
+  private func wake() { waiter.take()?.resume() }
+
+  private func openMailbox() {
+    // The end of the session closes it, and lets go of this.
+    mailbox.open { [self] in loop.execute { self.assumeIsolated { $0.session?.publishing.wake() } } }
+  }
+
+  func close() { mailbox.close(because: PostgresError.ended) }
+
+  // MARK: First statements
+
+  /// A listening connection is idle to the server for as long as nothing is asked. The setting is there since version 14.
+  private static let keepsIdle =
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+
+  private static func listeningStatements(_ probeName: ChannelName) -> String {
+    "\(keepsIdle); LISTEN \(probeName.quoted)"
+  }
+
+  /// What is published is not written to disk, and does not survive a crash of the server. So a commit need not wait for the
+  /// disk, or for a replica.
+  private static let publishingStatements = """
+    \(keepsIdle); SET synchronous_commit TO off; \
+    PREPARE \(PublishingSide.statement)(text[], text[]) AS \
+    SELECT count(pg_notify(channel, payload)) FROM unnest($1, $2) AS notifications(channel, payload)
+    """
+
+  // MARK: The hub's calls
+
+  func subscribe(to channel: Channel) async throws(BroadcastError) { try await ask(.listen, channel) }
+
+  func unsubscribe(from channel: Channel) async throws(BroadcastError) { try await ask(.unlisten, channel) }
+
+  private func ask(_ kind: ListenCommands<ListeningSide.Waiter>.Kind, _ channel: Channel) async throws(BroadcastError) {
+    guard let session, session.failure == nil else { throw PostgresError.notConnected }
+    let error = await withUnsafeContinuation { session.listening.ask(kind, channel, $0) }
+    if let error { throw error }
+  }
+
+  nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
+    try await mailbox.publish(messages)
+    return [Receipt](repeating: Receipt(), count: messages.count)
+  }
+}

@@ -1,0 +1,138 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingNetwork
+
+/// The errors of the backend. None of them repeats a password.
+enum PostgresError {
+  // MARK: Connecting
+
+  static func connecting(_ failure: LineFailure, to address: PostgresAddress, within limit: Duration) -> BroadcastError
+  {
+    let what = "The database at \(address)"
+    switch failure.cause {
+    case .cancelled:
+      return cancelled
+    case .timedOut:
+      return BroadcastError(
+        .timedOut,
+        "\(what) did not take the connection in time; both its connections have \(limit) each, all addresses together. "
+          + "Are host and port right, and does a firewall let it through?", isRetriable: true)
+    case .passwordMissing:
+      return BroadcastError(
+        .refused,
+        "\(what) wants a password, and there is none. Put it into the URL, the environment (PGPASSWORD) or the password "
+          + "file (~/.pgpass).")
+    case .server(let state):
+      let text = "\(what) refused: \(failure.reason) (SQLSTATE \(state))\(advice(state))"
+      return BroadcastError(failure.isRetriable ? .unavailable : .refused, text, isRetriable: failure.isRetriable)
+    case .other:
+      let text = failure.stage == .encrypting ? "\(what) gives no secure connection" : "\(what) cannot be reached"
+      return BroadcastError(
+        failure.isRetriable ? .unavailable : .refused, "\(text): \(failure.reason)", isRetriable: failure.isRetriable)
+    }
+  }
+
+  private static func advice(_ state: SQLState) -> String {
+    switch state {
+    case .passwordRefused: " Correct user and password."
+    case .loginRefused: " Correct the user, or let it in by the server's pg_hba.conf."
+    case .noSuchDatabase: " Correct the database in the URL, or create it."
+    case .notPermitted: " Grant the user the right to connect to the database."
+    case .tooManyConnections:
+      " Each broadcast takes two connections: raise max_connections, or run fewer programs."
+    case .cannotConnectNow: " It is starting up or shutting down."
+    case .readOnly:
+      " A replica cannot listen. Name the primary, or name all of them and add target_session_attrs=read-write to the URL."
+    default: ""
+    }
+  }
+
+  static func lookUp(_ error: NetworkError, of place: String) -> BroadcastError {
+    BroadcastError(
+      error.code == .timedOut ? .timedOut : .unavailable,
+      "The database at \(place) cannot be reached: \(ServerText.sentence(error.message)) Is the host right?",
+      isRetriable: true, underlying: error)
+  }
+
+  static func noAddress(_ place: String) -> BroadcastError {
+    BroadcastError(.unavailable, "The database at \(place) has no address.", isRetriable: true)
+  }
+
+  static func deaf(_ place: String) -> BroadcastError {
+    BroadcastError(
+      .refused,
+      "The database at \(place) takes messages, and what is sent does not arrive at the connection that listens. Is there a "
+        + "pooler between, such as pgbouncer in transaction mode? LISTEN needs a connection of its own: connect to the "
+        + "database itself, or to a pool in session mode.")
+  }
+
+  // MARK: Sessions
+
+  static func silent(_ place: String) -> BroadcastError {
+    BroadcastError(
+      .timedOut, "The database at \(place) no longer answers: a probe of the connection has not come back.",
+      isRetriable: true)
+  }
+
+  static func lost(_ failure: LineFailure, _ role: String, at place: String) -> BroadcastError {
+    let state = if case .server(let state) = failure.cause { " (SQLSTATE \(state))" } else { "" }
+    return BroadcastError(
+      .unavailable, "The connection to the database at \(place) that \(role) was lost: \(failure.reason)\(state)",
+      isRetriable: true)
+  }
+
+  static func sessionRefused(_ state: SQLState, _ reason: String) -> BroadcastError {
+    var error = refused(state, reason, to: "publish")
+    error.isRetriable = true
+    error.outcome = nil
+    return error
+  }
+
+  static var notConnected: BroadcastError {
+    BroadcastError(.unavailable, "The database is not connected.", isRetriable: true)
+  }
+
+  static var ended: BroadcastError {
+    BroadcastError(.notRunning, "run() has ended, and with it all that it served.", outcome: .notSent)
+  }
+
+  static var cancelled: BroadcastError {
+    BroadcastError(.cancelled, "The task was cancelled while it waited.")
+  }
+
+  // MARK: Calls
+
+  /// A transaction was refused: nothing of it has been sent.
+  static func refused(_ state: SQLState, _ reason: String, to verb: String) -> BroadcastError {
+    var text = "The database refused to \(verb): \(reason) (SQLSTATE \(state))"
+    switch state {
+    case .limitExceeded:
+      text +=
+        " A session that listens and sits in a transaction holds up the queue of all notifications, which is full. The log "
+        + "of the server names it, and pg_notification_queue_usage() says how full the queue is. End that transaction."
+    case .unknownStatement:
+      text += " Is there a pooler between, such as pgbouncer in transaction mode? Connect to the database itself."
+    case .notPermitted: text += " Grant the user EXECUTE on pg_notify(text, text)."
+    case .queryCancelled: text += " Is there a statement_timeout for the user?"
+    default:
+      if state.concernsData { text += " The encoding of the database may lack a character of it; UTF8 has all." }
+    }
+    return BroadcastError(
+      state.isRetriable ? .unavailable : .refused, text, isRetriable: state.isRetriable,
+      outcome: verb == "publish" ? .notSent : nil)
+  }
+
+  static func publishingTooLate(_ limit: Duration) -> BroadcastError {
+    BroadcastError(
+      .timedOut, "The database did not confirm the message within \(limit). Try again.", isRetriable: true)
+  }
+
+  static func subscribingTooLate(_ limit: Duration) -> BroadcastError {
+    BroadcastError(
+      .timedOut, "The database did not confirm the subscription within \(limit). Try again.", isRetriable: true)
+  }
+}

@@ -1,0 +1,121 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingNetwork
+
+/// What is asked of the listening connection, in its order. A machine that does nothing itself.
+///
+/// All that waits goes to the database at once, in one transaction, while nothing else is under way. Where the database
+/// refuses that, each command goes alone, so that one that fails harms no other.
+struct ListenCommands<Waiter: Sendable> {
+  enum Kind { case listen, unlisten }
+
+  struct Command {
+    let kind: Kind
+    let channel: Channel
+    fileprivate let number: Int
+    fileprivate let deadline: LoopInstant
+    fileprivate var waiter: Waiter?
+  }
+
+  /// A waiter's call has ended.
+  struct Ending {
+    let waiter: Waiter
+    let error: BroadcastError?
+  }
+
+  struct Step {
+    var endings: [Ending] = []
+    /// What nobody listens to any more.
+    var forgotten: [Channel] = []
+  }
+
+  static var maximumAtOnce: Int { 512 }
+
+  private var waiting: [Command] = []
+  private var asked: [Command] = []
+  private var alone = 0
+  private var lastNumber = 0
+  /// The command that last asked for a channel which is to be listened to.
+  private var wanted: [Channel: Int] = [:]
+
+  /// When to call ``expire(now:because:)`` next, or nil while nobody waits.
+  var nextDeadline: LoopInstant? {
+    // Each has the same time, so the oldest is the next. Whoever has been told waits no more.
+    (asked.first { $0.waiter != nil } ?? waiting.first { $0.waiter != nil })?.deadline
+  }
+
+  mutating func add(_ kind: Kind, _ channel: Channel, deadline: LoopInstant, waiter: Waiter?) {
+    lastNumber += 1
+    wanted[channel] = kind == .listen ? lastNumber : nil
+    waiting.append(Command(kind: kind, channel: channel, number: lastNumber, deadline: deadline, waiter: waiter))
+  }
+
+  /// What to ask for now; empty when there is nothing, or something is under way.
+  mutating func next() -> [Command] {
+    guard asked.isEmpty else { return [] }
+    let count = alone > 0 ? 1 : Self.maximumAtOnce
+    alone = max(0, alone - 1)
+    asked = Array(waiting.prefix(count))
+    waiting.removeFirst(asked.count)
+    return asked
+  }
+
+  /// The database has done what it was asked for.
+  mutating func succeeded(now: LoopInstant) -> Step {
+    var step = Step()
+    let done = asked
+    asked = []
+    for command in done {
+      if let waiter = command.waiter { step.endings.append(Ending(waiter: waiter, error: nil)) }
+      guard wanted[command.channel] == nil else { continue }
+      if command.kind == .unlisten {
+        step.forgotten.append(command.channel)
+      } else if command.waiter == nil {
+        // Its caller has been told that it failed, so nobody else will take it back.
+        add(.unlisten, command.channel, deadline: now, waiter: nil)
+      }
+    }
+    return step
+  }
+
+  /// The database has refused it.
+  mutating func failed(because error: BroadcastError) -> Step {
+    var step = Step()
+    if asked.count > 1 {
+      alone = asked.count
+      waiting.insert(contentsOf: asked, at: 0)
+      asked = []
+      return step
+    }
+    guard let command = asked.popLast() else { return step }
+    if wanted[command.channel] == command.number { wanted[command.channel] = nil }
+    if wanted[command.channel] == nil { step.forgotten.append(command.channel) }
+    if let waiter = command.waiter { step.endings.append(Ending(waiter: waiter, error: error)) }
+    return step
+  }
+
+  /// Tells those whose deadline has passed. Their commands stay, since the database may have done them.
+  mutating func expire(now: LoopInstant, because error: BroadcastError) -> [Ending] {
+    var endings: [Ending] = []
+    for index in asked.indices { expire(&asked[index]) }
+    for index in waiting.indices { expire(&waiting[index]) }
+    return endings
+
+    func expire(_ command: inout Command) {
+      guard command.deadline <= now, let waiter = command.waiter.take() else { return }
+      endings.append(Ending(waiter: waiter, error: error))
+      if wanted[command.channel] == command.number { wanted[command.channel] = nil }
+    }
+  }
+
+  /// The session is over.
+  mutating func failAll(because error: BroadcastError) -> [Ending] {
+    let endings = (asked + waiting).compactMap { command in command.waiter.map { Ending(waiter: $0, error: error) } }
+    self = ListenCommands()
+    return endings
+  }
+}

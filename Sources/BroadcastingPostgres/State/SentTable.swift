@@ -1,0 +1,61 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// Remembers what a transaction sends, by hashes: PostgreSQL sends equal notifications of one transaction only once.
+///
+/// Two that differ and have the same hash are taken for equal, which costs a transaction and no message.
+struct SentTable {
+  static let capacity = 1_024
+  private static let mask = 4_095
+
+  /// Zero is an empty place.
+  private var places = [UInt64](repeating: 0, count: mask + 1)
+  private var used: [Int] = []
+  private let seed = UInt64.random(in: .min ... .max)
+
+  init() { used.reserveCapacity(Self.capacity) }
+
+  mutating func clear() {
+    for place in used { places[place] = 0 }
+    used.removeAll(keepingCapacity: true)
+  }
+
+  /// Returns false for what is there already, and when the table is full.
+  mutating func insert(_ name: [UInt8], _ text: [UInt8]) -> Bool {
+    guard used.count < Self.capacity else { return false }
+    let hash = Self.hash(text, Self.hash(name, seed)) | 1
+    var place = Int(truncatingIfNeeded: hash >> 32) & Self.mask
+    while places[place] != 0 {
+      if places[place] == hash { return false }
+      place = (place + 1) & Self.mask
+    }
+    places[place] = hash
+    used.append(place)
+    return true
+  }
+
+  /// Eight bytes at a time; the standard library's hash takes longer than all else that is done for a short message.
+  private static func hash(_ bytes: [UInt8], _ seed: UInt64) -> UInt64 {
+    bytes.withUnsafeBytes { bytes in
+      var hash = seed ^ UInt64(truncatingIfNeeded: bytes.count)
+      var index = 0
+      while index + 8 <= bytes.count {
+        hash = mix(hash ^ bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+        index += 8
+      }
+      var rest: UInt64 = 0
+      while index < bytes.count {
+        rest = rest << 8 | UInt64(bytes[index])
+        index += 1
+      }
+      return mix(hash ^ rest)
+    }
+  }
+
+  private static func mix(_ value: UInt64) -> UInt64 {
+    let product = value.multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+    return product.high ^ product.low
+  }
+}

@@ -1,0 +1,74 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingClient
+import BroadcastingNetwork
+import BroadcastingPostgres
+import BroadcastingRedis
+
+/// The backends that the command can be told to use, all of them set up alike.
+struct Backends {
+  /// What holds for the hub of each. Given the backend's own, so that its other defaults stay.
+  var setUp: (inout HubConfiguration) -> Void
+  /// Bytes of a message that is sent.
+  var maxMessage: Int
+  /// Where they run. Each makes a loop of its own if nil.
+  var loop: EventLoop?
+  /// How long connecting may take; nil for the backend's own time.
+  var connectTimeout: Duration?
+  /// A file of authorities in place of the system's.
+  var authorityFile: String?
+
+  /// How the URLs of brokers look, for the help.
+  static let brokerURLs =
+    "redis://[USER:PASSWORD@]HOST[:PORT], rediss://… for TLS, unix:///PATH for a socket of Redis,"
+    + " postgres://[USER:PASSWORD@]HOST[:PORT]/DATABASE"
+
+  /// What a server can carry its messages by.
+  var forServing: [BroadcastBackend] { [memory] + brokers }
+
+  /// What a command can talk to: a running server, or a broker itself.
+  func forClients(_ options: ConnectionOptions) -> [BroadcastBackend] { [remote(options)] + brokers }
+
+  private var brokers: [BroadcastBackend] { [redis, postgres] }
+
+  private var memory: BroadcastBackend {
+    var hub = HubConfiguration()
+    setUp(&hub)
+    return .memory(hub)
+  }
+
+  private var redis: BroadcastBackend {
+    var configuration = RedisBroadcast.Configuration()
+    setUp(&configuration.hub)
+    configuration.maximumMessageBytes = maxMessage
+    if let connectTimeout { configuration.connectTimeout = connectTimeout }
+    if let authorityFile { configuration.tls.trust = .file(authorityFile) }
+    configuration.loop = loop
+    return .redis(configuration)
+  }
+
+  private var postgres: BroadcastBackend {
+    var configuration = PostgresBroadcast.Configuration()
+    setUp(&configuration.hub)
+    configuration.maximumMessageBytes = maxMessage
+    if let connectTimeout { configuration.connectTimeout = connectTimeout }
+    configuration.loop = loop
+    return .postgres(configuration)
+  }
+
+  private func remote(_ options: ConnectionOptions) -> BroadcastBackend {
+    var configuration = RemoteBroadcast.Configuration()
+    setUp(&configuration.hub)
+    configuration.maximumMessageBytes = maxMessage
+    configuration.connectTimeout = options.timeout
+    configuration.requestTimeout = options.timeout
+    for field in options.headers { configuration.headers.append(field.name, field.value) }
+    if let authorityFile { configuration.tls.trust = .file(authorityFile) }
+    configuration.loop = loop
+    return .remote(configuration)
+  }
+}

@@ -1,0 +1,74 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import TestSupport
+import Testing
+
+@testable import broadcast
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+@Suite("Counters and events in the log")
+struct CountersTests {
+  @Test("there is a line when something has happened, and none when only a size changed")
+  func changes() {
+    var line = CountersLine()
+    var statistics = BroadcastStatistics()
+    #expect(line.fields(for: statistics) == nil)
+    for change in [\BroadcastStatistics.published, \.delivered, \.dropped, \.gaps, \.reconnects] {
+      statistics[keyPath: change] += 1
+      #expect(line.fields(for: statistics) != nil)
+      #expect(line.fields(for: statistics) == nil)
+    }
+    statistics.bytesHeld = 7
+    statistics.probeDelay = .microseconds(412)
+    #expect(line.fields(for: statistics) == nil)
+    statistics.published = 9
+    #expect(
+      line.fields(for: statistics) == [
+        .init("published", 9), .init("delivered", 1), .init("dropped", 1), .init("gaps", 1), .init("reconnects", 1),
+        .init("channels", 0), .init("bytes-held", 7), .init("probe-us", 412),
+      ])
+  }
+
+  @Test("what happens once is always told, and what may happen thousands of times is one trouble")
+  func troubles() {
+    for kind in [BroadcastEvent.Kind.running, .ended, .probeSlow] {
+      #expect(BrokerLog.trouble(of: BroadcastEvent(kind)) == nil)
+    }
+    for kind in [BroadcastEvent.Kind.connected, .connectionLost, .retrying, .refused, .resubscribed] {
+      #expect(BrokerLog.trouble(of: BroadcastEvent(kind)) == .broker)
+    }
+    #expect(BrokerLog.trouble(of: BroadcastEvent(.refused, channel: "a")) == .channels)
+    #expect(BrokerLog.trouble(of: BroadcastEvent(.retrying, pattern: ChannelPattern("a*"))) == .channels)
+    #expect(BrokerLog.trouble(of: BroadcastEvent(.dropped, channel: "a", count: 1)) == .subscribers)
+  }
+
+  @Test("thousands of refused channels are one line, and a second one at the end with the count")
+  func refusedChannels() throws {
+    let pipe = try Pipe()
+    let log = Log(format: .text, descriptor: pipe.writing)
+    let broker = BrokerLog(log: log)
+    for number in 0..<5_000 { broker(BroadcastEvent(.refused, channel: Channel("c\(number)"))) }
+    log.writeKept(all: true)
+    pipe.closeWriting()
+    defer { pipe.closeReading() }
+    // All of it is there: a few lines, which a pipe holds.
+    var bytes = [UInt8](repeating: 0, count: 65_536)
+    let count = read(pipe.reading, &bytes, bytes.count)
+    let lines = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n")
+    #expect(lines.count < 100)
+    #expect(lines.first?.contains("warning broker-refused detail=\"refused channel=c0\"") == true)
+    #expect(lines.last?.contains(" left-out=") == true)
+    #expect(lines.last?.contains("channel=c4999") == true)
+  }
+}

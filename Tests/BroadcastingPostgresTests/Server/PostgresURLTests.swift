@@ -1,0 +1,85 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import Testing
+
+@testable import BroadcastingPostgres
+
+@Suite("Databases' URLs")
+struct PostgresURLTests {
+  private func url(_ text: String) throws -> PostgresURL { try PostgresURL(BackendURL(text)) }
+
+  private func refusal(_ text: String) throws -> BroadcastError {
+    let error = try #require(throws: BroadcastError.self) { _ = try url(text) }
+    #expect(error.code == .invalidURL && !error.isRetriable)
+    return error
+  }
+
+  @Test("libpq reads it, and adds what it is to add")
+  func parameters() throws {
+    let url = try url("POSTGRES://me:p%40ss@db.example:6543/shop?sslmode=verify-full&application_name=mine")
+    #expect(
+      url.parameters == [
+        "user": "me", "password": "p@ss", "host": "db.example", "port": "6543", "dbname": "shop",
+        "sslmode": "verify-full", "application_name": "mine",
+      ])
+    #expect(url.description == "db.example:6543/shop")
+    let address = PostgresAddress(host: "db.example", hostAddress: "192.0.2.7", port: "6543")
+    let all = url.parameters(for: address)
+    #expect(all["hostaddr"] == "192.0.2.7" && all["host"] == "db.example" && all["password"] == "p@ss")
+    #expect(all["client_encoding"] == "UTF8" && all["fallback_application_name"] == "swift-broadcast")
+    #expect(all["keepalives_idle"] == "15" && all["gssencmode"] == "disable")
+  }
+
+  @Test("what the URL says of a line goes before what is added, except for the encoding")
+  func precedence() throws {
+    let url = try url(
+      "postgresql://h/d?keepalives_idle=60&fallback_application_name=x&gssencmode=require&client_encoding=LATIN1")
+    let all = url.parameters(for: PostgresAddress(host: nil, hostAddress: nil, port: "5432"))
+    #expect(all["keepalives_idle"] == "60" && all["fallback_application_name"] == "x")
+    #expect(all["gssencmode"] == "require" && all["client_encoding"] == "UTF8")
+  }
+
+  @Test("several hosts have their order, ports and addresses")
+  func hosts() throws {
+    let several = try url("postgres://u@a:1,b:2,[2001:db8::1]:3/d?hostaddr=192.0.2.1,,2001:db8::1")
+    #expect(
+      several.hosts == [
+        PostgresHost(name: "a", address: "192.0.2.1", port: "1"), PostgresHost(name: "b", address: nil, port: "2"),
+        PostgresHost(name: "2001:db8::1", address: "2001:db8::1", port: "3"),
+      ])
+    #expect(several.description == "a:1,b:2,[2001:db8::1]:3/d")
+    #expect(several.hosts.map(\.needsLookUp) == [false, true, false])
+    #expect(try url("postgres://u@a,b:7/d").hosts.map(\.port) == ["5432", "7"])
+  }
+
+  @Test("a Unix socket is not looked up")
+  func socket() throws {
+    let url = try url("postgres://u@%2Fvar%2Frun/d")
+    #expect(url.hosts == [PostgresHost(name: "/var/run", address: nil, port: "5432")])
+    #expect(!url.hosts[0].needsLookUp)
+  }
+
+  @Test("an error says what is wrong")
+  func errors() throws {
+    #expect(try refusal("postgres://h/d?nonsense=1").message.contains(#""nonsense""#))
+    #expect(try refusal("postgres://h/d?sslmode=sometimes").message.contains("sslmode"))
+    #expect(try refusal("postgres://h:70000/d").message.contains("70000"))
+    #expect(try refusal("postgres://a,b/d?hostaddr=192.0.2.1").message.contains("hostaddr"))
+    #expect(try refusal("postgres://h/d?target_session_attrs=none").message.contains("target_session_attrs"))
+  }
+
+  @Test(
+    "an error never repeats a password",
+    arguments: [
+      "postgres://u:hunter2%ZZ@h/d", "postgres://u:hunter2@h:70000/d", "postgres://u:hunter2@h/d?nonsense=1",
+      "postgres://u@h/d?password=hunter2%ZZ", "postgres://u:hunter2@[h/d", "postgres://u:hunter2@h/d?sslmode=hm",
+      "postgres://u:hunter2@h/d?=hunter2", "postgres://u@h/d?password=hunter2=",
+    ])
+  func secrets(text: String) throws {
+    #expect(try !"\(refusal(text))".contains("hunter2"))
+  }
+}

@@ -1,0 +1,110 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import Testing
+
+@testable import BroadcastingNetwork
+@testable import BroadcastingPostgres
+
+@Suite("Commands of the listening connection")
+struct ListenCommandsTests {
+  typealias Commands = ListenCommands<String>
+
+  private let now = LoopInstant(milliseconds: 1_000)
+  private let later = LoopInstant(milliseconds: 3_000)
+  private let error = BroadcastError(.timedOut, "too late", isRetriable: true)
+
+  private func waiters(_ endings: [Commands.Ending]) -> [String] {
+    endings.map { $0.error == nil ? $0.waiter : "\($0.waiter) failed" }
+  }
+
+  @Test("all that waits goes at once, and what comes meanwhile goes next")
+  func gathering() {
+    var commands = Commands()
+    commands.add(.listen, "a", deadline: later, waiter: "1")
+    commands.add(.listen, "b", deadline: later, waiter: "2")
+    #expect(commands.next().map(\.channel) == ["a", "b"])
+    commands.add(.unlisten, "a", deadline: later, waiter: "3")
+    #expect(commands.next().isEmpty)
+    #expect(waiters(commands.succeeded(now: now).endings) == ["1", "2"])
+    #expect(commands.next().map(\.channel) == ["a"])
+    let step = commands.succeeded(now: now)
+    #expect(waiters(step.endings) == ["3"] && step.forgotten == ["a"])
+    #expect(commands.next().isEmpty && commands.nextDeadline == nil)
+  }
+
+  @Test("where some fail each goes alone, and only the guilty one fails")
+  func alone() {
+    var commands = Commands()
+    for name in ["a", "bad", "c"] { commands.add(.listen, Channel(name), deadline: later, waiter: name) }
+    #expect(commands.next().count == 3)
+    #expect(waiters(commands.failed(because: error).endings).isEmpty)
+    #expect(commands.next().map(\.channel) == ["a"])
+    #expect(waiters(commands.succeeded(now: now).endings) == ["a"])
+    #expect(commands.next().map(\.channel) == ["bad"])
+    let step = commands.failed(because: error)
+    #expect(waiters(step.endings) == ["bad failed"] && step.forgotten == ["bad"])
+    #expect(commands.next().map(\.channel) == ["c"])
+    #expect(waiters(commands.succeeded(now: now).endings) == ["c"])
+  }
+
+  @Test("a confirmation that comes too late is taken back")
+  func lateConfirmation() {
+    var commands = Commands()
+    commands.add(.listen, "a", deadline: later, waiter: "1")
+    _ = commands.next()
+    #expect(commands.nextDeadline == later)
+    #expect(waiters(commands.expire(now: now, because: error)).isEmpty)
+    #expect(waiters(commands.expire(now: later, because: error)) == ["1 failed"])
+    #expect(commands.nextDeadline == nil)
+    #expect(waiters(commands.succeeded(now: later).endings).isEmpty)
+    let next = commands.next()
+    #expect(next.map(\.channel) == ["a"] && next.first?.kind == .unlisten)
+    #expect(commands.succeeded(now: later).forgotten == ["a"])
+    #expect(commands.next().isEmpty)
+  }
+
+  @Test("one that comes too late stays where it was asked for again")
+  func askedAgain() {
+    var commands = Commands()
+    commands.add(.listen, "a", deadline: later, waiter: "1")
+    _ = commands.next()
+    _ = commands.expire(now: later, because: error)
+    commands.add(.listen, "a", deadline: LoopInstant(milliseconds: 9_000), waiter: "2")
+    let step = commands.succeeded(now: later)
+    #expect(step.endings.isEmpty && step.forgotten.isEmpty)
+    #expect(commands.next().map(\.kind) == [.listen])
+    #expect(waiters(commands.succeeded(now: later).endings) == ["2"])
+    #expect(commands.next().isEmpty)
+  }
+
+  @Test("the end of an old subscription does not forget a new one")
+  func endAndBeginning() {
+    var commands = Commands()
+    commands.add(.unlisten, "a", deadline: later, waiter: "1")
+    commands.add(.listen, "a", deadline: later, waiter: "2")
+    _ = commands.next()
+    #expect(commands.succeeded(now: now).forgotten.isEmpty)
+  }
+
+  @Test("at the end all who wait are told")
+  func end() {
+    var commands = Commands()
+    commands.add(.listen, "a", deadline: later, waiter: "1")
+    _ = commands.next()
+    commands.add(.listen, "b", deadline: later, waiter: "2")
+    #expect(waiters(commands.failAll(because: error)) == ["1 failed", "2 failed"])
+  }
+
+  @Test("a statement has at most 512")
+  func limit() {
+    var commands = Commands()
+    for number in 0..<600 { commands.add(.listen, Channel("\(number)"), deadline: later, waiter: "") }
+    #expect(commands.next().count == 512)
+    _ = commands.succeeded(now: now)
+    #expect(commands.next().count == 88)
+  }
+}

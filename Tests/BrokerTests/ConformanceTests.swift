@@ -1,0 +1,29 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingTesting
+import TestSupport
+import Testing
+
+@Suite("Conformance on a broker", .timeLimit(.minutes(2)))
+struct ConformanceTests {
+  @Test(
+    "a backend conforms", arguments: ConformanceSuite.Chapter.allCases, Broker.reachable)
+  func direct(chapter: ConformanceSuite.Chapter, broker: Broker) async throws {
+    try await broker.withURL { url in
+      try await ConformanceSuite { try broker.open(url, Events()) }.run(chapter)
+    }
+  }
+
+  @Test(
+    "a backend conforms whose broker is 20 ms away", arguments: ConformanceSuite.Chapter.allCases, Broker.startable)
+  func distant(chapter: ConformanceSuite.Chapter, broker: Broker) async throws {
+    try await broker.withProxy { server, proxy in
+      await proxy.setLatency(.milliseconds(20))
+      let url = server.url(port: proxy.port)
+      try await ConformanceSuite { try broker.open(url, Events()) }.run(chapter)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import TestSupport
+import Testing
+
+@Suite(
+  "Python's broadcaster on the same broker",
+  .enabled(if: Tool.python.isWanted, "Python's packages are missing"),
+  .timeLimit(.minutes(1)))
+struct PythonPeerTests {
+  @Test("it hears us and we hear it, byte for byte", arguments: Broker.startable)
+  func mutual(broker: Broker) async throws {
+    try await broker.withServer { server in
+      let url = server.url(port: server.port)
+      try await withBroadcast(try broker.open(url, Events())) { broadcast in
+        let peer = try await PythonProgram.peer.start([url, "meeting"])
+        try await peer.line(containing: "subscribed")
+        let arrived = try await ForeignText.arrivals(of: ForeignText.all, at: broadcast, on: "meeting") { text in
+          try peer.send(ForeignText.digits(text))
+        }
+        #expect(arrived == ForeignText.all.map { Message($0, to: "meeting") })
+        for text in ForeignText.all { try await peer.line(containing: "message \(ForeignText.digits(text))") }
+        for text in ForeignText.all {
+          try await broadcast.publish(text, to: "meeting")
+          let line = try await peer.line(containing: "message")
+          #expect(line == "message \(ForeignText.digits(text))")
+        }
+      }
+    }
+  }
+}

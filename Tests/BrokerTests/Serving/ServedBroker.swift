@@ -1,0 +1,65 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingClient
+import BroadcastingLocking
+import TestSupport
+
+/// Two servers of ours on one broker, seen as a broker itself: whoever publishes is at the one, which may fail, and the
+/// witness is at the other.
+final class ServedBroker: BrokerServer {
+  let port: Int
+  let witnessURL: String
+  private let other: ServerProcess
+  private let one: Lock<ServerProcess>
+  private let brokerURL: String
+
+  private init(_ brokerURL: String) async throws {
+    self.brokerURL = brokerURL
+    other = try await ServerProcess([brokerURL])
+    let first = try await ServerProcess([brokerURL])
+    one = Lock(first)
+    port = first.port
+    witnessURL = other.url
+  }
+
+  func url(port: Int) -> String { "http://127.0.0.1:\(port)" }
+
+  func kill() async throws { try await one.withLock { $0 }.kill() }
+
+  func start() async throws {
+    let next = try await ServerProcess(port: port, [brokerURL])
+    one.withLock { $0 = next }
+  }
+
+  func freeze() { one.withLock { $0 }.freeze() }
+  func thaw() { one.withLock { $0 }.thaw() }
+
+  /// As a server does that is asked to go, and another one that takes its place.
+  func endConnections() async throws {
+    let exit = try await one.withLock { $0 }.stop()
+    guard exit == .code(0) else { throw TooLate(description: "The server ended by \(exit).") }
+    try await start()
+  }
+
+  func changePassword(from old: String, to new: String) async throws {}
+
+  /// The broker on which the servers are, in the place of itself.
+  static func broker(on broker: Broker) -> Broker {
+    var served = broker
+    served.name = "two servers on \(broker.name)"
+    served.listeningWords = "GET /events"
+    served.withServer = { body in
+      try await broker.withServer { server in
+        try await body(try await ServedBroker(server.url(port: server.port)))
+      }
+    }
+    served.open = { url, events in
+      try BroadcastBackend.open(url, among: [.remote(RemoteBroadcast.Configuration { events.append($0) })])
+    }
+    return served
+  }
+}

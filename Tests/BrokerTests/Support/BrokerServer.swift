@@ -1,0 +1,61 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingLocking
+import TestSupport
+
+/// A server that a test has started, of whichever kind.
+protocol BrokerServer: Sendable {
+  var port: Int { get }
+  /// The URL of the same server through another port, that of a proxy.
+  func url(port: Int) -> String
+  /// The URL of a way to the same messages which no proxy and no fault of this server touches.
+  var witnessURL: String { get }
+  /// Ends it as a crash would.
+  func kill() async throws
+  /// Starts it again, on the same port.
+  func start() async throws
+  /// It hangs from now on.
+  func freeze()
+  func thaw()
+  /// Ends the connections of all clients.
+  func endConnections() async throws
+  /// Gives the user of its URL another password, of which a server that asks for none knows nothing.
+  func changePassword(from old: String, to new: String) async throws
+}
+
+extension BrokerServer {
+  var witnessURL: String { url(port: port) }
+}
+
+extension RedisServer: BrokerServer {
+  func endConnections() async throws { try await endConnections([]) }
+
+  private func endConnections(_ credentials: [String]) async throws {
+    for type in ["pubsub", "normal"] { try await cli(credentials + ["CLIENT", "KILL", "TYPE", type]) }
+  }
+
+  func changePassword(from old: String, to new: String) async throws {
+    try await cli(["--pass", old, "--no-auth-warning", "CONFIG", "SET", "requirepass", new])
+    try await endConnections(["--pass", new, "--no-auth-warning"])
+  }
+}
+
+extension PostgresServer: BrokerServer {
+  func url(port: Int) -> String { url(port: port, database: "postgres") }
+
+  func endConnections() async throws {
+    try await psql(
+      """
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+      """)
+  }
+
+  func changePassword(from old: String, to new: String) async throws {
+    try await psql("ALTER USER postgres PASSWORD '\(new)'")
+    try await endConnections()
+  }
+}
