@@ -7,7 +7,7 @@ package import Broadcasting
 
 /// One call of `publish` on its way to the broker: its messages, and the caller who waits.
 package struct PublishCall: Sendable {
-  package let messages: [Message]
+  package private(set) var messages: [Message]
   // Resumed once: by whoever takes the call out of the place where it waits.
   private let caller: UnsafeContinuation<BroadcastError?, Never>
 
@@ -15,6 +15,9 @@ package struct PublishCall: Sendable {
     self.messages = messages
     self.caller = caller
   }
+
+  /// Nobody will send them any more.
+  mutating func forgetMessages() { messages = [] }
 
   /// The broker has its messages, or won't have them.
   func end(_ error: BroadcastError?) { caller.resume(returning: error) }

@@ -112,6 +112,8 @@ package struct PublishCalls {
   private mutating func endFirstIfDone() {
     guard entries[first].answered == entries[first].count else { return }
     if !entries[first].isAbandoned { entries[first].call.end(entries[first].refusal?.with(outcome: .notSent)) }
+    // The entry may stay for a while, and what it holds must not.
+    entries[first].call.forgetMessages()
     first += 1
     dropFinished()
   }
@@ -140,6 +142,7 @@ package struct PublishCalls {
       entry.call.end(entry.refusal ?? error.with(outcome: entry.sent > 0 ? .unconfirmed : .notSent))
       entries[firstWaiting].isAbandoned = true
       entries[firstWaiting].count = entry.sent
+      entries[firstWaiting].call.forgetMessages()
       firstWaiting += 1
     }
     nextUnsent = max(nextUnsent, min(firstWaiting, entries.count))
