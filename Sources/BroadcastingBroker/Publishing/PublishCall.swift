@@ -21,4 +21,8 @@ package struct PublishCall: Sendable {
 
   /// The broker has its messages, or won't have them.
   func end(_ error: BroadcastError?) { caller.resume(returning: error) }
+
+  /// Lets go of the messages. Done before the caller is woken it leaves them to the caller alone: memory is best given back
+  /// by the thread that took it, since others wait for each other there.
+  mutating func dropMessages() { messages = [] }
 }
