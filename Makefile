@@ -24,7 +24,7 @@ format: ## Formats the sources in place.
 docs: ## Builds the documentation into .build/docs.
 	@scripts/docs
 
-bench: ## Measures the fan-out and a server under load; writes Benchmarks/RESULTS.md and a picture.
+bench: ## Measures the fan-out, a server under load, and the brokers; writes Benchmarks/RESULTS.md and a picture.
 	@scripts/bench $(ARGS)
 
 install: ## Copies the command to PREFIX/bin (PREFIX is /usr/local by default).

@@ -20,6 +20,16 @@ let package = Package(
     .executableTarget(
       name: "fanout", dependencies: [.product(name: "Broadcasting", package: "swift-broadcast")],
       swiftSettings: swiftSettings),
+    // A broker with the library, and the same broker with nothing but C.
+    .executableTarget(
+      name: "brokers",
+      dependencies: ["BroadcastingPostgres", "BroadcastingRedis"].map {
+        .product(name: $0, package: "swift-broadcast")
+      },
+      // It runs on the backend's own loop, which is not public.
+      swiftSettings: swiftSettings + [.unsafeFlags(["-Xfrontend", "-disable-access-control"])]),
+    .executableTarget(name: "c-redis"),
+    .executableTarget(name: "c-postgres", linkerSettings: [.linkedLibrary("pq")]),
     // Makes a table and a picture of what was measured.
     .executableTarget(name: "report", swiftSettings: swiftSettings),
   ]

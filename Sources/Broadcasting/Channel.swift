@@ -54,7 +54,10 @@ public struct Channel: Sendable {
 extension Channel: Hashable {
   public static func == (left: Channel, right: Channel) -> Bool {
     // Contiguous since `init`, so both closures run and this is one comparison of memory.
-    left.name.utf8.elementsEqual(right.name.utf8)
+    let isEqual = left.name.utf8.withContiguousStorageIfAvailable { left in
+      right.name.utf8.withContiguousStorageIfAvailable { left.count == $0.count && left.elementsEqual($0) }
+    }
+    return isEqual.flatMap { $0 } ?? left.name.utf8.elementsEqual(right.name.utf8)
   }
 
   public func hash(into hasher: inout Hasher) {

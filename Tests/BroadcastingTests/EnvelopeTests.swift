@@ -37,6 +37,17 @@ struct EnvelopeTests {
     #expect(Envelope.decode(Array("{\"a\":1}".utf8), channel: "a") == Message("{\"a\":1}", to: "a"))
   }
 
+  @Test("on a wire for text NUL is found wherever it is", arguments: 0..<40)
+  func zero(place: Int) {
+    // Bytes beside it that a borrow could be mistaken for.
+    for other in ["\u{1}", "\u{7F}", "\u{80}", "x"] {
+      let text = String(repeating: other, count: place) + "\0" + String(repeating: other, count: 39 - place)
+      #expect(!Envelope.encode(Message(text, to: "a"), for: .text).contains(0))
+      let without = String(repeating: other, count: place)
+      #expect(Envelope.encode(Message(without, to: "a"), for: .text) == Array(without.utf8))
+    }
+  }
+
   @Test("the bytes of version 1 are those that are documented")
   func format() {
     let message = Message("hi", to: "a", headers: [.init("k", [9])])

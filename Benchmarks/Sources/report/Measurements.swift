@@ -19,6 +19,10 @@ struct Line: Decodable {
   var scenario: String?
   var arguments: String?
   var run: Run?
+  /// The name of a broker, a way to publish over it, and what that program printed.
+  var broker: String?
+  var way: BrokerWay?
+  var brokerRun: BrokerRun?
 }
 
 struct Fanout: Decodable {
@@ -102,6 +106,7 @@ struct Measurements {
   var fanout: Fanout?
   /// In the order of their first run.
   var scenarios: [Scenario] = []
+  var brokers: [BrokerMeasurements] = []
 
   init(lines text: String) throws {
     let decoder = JSONDecoder()
@@ -109,6 +114,7 @@ struct Measurements {
       let line = try decoder.decode(Line.self, from: Data(line.utf8))
       machine += (line.machine ?? []).filter { $0.count == 2 }.map { ($0[0], $0[1]) }
       fanout = line.fanout ?? fanout
+      if let broker = line.broker, let way = line.way, let run = line.brokerRun { add(run, of: way, over: broker) }
       guard let name = line.scenario, let run = line.run else { continue }
       if let index = scenarios.firstIndex(where: { $0.name == name }) {
         scenarios[index].runs.append(run)
@@ -116,5 +122,11 @@ struct Measurements {
         scenarios.append(Scenario(name: name, arguments: line.arguments ?? "", runs: [run]))
       }
     }
+  }
+
+  private mutating func add(_ run: BrokerRun, of way: BrokerWay, over name: String) {
+    let index = brokers.firstIndex { $0.name == name } ?? brokers.endIndex
+    if index == brokers.endIndex { brokers.append(BrokerMeasurements(name: name)) }
+    brokers[index].runs[way, default: []].append(run)
   }
 }

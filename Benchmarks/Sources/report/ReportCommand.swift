@@ -17,26 +17,43 @@
   import Darwin
 #endif
 
-/// Makes `RESULTS.md` and `results.svg` of what `scripts/bench` has collected.
+/// Makes `RESULTS.md` and `results.svg` of what `scripts/bench` has collected. With `--brokers` it prints what was measured
+/// over the brokers instead, and ends with 1 when a goal is missed.
 ///
-/// usage: report MEASUREMENTS FOLDER
+/// usage: report MEASUREMENTS FOLDER | report --brokers MEASUREMENTS
 @main
 struct ReportCommand {
   static func main() {
     let arguments = CommandLine.arguments.dropFirst()
-    guard let input = arguments.first, let folder = arguments.dropFirst().first, arguments.count == 2 else {
-      complain("usage: report MEASUREMENTS FOLDER")
+    guard let first = arguments.first, let second = arguments.dropFirst().first, arguments.count == 2 else {
+      complain("usage: report MEASUREMENTS FOLDER | report --brokers MEASUREMENTS")
       exit(64)
     }
     do {
-      let data = try Data(contentsOf: URL(filePath: input))
-      let measurements = try Measurements(lines: String(decoding: data, as: UTF8.self))
-      try save(Table(measurements: measurements).text, to: "\(folder)/RESULTS.md")
-      try save(Picture(measurements).text, to: "\(folder)/results.svg")
+      if first == "--brokers" {
+        try printBrokers(try measurements(in: second))
+      } else {
+        try save(try measurements(in: first), in: second)
+      }
     } catch {
       complain("\(error)")
       exit(1)
     }
+  }
+
+  private static func measurements(in path: String) throws -> Measurements {
+    try Measurements(lines: String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self))
+  }
+
+  private static func save(_ measurements: Measurements, in folder: String) throws {
+    try save(Table(measurements: measurements).text, to: "\(folder)/RESULTS.md")
+    try save(Picture(measurements).text, to: "\(folder)/results.svg")
+  }
+
+  private static func printBrokers(_ measurements: Measurements) throws {
+    print(BrokerTable(brokers: measurements.brokers).blocks.joined(separator: "\n\n"))
+    let goals = measurements.brokers.flatMap(BrokerGoal.goals)
+    if goals.isEmpty || !goals.allSatisfy(\.isReached) { exit(1) }
   }
 
   private static func save(_ text: String, to path: String) throws {

@@ -12,6 +12,7 @@ struct Table {
     let loaded = measurements.scenarios.filter(\.hasDeliveries)
     if !loaded.isEmpty { blocks += ["## The server under load", load(loaded), notes] }
     for idle in measurements.scenarios where !idle.hasDeliveries { blocks += ["## Idle subscribers", memory(idle)] }
+    if !measurements.brokers.isEmpty { blocks += BrokerTable(brokers: measurements.brokers).blocks }
     if let fanout = measurements.fanout { blocks += ["## The fan-out in a process", explanation, table(fanout)] }
     blocks += ["## Machine and versions", machine]
     return blocks.joined(separator: "\n\n") + "\n"
@@ -51,7 +52,7 @@ struct Table {
         Numbers.text(scenario.median { $0.cpuMicrosecondsPerDelivery }),
       ]
     }
-    return markdown(
+    return Markdown.table(
       [
         "scenario", "arguments", "deliveries/s", "messages/s", "p50", "p99", "p99.9", "server's CPU µs per delivery",
         "per message", "generator's CPU µs per delivery",
@@ -83,7 +84,7 @@ struct Table {
           return row.map { cell($0.cpuNanoseconds) } ?? "–"
         }
     }
-    return markdown(["subscribers", "burst"] + contenders.map { "CPU ns, \($0.1)" }, rows, textColumns: 0)
+    return Markdown.table(["subscribers", "burst"] + contenders.map { "CPU ns, \($0.1)" }, rows, textColumns: 0)
   }
 
   private func cell(_ spread: Fanout.Spread) -> String {
@@ -91,7 +92,7 @@ struct Table {
   }
 
   private var machine: String {
-    markdown(["", ""], measurements.machine.map { [$0.name, $0.value] }, textColumns: 2)
+    Markdown.table(["", ""], measurements.machine.map { [$0.name, $0.value] }, textColumns: 2)
   }
 
   private func cell(_ scenario: Scenario, _ number: (Run) -> Double?) -> String {
@@ -99,10 +100,5 @@ struct Table {
     let median = Numbers.text(scenario.median(number))
     if scenario.runs.count == 1 { return median }
     return "\(median) (\(Numbers.text(spread.lowerBound))–\(Numbers.text(spread.upperBound)))"
-  }
-
-  private func markdown(_ heads: [String], _ rows: [[String]], textColumns: Int) -> String {
-    let line = heads.indices.map { $0 < textColumns ? "---" : "--:" }
-    return ([heads, line] + rows).map { "| \($0.joined(separator: " | ")) |" }.joined(separator: "\n")
   }
 }

@@ -23,6 +23,12 @@ public struct DriverInbox: Sendable {
     hub.received(messages, on: channel, session: session)
   }
 
+  /// Deliveries of one channel arrived together: the form in which they are kept, so that nothing is made anew of them.
+  package func received(deliveries: [Delivery], on channel: Channel) {
+    guard !deliveries.isEmpty else { return }
+    hub.received(deliveries: deliveries, on: channel, session: session)
+  }
+
   /// Messages of one channel arrived because of a pattern. Where the channel is subscribed to by its name too, the broker sends
   /// them once more for that.
   public func received(_ messages: [Message], matching pattern: ChannelPattern) {

@@ -78,7 +78,7 @@ public enum Envelope {
     guard message.headers.isEmpty, !message.payload.starts(with: start) else { return false }
     switch (message.kind, wire) {
     case (.text, .bytes): return true
-    case (.text, .text): return !message.payload.contains(0)
+    case (.text, .text): return !containsZero(message.payload)
     case (.binary, .bytes): return !isText(message.payload)
     case (.binary, .text): return false
     }
@@ -98,6 +98,18 @@ public enum Envelope {
       }
       for byte in bytes[whole...] { seen |= UInt64(byte) }
       return seen & 0x8080_8080_8080_8080 == 0
+    }
+  }
+
+  private static func containsZero(_ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBytes { bytes in
+      let whole = bytes.count & ~7
+      for offset in stride(from: 0, to: whole, by: 8) {
+        let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        // Only the lowest zero among its bytes borrows so that a top bit is set which was not; without one there is none.
+        if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 { return true }
+      }
+      return bytes[whole...].contains(0)
     }
   }
 

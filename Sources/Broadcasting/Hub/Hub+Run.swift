@@ -131,8 +131,12 @@ extension Hub {
   // MARK: What arrives
 
   func received(_ messages: [Message], on channel: Channel, session: Int) {
+    received(deliveries: messages.map { .message($0) }, on: channel, session: session)
+  }
+
+  func received(deliveries: [Delivery], on channel: Channel, session: Int) {
     guard lifecycle.withLock({ $0.isCurrent(session) }), let feed = channels.feed(of: channel) else { return }
-    finishPublishing(feed.receive(messages.map { .message($0) }))
+    finishPublishing(feed.receive(deliveries))
   }
 
   func received(_ messages: [Message], matching pattern: ChannelPattern, session: Int) {

@@ -7,7 +7,7 @@ package import Broadcasting
 
 /// One call of `publish` on its way to the broker: its messages, and the caller who waits.
 package struct PublishCall: Sendable {
-  package let messages: [Message]
+  package private(set) var messages: [Message]
   // Resumed once: by whoever takes the call out of the place where it waits.
   private let caller: UnsafeContinuation<BroadcastError?, Never>
 
@@ -18,4 +18,8 @@ package struct PublishCall: Sendable {
 
   /// The broker has its messages, or won't have them.
   func end(_ error: BroadcastError?) { caller.resume(returning: error) }
+
+  /// Lets go of the messages. Done before the caller is woken it leaves them to the caller alone: memory is best given back
+  /// by the thread that took it, since others wait for each other there.
+  mutating func dropMessages() { messages = [] }
 }

@@ -111,6 +111,7 @@ package struct PublishCalls {
 
   private mutating func endFirstIfDone() {
     guard entries[first].answered == entries[first].count else { return }
+    entries[first].call.dropMessages()
     if !entries[first].isAbandoned { entries[first].call.end(entries[first].refusal?.with(outcome: .notSent)) }
     first += 1
     dropFinished()

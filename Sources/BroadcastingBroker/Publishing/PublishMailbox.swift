@@ -88,6 +88,9 @@ package final class PublishMailbox: Sendable {
     for call in calls { call.end(error) }
   }
 
+  /// How many calls wait to be taken.
+  package var count: Int { state.withLock { $0.calls.count } }
+
   package func takeAll() -> [PublishCall] {
     state.withLock { state in
       defer { state.calls = [] }

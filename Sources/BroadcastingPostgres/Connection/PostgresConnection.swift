@@ -110,13 +110,20 @@ actor PostgresConnection: BrokerConnection {
   func unsubscribe(from channel: Channel) async throws(BroadcastError) { try await ask(.unlisten, channel) }
 
   private func ask(_ kind: ListenCommands<ListeningSide.Waiter>.Kind, _ channel: Channel) async throws(BroadcastError) {
-    guard let session, session.failure == nil else { throw PostgresError.notConnected }
-    let error = await withUnsafeContinuation { session.listening.ask(kind, channel, $0) }
-    if let error { throw error }
+    guard let session, session.failure == nil else {
+      await untilCancelled()
+      throw PostgresError.notConnected
+    }
+    guard let error = await withUnsafeContinuation({ session.listening.ask(kind, channel, $0) }) else { return }
+    // It is the session that failed, and not this channel alone. The hub tells all of them so, and then cancels its calls.
+    if session.failure != nil { await untilCancelled() }
+    throw error
   }
 
   nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
     try await mailbox.publish(messages)
-    return [Receipt](repeating: Receipt(), count: messages.count)
+    return messages.count == 1 ? Self.oneReceipt : [Receipt](repeating: Receipt(), count: messages.count)
   }
+
+  private static let oneReceipt = [Receipt()]
 }

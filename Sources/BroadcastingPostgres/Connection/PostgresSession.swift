@@ -69,7 +69,7 @@ final class PostgresSession {
 
   private func arrived(_ event: Arrivals.Event) {
     switch event {
-    case .messages(let messages, let channel): inbox.received(messages, on: channel)
+    case .messages(let deliveries, let channel): inbox.received(deliveries: deliveries, on: channel)
     case .missed(let channel): inbox.missed(nil, on: channel)
     case .probe(let number): heard(number)
     }

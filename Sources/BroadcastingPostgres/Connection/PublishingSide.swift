@@ -15,6 +15,9 @@ final class PublishingSide {
   /// at each call would wake the loop as often.
   private static let mailboxPatience = Duration.milliseconds(100)
 
+  /// How many turns of the loop, of some microseconds each, what is published may wait for more.
+  private static let maximumTurns = 64
+
   private let line: PostgresLine
   private let loop: EventLoop
   private let mailbox: PublishMailbox
@@ -73,8 +76,16 @@ final class PublishingSide {
   private func gather() {
     if isGathering { return }
     isGathering = true
-    loop.atTurnEnd { [weak self] in
-      guard let self else { return }
+    loop.atTurnEnd { [weak self] in self?.gather(sinceTurns: 0, had: 1) }
+  }
+
+  /// Sends what has come, unless more and more comes: the publishers whom an answer has woken are still on their way then,
+  /// and each transaction costs as much as fifty messages. A publisher alone never waits.
+  private func gather(sinceTurns turns: Int, had before: Int) {
+    let count = mailbox.count
+    if count > before, turns < Self.maximumTurns {
+      loop.inNextTurn { [weak self] in self?.gather(sinceTurns: turns + 1, had: count) }
+    } else {
       isGathering = false
       send()
     }

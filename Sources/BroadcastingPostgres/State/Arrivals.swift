@@ -8,8 +8,8 @@ import Broadcasting
 /// Turns notifications into messages, and gathers those of one channel that come together. A machine that does nothing
 /// itself but call `emit`.
 struct Arrivals {
-  enum Event: Equatable {
-    case messages([Message], Channel)
+  enum Event {
+    case messages([Delivery], Channel)
     /// Parts of a message are missing.
     case missed(Channel)
     case probe(UInt64)
@@ -20,11 +20,10 @@ struct Arrivals {
   private let isTextValid: Bool
   private var channels: [ChannelName: Channel] = [:]
   private var assembler: PartAssembler
-  private var run: [Message] = []
+  // What came on the channel of the last notification. Most come in runs, and to compare is less than to look up.
+  private var run: [Delivery] = []
   private var runChannel: Channel?
-  // The channel of the last notification. Most come in runs, and to compare is less than to look up.
-  private var lastName: [UInt8] = []
-  private var lastChannel: Channel?
+  private var runName: [UInt8] = []
 
   init(probeName: ChannelName, isTextValid: Bool, limits: PartAssembler.Limits = .init()) {
     self.probeName = probeName
@@ -35,9 +34,11 @@ struct Arrivals {
   /// Takes what arrives on a channel from now on.
   mutating func listen(to channel: Channel) { channels[ChannelName(of: channel)] = channel }
 
+  /// To be called when all that was gathered is given out.
   mutating func forget(_ channel: Channel) {
     channels[ChannelName(of: channel)] = nil
-    lastChannel = nil
+    runChannel = nil
+    runName = []
   }
 
   /// Takes a notification.
@@ -46,7 +47,7 @@ struct Arrivals {
   mutating func add(
     name: UnsafeBufferPointer<UInt8>, payload: UnsafeBufferPointer<UInt8>, sender: Int32, emit: (Event) -> Void
   ) {
-    guard let channel = channel(called: name) else {
+    guard let channel = channel(called: name, emit) else {
       if name.elementsEqual(probeName.bytes), let number = UInt64(String(decoding: payload, as: UTF8.self)) {
         emit(.probe(number))
       }
@@ -57,7 +58,8 @@ struct Arrivals {
       return
     }
     if !assembler.isEmpty { interrupt(sender, emit) }
-    append(message(Array(payload), channel), emit)
+    if run.isEmpty { run.reserveCapacity(64) }
+    run.append(.message(message(Array(payload), channel)))
   }
 
   /// Gives out what was gathered.
@@ -68,26 +70,20 @@ struct Arrivals {
     run = []
   }
 
-  private mutating func channel(called name: UnsafeBufferPointer<UInt8>) -> Channel? {
-    if let lastChannel, name.elementsEqual(lastName) { return lastChannel }
+  /// The channel that the database calls so. What is gathered is of that one when this returns.
+  private mutating func channel(called name: UnsafeBufferPointer<UInt8>, _ emit: (Event) -> Void) -> Channel? {
+    if let runChannel, name.elementsEqual(runName) { return runChannel }
     let key = ChannelName(name)
     guard let channel = channels[key] else { return nil }
-    lastName = key.bytes
-    lastChannel = channel
+    flush(emit)
+    runName = key.bytes
+    runChannel = channel
     return channel
   }
 
   private func message(_ bytes: [UInt8], _ channel: Channel) -> Message {
     if isTextValid, bytes.first != Part.start[0] { return Message(validUTF8: bytes, to: channel) }
     return Envelope.decode(bytes, channel: channel)
-  }
-
-  private mutating func append(_ message: Message, _ emit: (Event) -> Void) {
-    if message.channel != runChannel {
-      flush(emit)
-      runChannel = message.channel
-    }
-    run.append(message)
   }
 
   // MARK: Parts
@@ -100,7 +96,7 @@ struct Arrivals {
     tell(broken, emit)
     switch outcome {
     case .incomplete, .ignored: break
-    case .whole(let bytes): append(message(bytes, channel), emit)
+    case .whole(let bytes): run.append(.message(message(bytes, channel)))
     case .broken: tell([channel], emit)
     }
   }

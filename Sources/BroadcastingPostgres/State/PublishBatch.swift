@@ -24,6 +24,7 @@ struct PublishBatch {
   // The publishers of a program are mostly on few channels.
   private var lastChannel: Channel?
   private var lastName: [UInt8] = []
+  private var lastElement: [UInt8] = []
 
   var isEmpty: Bool { payloads.count == 0 }
 
@@ -53,10 +54,11 @@ struct PublishBatch {
     if message.channel != lastChannel {
       lastChannel = message.channel
       lastName = ChannelName(of: message.channel).bytes
+      lastElement = TextArray.element(lastName)
     }
     if text.count <= Part.maximumNotification {
       guard sent.insert(lastName, text) else { return false }
-      channels.append(lastName)
+      channels.append(element: lastElement)
       payloads.append(text)
     } else {
       addParts(of: text)
@@ -70,7 +72,7 @@ struct PublishBatch {
     let pieces = Part.cut(text)
     for (index, piece) in pieces.enumerated() {
       let part = Part(number: lastNumber, index: index + 1, count: pieces.count, totalBytes: text.count)
-      channels.append(lastName)
+      channels.append(element: lastElement)
       payloads.append(part.header, text[piece])
     }
   }

@@ -27,6 +27,16 @@ struct TextArray {
     count += 1
   }
 
+  /// Appends an element that was made by ``element(_:)``, for texts that come again and again.
+  mutating func append(element: [UInt8]) {
+    bytes.append(contentsOf: element)
+    count += 1
+  }
+
+  static func element(_ text: [UInt8]) -> [UInt8] {
+    withUnsafeBytes(of: Int32(text.count).bigEndian) { Array($0) } + text
+  }
+
   /// Appends a text that is in two pieces.
   mutating func append(_ head: [UInt8], _ tail: ArraySlice<UInt8>) {
     append(Int32(head.count + tail.count))

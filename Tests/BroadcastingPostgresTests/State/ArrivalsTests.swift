@@ -10,9 +10,26 @@ import Testing
 
 @Suite("Notifications become messages")
 struct ArrivalsTests {
+  /// An event in a form that can be compared.
+  private enum Told: Equatable {
+    case messages([Message], Channel)
+    case missed(Channel)
+    case probe(UInt64)
+
+    init(_ event: Arrivals.Event) {
+      switch event {
+      case .messages(let deliveries, let channel):
+        let messages = deliveries.compactMap { if case .message(let message) = $0 { message } else { nil } }
+        self = .messages(messages, channel)
+      case .missed(let channel): self = .missed(channel)
+      case .probe(let number): self = .probe(number)
+      }
+    }
+  }
+
   private struct Bench {
     var arrivals: Arrivals
-    var events: [Arrivals.Event] = []
+    var events: [Told] = []
 
     init(isTextValid: Bool = true) {
       arrivals = Arrivals(probeName: ChannelName("probe".utf8), isTextValid: isTextValid)
@@ -20,10 +37,10 @@ struct ArrivalsTests {
     }
 
     mutating func add(_ payload: some Sequence<UInt8>, on name: String = "a", from sender: Int32 = 1) {
-      var new: [Arrivals.Event] = []
+      var new: [Told] = []
       Array(name.utf8).withUnsafeBufferPointer { name in
         Array(payload).withUnsafeBufferPointer { payload in
-          arrivals.add(name: name, payload: payload, sender: sender) { new.append($0) }
+          arrivals.add(name: name, payload: payload, sender: sender) { new.append(Told($0)) }
         }
       }
       events += new
@@ -33,9 +50,9 @@ struct ArrivalsTests {
       add(text.utf8, on: name, from: sender)
     }
 
-    mutating func flushed() -> [Arrivals.Event] {
-      var new: [Arrivals.Event] = []
-      arrivals.flush { new.append($0) }
+    mutating func flushed() -> [Told] {
+      var new: [Told] = []
+      arrivals.flush { new.append(Told($0)) }
       events += new
       return events
     }

@@ -1,0 +1,45 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// What is wanted of a broker's backend, as a ratio to the C program on the same broker in the same round.
+struct BrokerGoal {
+  enum Limit {
+    case atLeast(Double)
+    case atMost(Double)
+  }
+
+  var what: String
+  var limit: Limit
+  var measured: Double
+
+  var isReached: Bool {
+    switch limit {
+    case .atLeast(let limit): measured >= limit
+    case .atMost(let limit): measured <= limit
+    }
+  }
+
+  var wanted: String {
+    switch limit {
+    case .atLeast(let limit): "at least \(Numbers.fixed(limit, 1))"
+    case .atMost(let limit): "at most \(Numbers.fixed(limit, 1))"
+    }
+  }
+
+  /// Those of a broker; one that was not measured is not reached.
+  static func goals(of broker: BrokerMeasurements) -> [BrokerGoal] {
+    let isPostgres = broker.runs[.cOne] != nil
+    func goal(_ what: String, _ way: BrokerWay, _ limit: Limit, _ number: (BrokerRun) -> Double) -> BrokerGoal {
+      let ratios = broker.ratios(way, to: broker.reference(of: way) ?? way, number)
+      return BrokerGoal(what: "\(broker.name): \(what)", limit: limit, measured: ratios.median ?? .nan)
+    }
+    return [
+      goal("messages/s, one at a time", .poolOne, .atLeast(isPostgres ? 12 : 0.4), \.messagesPerSecond),
+      goal("messages/s, 64 at a time", .poolMany, .atLeast(1), \.messagesPerSecond),
+      goal("CPU, one at a time", .poolOne, .atMost(isPostgres ? 1 : 6), \.cpuMicrosecondsPerMessage),
+      goal("CPU, 64 at a time", .poolMany, .atMost(isPostgres ? 1 : 3), \.cpuMicrosecondsPerMessage),
+    ]
+  }
+}
