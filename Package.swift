@@ -88,10 +88,10 @@ let package = Package(
     tests("BroadcastingJSON"),
     tests("BroadcastingNetwork", ["TestSupport"]),
     tests("BroadcastingTLS", ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL", "TestSupport"]),
-    tests("BroadcastingBroker", ["Broadcasting", "BroadcastingNetwork", "TestSupport"]),
+    tests("BroadcastingBroker", ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),
     tests(
       "BroadcastingRedis",
-      ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "CHiredis", "TestSupport"]),
+      ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS", "TestSupport"]),
     tests(
       "BroadcastingPostgres",
       ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "TestSupport"]),

@@ -43,6 +43,11 @@ public struct BackendURL: Sendable, CustomStringConvertible {
       text += String(decoding: user, as: UTF8.self)
       if user.count < at { text += ":***" }
       text += String(decoding: authority[at...], as: UTF8.self)
+    } else if let colon = authority.firstIndex(of: UInt8(ascii: ":")),
+      bytes[authorityEnd...].contains(UInt8(ascii: "@"))
+    {
+      // Perhaps a password with a slash or the like that is not encoded, which then seems to be a port and a path.
+      return text + String(decoding: authority[...colon], as: UTF8.self) + "***"
     } else {
       text += String(decoding: authority, as: UTF8.self)
     }

@@ -206,5 +206,8 @@ struct HubTests {
     let url = try BackendURL("redis://user:a@b@host:1/0?x=geheim#y")
     #expect(url.description == "redis://user:***@host:1/0?***")
     #expect(try BackendURL("redis://host").description == "redis://host")
+    // A password that should have been encoded looks like a port and a path.
+    #expect(try BackendURL("redis://user:geh/eim@host").description == "redis://user:***")
+    #expect(try BackendURL("https://host/@user").description == "https://host/@user")
   }
 }

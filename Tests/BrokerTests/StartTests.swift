@@ -7,12 +7,12 @@ import Broadcasting
 import TestSupport
 import Testing
 
-@Suite("Starting on a broker", .enabled(if: Broker.areAllWanted, Broker.absence), .timeLimit(.minutes(1)))
+@Suite("Starting on a broker", .timeLimit(.minutes(1)))
 struct StartTests {
   /// Nothing that is printed may hold it.
   private static let secret = "hunter2-of-the-tests"
 
-  @Test("a wrong password is an error at once, which says what to correct", arguments: Broker.all)
+  @Test("a wrong password is an error at once, which says what to correct", arguments: Broker.startable)
   func wrongPassword(broker: Broker) async throws {
     try await broker.withPassword(Self.secret) { server in
       let wrong = "wrong-\(Self.secret)"
@@ -27,7 +27,7 @@ struct StartTests {
     }
   }
 
-  @Test("a missing password is an error at once, which says what to correct", arguments: Broker.all)
+  @Test("a missing password is an error at once, which says what to correct", arguments: Broker.startable)
   func missingPassword(broker: Broker) async throws {
     try await broker.withPassword(Self.secret) { server in
       let failure = try await failure(of: broker, on: broker.url("127.0.0.1", server.port))
@@ -37,7 +37,7 @@ struct StartTests {
     }
   }
 
-  @Test("a database that isn't there is an error at once, which names it", arguments: Broker.all)
+  @Test("a database that isn't there is an error at once, which names it", arguments: Broker.startable)
   func wrongDatabase(broker: Broker) async throws {
     try await broker.withServer { server in
       let failure = try await failure(
@@ -48,14 +48,14 @@ struct StartTests {
     }
   }
 
-  @Test("an unknown host is tried for 10 s, and then an error which names it", arguments: Broker.all)
+  @Test("an unknown host is tried for 10 s, and then an error which names it", arguments: Broker.startable)
   func unknownHost(broker: Broker) async throws {
     let failure = try await failure(of: broker, on: broker.url("nowhere.invalid", 1, password: Self.secret))
     #expect(failure.time > .seconds(9) && failure.time < .seconds(15))
     #expect(failure.text.contains("nowhere.invalid"))
   }
 
-  @Test("a host where nobody listens is tried for 10 s, and then an error which names it", arguments: Broker.all)
+  @Test("a host where nobody listens is tried for 10 s, and then an error which names it", arguments: Broker.startable)
   func nobodyListens(broker: Broker) async throws {
     let failure = try await failure(of: broker, on: broker.url("127.0.0.1", 1, password: Self.secret))
     #expect(failure.time > .seconds(9) && failure.time < .seconds(15))
@@ -63,7 +63,7 @@ struct StartTests {
     #expect(failure.error.code == .unavailable)
   }
 
-  @Test("a silent host is tried for 10 s, and then an error which names it", arguments: Broker.all)
+  @Test("a silent host is tried for 10 s, and then an error which names it", arguments: Broker.startable)
   func silentHost(broker: Broker) async throws {
     let silent = try SilentServer()
     let failure = try await failure(of: broker, on: broker.url("127.0.0.1", silent.port, password: Self.secret))

@@ -64,7 +64,7 @@ struct Brokers {
     postgres.loop = loop
     let backends = [BroadcastBackend.redis(redis), .postgres(postgres)]
     return try await withBroadcast(options.url, among: backends) { broadcast in
-      let load = Load(broadcast: broadcast, executor: loop, isStamped: options.isStamped)
+      let load = Load(broadcast: broadcast, isStamped: options.isStamped)
       // The first part warms up.
       _ = try await load.measure(options.work, messages: max(1, options.messages / 10))
       return try await load.measure(options.work, messages: options.messages)

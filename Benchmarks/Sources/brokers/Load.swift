@@ -24,14 +24,13 @@ struct Measurement: Sendable {
   }
 }
 
-/// Publishers and their own subscription over one broadcast. It runs where its caller does.
+/// Publishers and their own subscription over one broadcast. All tasks run where the caller's does: where that prefers no
+/// executor, on the global pool.
 struct Load {
   static let publishers = 64
   static let channel = Channel("bench")
 
   let broadcast: any Broadcast
-  /// Where the tasks run; nil is the global pool.
-  let executor: (any TaskExecutor)?
   /// Whether each message carries the time of its sending.
   let isStamped: Bool
 
@@ -75,11 +74,11 @@ struct Load {
   private func publish(_ messages: Int, atATime count: Int, _ subscription: Subscription) async throws -> Ledger {
     let calls = max(1, messages / Self.publishers / count)
     return try await withThrowingTaskGroup(of: Ledger?.self) { group in
-      group.addTask(executorPreference: executor) {
+      group.addTask {
         try await receive(calls * count * Self.publishers, subscription)
       }
       for publisher in 0..<Self.publishers {
-        group.addTask(executorPreference: executor) {
+        group.addTask {
           try await publish(calls, count, as: publisher)
           return nil
         }

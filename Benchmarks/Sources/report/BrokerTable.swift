@@ -32,16 +32,22 @@ struct BrokerTable {
     """
 
   private func throughput(_ broker: BrokerMeasurements) -> String {
-    let rows = BrokerWay.throughputs.filter { broker.runs[$0] != nil }.map { way in
+    let ways = BrokerWay.throughputs.filter { broker.runs[$0] != nil }
+    let hasLatencies = ways.contains { !broker.values($0, \.p50).isEmpty }
+    let rows = ways.map { way in
       [
         way.who, broker.pace(of: way), cell(broker.values(way, \.messagesPerSecond)),
         ratio(broker, way, \.messagesPerSecond), cell(broker.values(way, \.cpuMicrosecondsPerMessage)),
-        ratio(broker, way, \.cpuMicrosecondsPerMessage), Numbers.time(broker.values(way, \.p50).median),
-        Numbers.time(broker.values(way, \.p99).median),
-      ]
+        ratio(broker, way, \.cpuMicrosecondsPerMessage),
+      ] + (hasLatencies ? latencies(broker, way) : [])
     }
     return Markdown.table(
-      ["who", "how", "messages/s", "to C", "CPU µs for a message", "to C", "p50", "p99"], rows, textColumns: 2)
+      ["who", "how", "messages/s", "to C", "CPU µs for a message", "to C"] + (hasLatencies ? ["p50", "p99"] : []), rows,
+      textColumns: 2)
+  }
+
+  private func latencies(_ broker: BrokerMeasurements, _ way: BrokerWay) -> [String] {
+    [Numbers.time(broker.values(way, \.p50).median), Numbers.time(broker.values(way, \.p99).median)]
   }
 
   private func ratio(_ broker: BrokerMeasurements, _ way: BrokerWay, _ number: (BrokerRun) -> Double) -> String {
@@ -52,9 +58,8 @@ struct BrokerTable {
   private func roundTrips(_ broker: BrokerMeasurements) -> String {
     let rows = BrokerWay.roundTrips.filter { broker.runs[$0] != nil }.map { way in
       [
-        way.who, Numbers.time(broker.values(way, \.p50).median), Numbers.time(broker.values(way, \.p99).median),
-        cell(broker.values(way, \.cpuMicrosecondsPerMessage)),
-      ]
+        way.who
+      ] + latencies(broker, way) + [cell(broker.values(way, \.cpuMicrosecondsPerMessage))]
     }
     return Markdown.table(["round trip", "p50", "p99", "CPU µs"], rows, textColumns: 1)
   }

@@ -46,10 +46,11 @@ public struct DriverInbox: Sendable {
   }
 
   /// The subscription to a channel has ended at the broker, while the session goes on. The hub asks for it again by
-  /// ``BroadcastDriver/subscribe(to:)``, later and later each time, and then tells the channel's subscribers of a gap.
+  /// ``BroadcastDriver/subscribe(to:)-(Channel)``, later and later each time, and then tells the channel's subscribers of a
+  /// gap.
   ///
-  /// Call it once for each subscription that ended without ``BroadcastDriver/unsubscribe(from:)``, also for one whose
-  /// `subscribe` has not returned yet.
+  /// Call it once for each subscription that ended without ``BroadcastDriver/unsubscribe(from:)-(Channel)``, also
+  /// for one whose `subscribe` has not returned yet.
   ///
   /// - Parameters:
   ///   - channel: Whose subscription that was.

@@ -16,6 +16,9 @@ package struct PublishCall: Sendable {
     self.caller = caller
   }
 
+  /// Nobody will send them any more.
+  mutating func forgetMessages() { messages = [] }
+
   /// The broker has its messages, or won't have them.
   func end(_ error: BroadcastError?) { caller.resume(returning: error) }
 

@@ -113,6 +113,8 @@ package struct PublishCalls {
     guard entries[first].answered == entries[first].count else { return }
     entries[first].call.dropMessages()
     if !entries[first].isAbandoned { entries[first].call.end(entries[first].refusal?.with(outcome: .notSent)) }
+    // The entry may stay for a while, and what it holds must not.
+    entries[first].call.forgetMessages()
     first += 1
     dropFinished()
   }
@@ -141,6 +143,7 @@ package struct PublishCalls {
       entry.call.end(entry.refusal ?? error.with(outcome: entry.sent > 0 ? .unconfirmed : .notSent))
       entries[firstWaiting].isAbandoned = true
       entries[firstWaiting].count = entry.sent
+      entries[firstWaiting].call.forgetMessages()
       firstWaiting += 1
     }
     nextUnsent = max(nextUnsent, min(firstWaiting, entries.count))

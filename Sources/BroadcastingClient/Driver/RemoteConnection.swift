@@ -8,8 +8,7 @@ import BroadcastingBroker
 import BroadcastingNetwork
 import BroadcastingWeb
 
-/// The way to the server: the connections for publishing, and a socket for each channel. It lives as long as the
-/// broadcast's `run()`, and within that in one session after the other, as the hub wants them.
+/// The way to the server: the connections for publishing, and a socket for each channel.
 actor RemoteConnection: BrokerConnection {
   nonisolated let loop: EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }

@@ -66,9 +66,12 @@ final class ListeningSide: RedisLineOwner {
     }
   }
 
-  /// Ends all calls.
   func close(because error: BroadcastError) {
     line.close()
+    failRequests(because: error)
+  }
+
+  func failRequests(because error: BroadcastError) {
     for waiter in requests.removeAll() { waiter.resume(returning: error) }
   }
 

@@ -70,6 +70,8 @@ final class RedisSession {
     if failure != nil { return }
     failure = error
     login?.fail(error)
+    // Also the one for the first probe, without which there is nobody yet who waits for a failure.
+    listening?.failRequests(because: error)
     waiter.take()?.resume()
   }
 

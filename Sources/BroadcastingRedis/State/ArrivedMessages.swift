@@ -34,7 +34,7 @@ struct ArrivedMessages {
   private static let maximumMessages = 256
 
   // Of the last message: most are on the channel of the one before.
-  private var name: [UInt8] = []
+  private var name: [UInt8]?
   private var channel = Channel("")
   private var pattern: [UInt8]?
   private var messages: [Message] = []
@@ -43,7 +43,7 @@ struct ArrivedMessages {
   mutating func add(
     _ payload: UnsafeRawBufferPointer, on name: UnsafeRawBufferPointer, matching pattern: UnsafeRawBufferPointer? = nil
   ) -> Result {
-    if name.isSame(as: self.name), isCurrent(pattern), messages.count < Self.maximumMessages {
+    if let last = self.name, name.isSame(as: last), isCurrent(pattern), messages.count < Self.maximumMessages {
       messages.append(Envelope.decode(Array(payload), channel: channel))
       return .added
     }

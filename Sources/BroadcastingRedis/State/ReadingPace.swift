@@ -22,9 +22,10 @@ struct ReadingPace {
     bytes += count
   }
 
-  mutating func isBusy(now: LoopInstant) -> Bool {
-    advance(now)
-    return max(bytes, bytesBefore) >= Self.much
+  func isBusy(now: LoopInstant) -> Bool {
+    var pace = self
+    pace.advance(now)
+    return max(pace.bytes, pace.bytesBefore) >= Self.much
   }
 
   /// This second's bytes become those of the one before.

@@ -8,7 +8,8 @@ import Broadcasting
 /// What became of each message for its publisher, and so what each subscriber must have got.
 ///
 /// A subscriber gets the messages of a line in their order and none twice. One that was published it gets, unless a gap
-/// stands exactly where it is missing. One that was refused it does not get. One that is unconfirmed may be either.
+/// stands exactly where it is missing. One that was refused it does not get. One that is unconfirmed it may get, or not, and
+/// also late: a broker that hung may find it on a connection which its publisher has long given up for another.
 struct Ledger: Sendable {
   enum Outcome: Sendable { case published, notSent, unconfirmed }
 
@@ -66,6 +67,8 @@ struct Ledger: Sendable {
         if outcomes[stamp.number] == .notSent { breaches.append("\(stamp) arrived, though its publisher was refused") }
         if !seen.insert(stamp.number).inserted {
           breaches.append("\(stamp) arrived twice")
+        } else if outcomes[stamp.number] == .unconfirmed {
+          // Where it stands says nothing.
         } else if stamp.number < next {
           breaches.append("\(stamp) arrived behind number \(next - 1)")
         } else {

@@ -40,6 +40,14 @@ struct LedgerTests {
     #expect(breaches([.published, .published, .published], "0 gap 2 1").contains { $0.contains("behind number 2") })
   }
 
+  @Test("what is unconfirmed may come late, and not twice")
+  func late() {
+    #expect(breaches([.unconfirmed, .published, .published], "1 0 2").isEmpty)
+    #expect(breaches([.unconfirmed, .published, .published], "1 0 0 2").count == 1)
+    #expect(breaches([.published, .unconfirmed, .published, .published], "0 gap 1 3").isEmpty)
+    #expect(breaches([.published, .unconfirmed, .published, .published], "0 1 3").count == 1)
+  }
+
   @Test("what was refused must not arrive, and what is unconfirmed may")
   func outcomes() {
     #expect(breaches([.published, .notSent, .unconfirmed, .published], "0 3").isEmpty)

@@ -8,13 +8,14 @@ import BroadcastingClient
 import TestSupport
 import Testing
 
-@Suite("Two servers on one broker", .enabled(if: Broker.areAllWanted, Broker.absence), .timeLimit(.minutes(2)))
+@Suite("Two servers on one broker", .timeLimit(.minutes(2)))
 struct ServingTests {
   @Test(
     "what is pushed into one is seen on the other's sockets, in order",
-    .enabled(if: Tool.curl.isWanted, "curl is missing"), arguments: Broker.all)
+    .enabled(if: Tool.curl.isWanted, "curl is missing"), arguments: Broker.startable)
   func fromOneToTheOther(broker: Broker) async throws {
-    try await broker.withURL { url in
+    try await broker.withServer { server in
+      let url = server.url(port: server.port)
       let one = try await ServerProcess([url])
       let other = try await ServerProcess([url])
       try await withBroadcast(other.url, among: [.remote]) { far in
@@ -37,7 +38,7 @@ struct ServingTests {
     }
   }
 
-  @Test("one that is killed, or replaced, under load costs nobody at the other anything", arguments: Broker.all)
+  @Test("one that is killed, or replaced, under load costs nobody at the other anything", arguments: Broker.startable)
   func restart(broker: Broker) async throws {
     try await FaultRun.run(
       Fault(name: "kill and replacement of one server") { run, broker in
@@ -49,7 +50,7 @@ struct ServingTests {
 
   @Test(
     "a broker that is away makes pushes 503 within 2 s; back again, it closes the sockets with 4000, not all at once",
-    .enabled(if: Tool.curl.isWanted && Tool.python.isWanted, "curl or Python is missing"), arguments: Broker.all)
+    .enabled(if: Tool.curl.isWanted && Tool.python.isWanted, "curl or Python is missing"), arguments: Broker.startable)
   func brokerDies(broker: Broker) async throws {
     try await broker.withServer { brokerServer in
       let server = try await ServerProcess([brokerServer.url(port: brokerServer.port)])

@@ -28,13 +28,15 @@ struct Broker: Sendable, CustomTestStringConvertible {
 
   static let all = [redis, postgres]
 
-  /// For a suite that needs all of them.
-  static var areAllWanted: Bool { all.allSatisfy(\.isWanted) }
-  static let absence: Comment = "Redis or PostgreSQL is missing"
+  /// Those of which tests can have a server of their own.
+  static var startable: [Broker] { all.filter(\.isStartable) }
+  /// Those of which tests can have a server, be it one that others use too.
+  static var reachable: [Broker] { all.filter { $0.isStartable || $0.sharedURL != nil } }
 
   var testDescription: String { name }
-  /// Whether tests that need a server of their own should run.
-  var isWanted: Bool { tools.allSatisfy(\.isWanted) }
+  /// In continuous integration all of them are, so that an absence is a failure.
+  var isStartable: Bool { tools.allSatisfy(\.isWanted) }
+  private var sharedURL: String? { currentEnvironment()[variable] }
 
   func url(_ host: String, _ port: Int, password: String? = nil, database: String? = nil) -> String {
     let password = password.map { ":\($0)" } ?? ""
@@ -44,7 +46,7 @@ struct Broker: Sendable, CustomTestStringConvertible {
 
   /// Runs `body` with the URL of a server, which may be shared with others.
   func withURL(_ body: (String) async throws -> Void) async throws {
-    if let url = currentEnvironment()[variable] { return try await body(url) }
+    if let sharedURL { return try await body(sharedURL) }
     try await withServer { server in try await body(server.url(port: server.port)) }
   }
 

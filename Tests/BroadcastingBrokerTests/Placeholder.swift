@@ -1,6 +1,0 @@
-//===----------------------------------------------------------------------===//
-// Part of the swift-broadcast project. Licensed under Apache License v2.0.
-// See LICENSE for details.
-//===----------------------------------------------------------------------===//
-
-import Testing

@@ -1,0 +1,84 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Testing
+
+@testable import BroadcastingRedis
+
+@Suite("What a server says")
+struct ReplyReaderTests {
+  /// All replies, read in portions of so many bytes: the kind, and the pieces in brackets where they are several.
+  private func read(
+    _ text: String, by step: Int = .max, limit: Int = ReplyReader.maximumBytes
+  ) throws -> [String] {
+    let reader = try ReplyReader(limit: limit)
+    var replies: [String] = []
+    let bytes = Array(text.utf8)
+    var from = 0
+    while from < bytes.count {
+      let to = min(bytes.count, from + min(step, bytes.count))
+      try bytes[from..<to].withUnsafeBytes { try reader.feed($0) }
+      from = to
+      while let kind = try reader.next() {
+        let pieces = (0..<reader.count).map {
+          reader.kind(at: $0) == .text ? reader.text(at: $0) : "\(reader.kind(at: $0))"
+        }
+        switch kind {
+        case .list: replies.append("[\(pieces.joined(separator: " "))]")
+        case .error: replies.append("error \(reader.text(at: 0))")
+        case .text: replies.append("text \(pieces[0])")
+        case .integer, .nothing: replies.append("\(kind)")
+        }
+      }
+    }
+    return replies
+  }
+
+  private static let all =
+    "+OK\r\n:42\r\n-ERR no\r\n$5\r\nhello\r\n$0\r\n\r\n$-1\r\n*-1\r\n*0\r\n*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$2\r\n\r\n\r\n"
+    + "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*2\r\n+x\r\n*2\r\n+y\r\n$-1\r\n:7\r\n"
+
+  @Test("every kind is read, wherever the bytes are cut", arguments: 1...40)
+  func kinds(step: Int) throws {
+    #expect(
+      try read(Self.all, by: step) == [
+        "text OK", "integer", "error ERR no", "text hello", "text ", "nothing", "nothing", "[]", "[message a \r\n]",
+        "[subscribe a integer]", "[x list]", "integer",
+      ])
+  }
+
+  @Test(
+    "what is not the protocol is an error that says so",
+    arguments: ["HTTP/1.1 400 Bad Request\r\n", "hello\r\n", "$x\r\n", "*9999999999999\r\n", ":1x\r\n"])
+  func foreign(text: String) {
+    let error = #expect(throws: ReplyReader.Violation.self) { try read(text) }
+    #expect(error?.text.isEmpty == false)
+  }
+
+  @Test("lists that are nested too deeply are an error")
+  func nested() {
+    #expect(throws: ReplyReader.Violation.self) { try read(String(repeating: "*1\r\n", count: 20) + ":1\r\n") }
+  }
+
+  @Test("a list may be said to be as long as it likes, and keeps no more pieces than are looked at")
+  func longList() throws {
+    #expect(try read("*2000000000\r\n:1\r\n:2\r\n") == [])
+    let reply = try read("*1000\r\n" + String(repeating: ":1\r\n", count: 1000))
+    #expect(reply[0].split(separator: " ").count == 32)
+  }
+
+  @Test("a string may be said to be as long as it likes, and is given up at the limit")
+  func longString() {
+    #expect(throws: ReplyReader.Violation.self) {
+      try read("$99999\r\n" + String(repeating: "x", count: 2000), by: 100, limit: 1000)
+    }
+  }
+
+  @Test("a large string is read whole")
+  func large() throws {
+    let text = String(repeating: "0123456789", count: 100_000)
+    #expect(try read("*2\r\n+a\r\n$1000000\r\n\(text)\r\n:1\r\n", by: 4096) == ["[a \(text)]", "integer"])
+  }
+}
