@@ -30,9 +30,11 @@ enum PostgresError {
       let text = "\(what) refused: \(failure.reason) (SQLSTATE \(state))\(advice(state))"
       return BroadcastError(failure.isRetriable ? .unavailable : .refused, text, isRetriable: failure.isRetriable)
     case .other:
-      let text = failure.stage == .encrypting ? "\(what) gives no secure connection" : "\(what) cannot be reached"
+      let text = failure.stage == .encrypting ? "gives no secure connection" : "cannot be reached"
+      let advice = failure.stage == .connecting ? " Are host and port right, and does the server run?" : ""
       return BroadcastError(
-        failure.isRetriable ? .unavailable : .refused, "\(text): \(failure.reason)", isRetriable: failure.isRetriable)
+        failure.isRetriable ? .unavailable : .refused, "\(what) \(text): \(failure.reason)\(advice)",
+        isRetriable: failure.isRetriable)
     }
   }
 
@@ -47,9 +49,14 @@ enum PostgresError {
     case .cannotConnectNow: " It is starting up or shutting down."
     case .readOnly:
       " A replica cannot listen. Name the primary, or name all of them and add target_session_attrs=read-write to the URL."
+    case .statementExists: pooler
     default: ""
     }
   }
+
+  private static let pooler =
+    " Is there a pooler between, such as pgbouncer in transaction mode? LISTEN needs a connection of its own: connect to the "
+    + "database itself, or to a pool in session mode."
 
   static func lookUp(_ error: NetworkError, of place: String) -> BroadcastError {
     BroadcastError(
@@ -65,9 +72,8 @@ enum PostgresError {
   static func deaf(_ place: String) -> BroadcastError {
     BroadcastError(
       .refused,
-      "The database at \(place) takes messages, and what is sent does not arrive at the connection that listens. Is there a "
-        + "pooler between, such as pgbouncer in transaction mode? LISTEN needs a connection of its own: connect to the "
-        + "database itself, or to a pool in session mode.")
+      "The database at \(place) takes messages, and what is sent does not arrive at the connection that listens."
+        + pooler)
   }
 
   // MARK: Sessions
@@ -114,8 +120,7 @@ enum PostgresError {
       text +=
         " A session that listens and sits in a transaction holds up the queue of all notifications, which is full. The log "
         + "of the server names it, and pg_notification_queue_usage() says how full the queue is. End that transaction."
-    case .unknownStatement:
-      text += " Is there a pooler between, such as pgbouncer in transaction mode? Connect to the database itself."
+    case .unknownStatement: text += pooler
     case .notPermitted: text += " Grant the user EXECUTE on pg_notify(text, text)."
     case .queryCancelled: text += " Is there a statement_timeout for the user?"
     default:

@@ -91,13 +91,13 @@ actor PostgresConnection: BrokerConnection {
   private static let keepsIdle =
     "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 
-  private static func listeningStatements(_ probeName: ChannelName) -> String {
+  static func listeningStatements(_ probeName: ChannelName) -> String {
     "\(keepsIdle); LISTEN \(probeName.quoted)"
   }
 
   /// What is published is not written to disk, and does not survive a crash of the server. So a commit need not wait for the
   /// disk, or for a replica.
-  private static let publishingStatements = """
+  static let publishingStatements = """
     \(keepsIdle); SET synchronous_commit TO off; \
     PREPARE \(PublishingSide.statement)(text[], text[]) AS \
     SELECT count(pg_notify(channel, payload)) FROM unnest($1, $2) AS notifications(channel, payload)

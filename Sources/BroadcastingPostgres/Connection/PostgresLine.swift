@@ -33,7 +33,7 @@ final class PostgresLine {
   private(set) var isAsking = false
   private var answer = LineAnswer.done
   /// What the server said last before it ended the session.
-  fileprivate var farewell: (state: SQLState, reason: String)?
+  fileprivate var farewell: ServerWords?
 
   private init(_ parameters: [String: String], on loop: EventLoop) throws(LineFailure) {
     guard let connection = ConnectionInfo.withArrays(parameters, { PQconnectStartParams($0, $1, 0) }) else {
@@ -258,7 +258,7 @@ final class PostgresLine {
         return true
       }
       if PQresultStatus(result) == PGRES_FATAL_ERROR, case .done = answer {
-        let words = text(of: result)
+        let words = ServerWords(of: result)
         answer = .refused(words.state, reason: words.reason)
       }
       PQclear(result)
@@ -286,22 +286,10 @@ final class PostgresLine {
 }
 
 private func bytes(_ text: UnsafePointer<CChar>) -> UnsafeBufferPointer<UInt8> {
-  let count = strlen(text)
-  return UnsafeBufferPointer(
-    start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: count)
-}
-
-private func text(of result: OpaquePointer?) -> (state: SQLState, reason: String) {
-  func field(_ code: Unicode.Scalar) -> String? {
-    PQresultErrorField(result, CInt(code.value)).map { String(cString: $0) }
-  }
-  // PG_DIAG_SQLSTATE and PG_DIAG_MESSAGE_PRIMARY of libpq. Without a code it is libpq that speaks: the line is broken.
-  return (SQLState(field("C") ?? "08006"), ServerText.sentence(field("M") ?? "The connection was lost."))
+  UnsafeBufferPointer(start: UnsafeRawPointer(text).assumingMemoryBound(to: UInt8.self), count: strlen(text))
 }
 
 private func lineWasNoticed(_ line: UnsafeMutableRawPointer?, _ result: OpaquePointer?) {
-  // PG_DIAG_SEVERITY_NONLOCALIZED
-  guard let line, let severity = PQresultErrorField(result, CInt(("V" as Unicode.Scalar).value)) else { return }
-  guard ["FATAL", "PANIC"].contains(String(cString: severity)) else { return }
-  Unmanaged<PostgresLine>.fromOpaque(line).takeUnretainedValue().farewell = text(of: result)
+  guard let line, ServerWords.areLast(result) else { return }
+  Unmanaged<PostgresLine>.fromOpaque(line).takeUnretainedValue().farewell = ServerWords(of: result)
 }

@@ -22,16 +22,11 @@ final class PublishingSide {
   private let loop: EventLoop
   private let mailbox: PublishMailbox
   private let timeout: Duration
-  private let probeName: ChannelName
   private let timer: LoopTimer
   private var isTimed = false
   private let mailboxTimer: LoopTimer
   private var isMailboxTimed = false
-  private var calls = PublishCalls()
-  private var batch = PublishBatch()
-  /// How many of the next messages go in a transaction of their own.
-  private var alone = 0
-  private var probe: UInt64?
+  private var commit: GroupCommit
   private var isGathering = false
   /// Called when the database has answered.
   var onLife: () -> Void = {}
@@ -45,7 +40,7 @@ final class PublishingSide {
     self.loop = loop
     self.mailbox = mailbox
     self.timeout = timeout
-    self.probeName = probeName
+    commit = GroupCommit(probeName: probeName)
     timer = try LoopTimer(on: loop)
     mailboxTimer = try LoopTimer(on: loop)
   }
@@ -58,7 +53,7 @@ final class PublishingSide {
     line.close()
     timer.close()
     mailboxTimer.close()
-    calls.fail(because: error)
+    commit.fail(because: error)
   }
 
   // MARK: Sending
@@ -69,7 +64,7 @@ final class PublishingSide {
   }
 
   func publish(probe number: UInt64) {
-    probe = number
+    commit.append(probe: number)
     gather()
   }
 
@@ -94,20 +89,14 @@ final class PublishingSide {
   private func send() {
     if line.isAsking { return }
     empty(within: timeout)
-    batch.clear()
-    if let probe { batch.add(probe: probe, on: probeName) }
-    let limit = alone > 0 ? 1 : .max
-    calls.sendEach { batch.messages < limit && batch.add($0) }
-    guard !batch.isEmpty else { return }
-    probe = nil
-    batch.finish()
-    line.ask(Self.statement, batch.channels, batch.payloads)
+    guard commit.next() else { return }
+    line.ask(Self.statement, commit.batch.channels, commit.batch.payloads)
     setTimer()
   }
 
   private func empty(within timeout: Duration) {
     let taken = mailbox.takeAll()
-    if !taken.isEmpty { calls.append(taken, deadline: loop.now + timeout) }
+    if !taken.isEmpty { commit.append(taken, deadline: loop.now + timeout) }
   }
 
   // MARK: Answers
@@ -116,41 +105,21 @@ final class PublishingSide {
     guard let answer = line.takeAnswer() else { return }
     onLife()
     switch answer {
-    case .done:
-      alone = max(0, alone - batch.messages)
-      calls.accepted(batch.messages)
+    case .done: commit.succeeded()
     case .refused(let state, let reason):
-      refused(state, reason)
+      if let error = commit.refused(state, reason) { return onFailure(error) }
     }
     gather()
-  }
-
-  private func refused(_ state: SQLState, _ reason: String) {
-    let count = batch.messages
-    let error = PostgresError.refused(state, reason, to: "publish")
-    if state.endsSession || (batch.probe != nil && !state.concernsData) {
-      // Without a way for the probe there is none for messages.
-      return onFailure(PostgresError.sessionRefused(state, reason))
-    }
-    if state.concernsData, count > 1 || batch.probe != nil {
-      // The transaction is void for the sake of one of them, and only the database knows which.
-      calls.takeBack()
-      alone = count
-      probe = batch.probe
-      return
-    }
-    alone = max(0, alone - count)
-    for _ in 0..<count { calls.refused(error) }
   }
 
   // MARK: Deadlines
 
   private func setTimer() {
-    guard !isTimed, let deadline = calls.nextDeadline else { return }
+    guard !isTimed, let deadline = commit.nextDeadline else { return }
     isTimed = true
     timer.start(after: deadline - loop.now) { [unowned self] in
       isTimed = false
-      calls.expire(now: loop.now, because: PostgresError.publishingTooLate(timeout))
+      commit.expire(now: loop.now, because: PostgresError.publishingTooLate(timeout))
       setTimer()
     }
   }

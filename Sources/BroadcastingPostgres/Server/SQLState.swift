@@ -44,5 +44,7 @@ struct SQLState: Hashable, Sendable, CustomStringConvertible {
   static let readOnly = SQLState("25006")
   static let limitExceeded = SQLState("54000")
   static let unknownStatement = SQLState("26000")
+  static let connectionFailure = SQLState("08006")
+  static let statementExists = SQLState("42P05")
   static let queryCancelled = SQLState("57014")
 }
