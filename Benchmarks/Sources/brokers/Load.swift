@@ -58,14 +58,14 @@ struct Load {
   private func goRound(_ messages: Int, _ subscription: Subscription) async throws -> [Double] {
     var latencies: [Double] = []
     latencies.reserveCapacity(messages)
-    var ledger = Ledger(publishers: 1)
+    var ledger = Ledger(publishers: 1, messages: 0)
     var deliveries = subscription.makeAsyncIterator()
     for number in 0..<messages {
       let start = Clock.monotonic()
-      try await broadcast.publish(message(number, of: 0))
+      try await broadcast.publish(message(number, of: 0, sent: 0))
       guard let delivery = try await deliveries.next() else { throw MeasurementError("the subscription ended") }
       latencies.append(Double(Clock.monotonic() - start) / 1e3)
-      try ledger.enter(delivery)
+      try ledger.enter(CollectionOfOne(delivery))
     }
     return latencies
   }
@@ -84,7 +84,7 @@ struct Load {
         }
       }
       // The first that fails ends the others.
-      var ledger = Ledger(publishers: 0)
+      var ledger = Ledger(publishers: 0, messages: 0)
       for try await result in group { ledger = result ?? ledger }
       return ledger
     }
@@ -92,26 +92,26 @@ struct Load {
 
   private func publish(_ calls: Int, _ count: Int, as publisher: Int) async throws {
     for call in 0..<calls {
+      let sent = isStamped ? Clock.monotonic() : 0
       if count == 1 {
-        try await broadcast.publish(message(call, of: publisher))
+        try await broadcast.publish(message(call, of: publisher, sent: sent))
       } else {
-        try await broadcast.publish((call * count..<(call + 1) * count).map { message($0, of: publisher) })
+        try await broadcast.publish(
+          (call * count..<(call + 1) * count).map { message($0, of: publisher, sent: sent) })
       }
     }
   }
 
   private func receive(_ messages: Int, _ subscription: Subscription) async throws -> Ledger {
-    var ledger = Ledger(publishers: Self.publishers)
+    var ledger = Ledger(publishers: Self.publishers, messages: isStamped ? messages : 0)
     for try await batch in subscription.batches {
-      for delivery in batch { try ledger.enter(delivery) }
+      try ledger.enter(batch)
       if ledger.count >= messages { return ledger }
     }
     throw MeasurementError("the subscription ended after \(ledger.count) of \(messages) messages")
   }
 
-  private func message(_ number: Int, of publisher: Int) -> Message {
-    let sent = isStamped ? Clock.monotonic() : 0
-    return Message(
-      NumberedText.make(.init(publisher: publisher, message: number, sent: sent)), to: Self.channel)
+  private func message(_ number: Int, of publisher: Int, sent: Int) -> Message {
+    Message(NumberedText.make(.init(publisher: publisher, message: number, sent: sent)), to: Self.channel)
   }
 }

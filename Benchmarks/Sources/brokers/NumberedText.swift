@@ -71,9 +71,18 @@ struct Ledger {
   /// In microseconds, of the messages that carry the time of their sending.
   private(set) var latencies: [Double] = []
 
-  init(publishers: Int) { due = Array(repeating: 0, count: publishers) }
+  init(publishers: Int, messages: Int) {
+    due = Array(repeating: 0, count: publishers)
+    latencies.reserveCapacity(messages)
+  }
 
-  mutating func enter(_ delivery: Delivery) throws {
+  /// What came together, now.
+  mutating func enter(_ deliveries: some Collection<Delivery>) throws {
+    let now = Clock.monotonic()
+    for delivery in deliveries { try enter(delivery, at: now) }
+  }
+
+  private mutating func enter(_ delivery: Delivery, at now: Int) throws {
     guard case .message(let message) = delivery else { throw MeasurementError("there was a gap: \(delivery)") }
     guard let numbers = NumberedText.read(message.payload), due.indices.contains(numbers.publisher),
       numbers.message == due[numbers.publisher]
@@ -82,7 +91,7 @@ struct Ledger {
     }
     due[numbers.publisher] += 1
     count += 1
-    if numbers.sent > 0 { latencies.append(Double(Clock.monotonic() - numbers.sent) / 1e3) }
+    if numbers.sent > 0 { latencies.append(Double(now - numbers.sent) / 1e3) }
   }
 }
 
