@@ -22,7 +22,8 @@ package protocol BrokerConnection: Actor {
   func subscribe(to pattern: ChannelPattern) async throws(BroadcastError)
   func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError)
 
-  /// Comes on any thread: a hop to the loop for each message would cost more than all else.
+  /// Comes on any thread: a hop to the loop for each message would cost more than all else. Not called where the driver has
+  /// the connection's mailbox.
   nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt]
 
   /// The broadcast's `run()` is over, and no session will follow.
@@ -32,6 +33,11 @@ package protocol BrokerConnection: Actor {
 extension BrokerConnection {
   package func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
   package func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
+
+  /// For a connection whose driver has its mailbox, so that this is never called.
+  package nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
+    throw BroadcastError(.notRunning, "This connection publishes by its mailbox alone.", outcome: .notSent)
+  }
 
   /// Waits until the task is cancelled, as the hub's calls are when their session has ended.
   ///

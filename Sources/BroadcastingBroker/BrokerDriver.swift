@@ -16,9 +16,13 @@ package final class BrokerDriver: BroadcastDriver {
     case ended
   }
 
+  /// Constant, so that nothing is allocated for it and no references are counted.
+  private static let oneReceipt = [Receipt()]
+
   package let capabilities: Capabilities
   package let maximumCallsAtOnce: Int
   private let loop: EventLoop?
+  private let mailbox: PublishMailbox?
   private let connect: @Sendable (EventLoop) -> any BrokerConnection
   private let state = Lock(State.idle)
 
@@ -26,14 +30,18 @@ package final class BrokerDriver: BroadcastDriver {
   ///   - capabilities: What the backend says of itself.
   ///   - loop: Where to run. A loop is made for each run if nil.
   ///   - callsAtOnce: How many subscriptions the connection takes at once.
+  ///   - mailbox: The connection's own, where a message needs nothing but to be put into that: so publishers need not look
+  ///     for the connection first. It has to be closed with the connection.
   ///   - connect: Makes the connection, which does nothing until its first session.
   package init(
     _ capabilities: Capabilities, on loop: EventLoop?, callsAtOnce: Int = 256,
+    publishingBy mailbox: PublishMailbox? = nil,
     connecting connect: @escaping @Sendable (EventLoop) -> any BrokerConnection
   ) {
     self.capabilities = capabilities
     self.loop = loop
     maximumCallsAtOnce = callsAtOnce
+    self.mailbox = mailbox
     self.connect = connect
   }
 
@@ -116,6 +124,8 @@ package final class BrokerDriver: BroadcastDriver {
   }
 
   package func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
-    try await connection().publish(messages)
+    guard let mailbox else { return try await connection().publish(messages) }
+    try await mailbox.publish(messages)
+    return messages.count == 1 ? Self.oneReceipt : [Receipt](repeating: Receipt(), count: messages.count)
   }
 }

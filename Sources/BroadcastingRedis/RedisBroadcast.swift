@@ -19,7 +19,7 @@ import BroadcastingBroker
 /// - Any payload and any channel name go over the wire as they are, so `redis-cli` and programs in any language on the same
 ///   server hear them, and are heard.
 ///
-/// Messages are Redis's own affair in each database: a channel is the same in all of them.
+/// A channel is the same in all databases of a server: the one that the URL names must exist, and divides nothing.
 public struct RedisBroadcast: Broadcast {
   private let hub: Hub
   private let driver: BrokerDriver
@@ -47,8 +47,9 @@ public struct RedisBroadcast: Broadcast {
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perPublisher, mayDeliverEarlierMessages: true,
       carriesBinary: true, carriesHeaders: true, hasPositions: false, hasPatterns: true)
-    driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384) { [configuration] loop in
-      RedisConnection(dialer, configuration, on: loop)
+    let mailbox = PublishMailbox()
+    driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384, publishingBy: mailbox) {
+      [configuration] loop in RedisConnection(dialer, configuration, mailbox, on: loop)
     }
     var hubConfiguration = configuration.hub
     hubConfiguration.maximumMessageBytes = min(hubConfiguration.maximumMessageBytes, ReplyReader.maximumBytes)

@@ -107,6 +107,26 @@ struct BrokerDriverTests {
     #expect(again?.code == .notRunning)
   }
 
+  @Test("messages go straight into a mailbox that the driver has, and each has its receipt")
+  func mailbox() async throws {
+    let mailbox = PublishMailbox()
+    let driver = BrokerDriver(Capabilities(), on: nil, publishingBy: mailbox) { [calls] loop in
+      FakeConnection(on: loop, calls)
+    }
+    mailbox.open {}
+    for count in 1...2 {
+      async let receipts = driver.publish([Message](repeating: Message("x", to: "a"), count: count))
+      var taken: [PublishCall] = []
+      while taken.isEmpty {
+        taken = mailbox.takeAll()
+        await Task.yield()
+      }
+      for call in taken { call.end(nil) }
+      #expect(try await receipts.count == count)
+    }
+    #expect(calls.all == [])
+  }
+
   @Test("patterns are refused by a connection that does not know them")
   func patterns() async throws {
     let driver = driver()

@@ -13,6 +13,7 @@ import Synchronization
 final class ChannelTable: Sendable {
   private let shards: [FeedShard<Channel>] = (0..<16).map { _ in FeedShard() }
   private let patterns = FeedShard<ChannelPattern>()
+  private let publishedToBroker = Atomic<Int>(0)
   private let budget: MemoryBudget
   private let isFreeing = Atomic<Bool>(false)
 
@@ -42,7 +43,7 @@ final class ChannelTable: Sendable {
   }
 
   /// Counts messages whose way leads through a broker.
-  func countPublished(_ count: Int, to channel: Channel) { shard(of: channel).countPublished(count) }
+  func countPublished(_ count: Int) { publishedToBroker.add(count, ordering: .relaxed) }
 
   // MARK: Patterns without a broker
 
@@ -106,6 +107,7 @@ final class ChannelTable: Sendable {
     var statistics = BroadcastStatistics()
     for shard in shards { shard.count(into: &statistics) }
     patterns.count(into: &statistics)
+    statistics.published += publishedToBroker.load(ordering: .relaxed)
     statistics.bytesHeld = budget.heldBytes
     return statistics
   }

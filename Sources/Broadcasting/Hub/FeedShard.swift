@@ -39,8 +39,6 @@ final class FeedShard<Key: Hashable & Sendable>: Sendable {
     }
   }
 
-  func countPublished(_ count: Int) { state.withLock { $0.published += count } }
-
   /// Runs `body` while nobody comes or goes, and no other such `body` runs.
   func withFeeds<Result: Sendable>(_ body: ([Key: ChannelFeed]) -> Result) -> Result {
     state.withLock { body($0.feeds) }

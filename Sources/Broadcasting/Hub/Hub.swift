@@ -104,11 +104,11 @@ extension Hub {
     do throws(BroadcastError) {
       try check(message)
       if driver != nil { try message.channel.validate() }
-      try await admit()
+      if !isOpen.load(ordering: .acquiring) { try await waitUntilOpen() }
     } catch {
       throw error.with(outcome: .notSent)
     }
-    guard driver == nil else { return try await send([message]).first ?? Receipt() }
+    if let driver { return try await send([message], by: driver).first ?? Receipt() }
     if channels.hasPatterns {
       do throws(BroadcastError) { try message.channel.validate() } catch { throw error.with(outcome: .notSent) }
       deliver([message], to: message.channel)
@@ -137,7 +137,7 @@ extension Hub {
     } catch {
       throw error.with(outcome: .notSent)
     }
-    guard driver == nil else { return try await send(messages) }
+    if let driver { return try await send(messages, by: driver) }
     if messages.allSatisfy({ $0.channel == first.channel }) {
       deliver(messages, to: first.channel)
     } else {
@@ -185,8 +185,9 @@ extension Hub {
     }
   }
 
-  private func send(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
-    guard let driver, let first = messages.first else { return [] }
+  private func send(
+    _ messages: [Message], by driver: any BroadcastDriver
+  ) async throws(BroadcastError) -> [Receipt] {
     let receipts: [Receipt]
     do throws(BroadcastError) {
       receipts = try await driver.publish(messages)
@@ -194,8 +195,7 @@ extension Hub {
       // A driver that does not say leaves the worse case open.
       throw error.with(outcome: .unconfirmed)
     }
-    // Only their sum is ever told.
-    channels.countPublished(messages.count, to: first.channel)
+    channels.countPublished(messages.count)
     return receipts
   }
 }

@@ -58,19 +58,14 @@ package struct PublishCalls {
   /// others stay unsent.
   package mutating func sendEach(_ send: (Message) -> Bool) {
     while nextUnsent < entries.count {
-      let sent = sendEach(of: entries[nextUnsent], send)
+      let count = entries[nextUnsent].count
+      var sent = entries[nextUnsent].sent
+      while sent < count, send(entries[nextUnsent].call.messages[sent]) { sent += 1 }
       unansweredMessages += sent - entries[nextUnsent].sent
       entries[nextUnsent].sent = sent
-      guard sent == entries[nextUnsent].count else { return }
+      guard sent == count else { return }
       nextUnsent += 1
     }
-  }
-
-  /// Returns how many of its messages have been sent.
-  private func sendEach(of entry: Entry, _ send: (Message) -> Bool) -> Int {
-    var sent = entry.sent
-    while sent < entry.count, send(entry.call.messages[sent]) { sent += 1 }
-    return sent
   }
 
   /// All that was sent and not answered is to be sent once more: the broker has taken none of it.

@@ -22,8 +22,9 @@ package final class PublishMailbox: Sendable {
   /// The most messages, and the most bytes of them, that wait for the broker's answer.
   private let maximumMessages: Int
   private let maximumBytes: Int
-  private let messages = Atomic<Int>(0)
-  private let bytes = Atomic<Int>(0)
+  /// What waits now: bytes, and from this bit on messages. One number, since each change costs every publisher something.
+  private let held = Atomic<Int>(0)
+  private static let messageBit = 40
   private let state: Lock<State>
 
   package init(maximumMessages: Int = 65_536, maximumBytes: Int = 64 * 1_024 * 1_024) {
@@ -47,18 +48,18 @@ package final class PublishMailbox: Sendable {
       }
       if let refusal { call.end(refusal) } else { wake?() }
     }
-    self.messages.subtract(messages.count, ordering: .relaxed)
-    bytes.subtract(size, ordering: .relaxed)
+    held.subtract(Self.weight(messages.count, size), ordering: .relaxed)
     if let error { throw error }
   }
 
+  private static func weight(_ count: Int, _ size: Int) -> Int { count << messageBit + size }
+
   private func admit(_ count: Int, _ size: Int) throws(BroadcastError) {
-    let heldMessages = messages.add(count, ordering: .relaxed).newValue
-    let heldBytes = bytes.add(size, ordering: .relaxed).newValue
+    let held = self.held.add(Self.weight(count, size), ordering: .relaxed).newValue
+    let (heldMessages, heldBytes) = (held >> Self.messageBit, held & (1 << Self.messageBit - 1))
     // One call alone may be larger than the limits: the hub has checked it against its own.
     if heldMessages <= max(maximumMessages, count), heldBytes <= max(maximumBytes, size) { return }
-    messages.subtract(count, ordering: .relaxed)
-    bytes.subtract(size, ordering: .relaxed)
+    self.held.subtract(Self.weight(count, size), ordering: .relaxed)
     throw BroadcastError(
       .unavailable,
       "\(heldMessages - count) messages of \(heldBytes - size) bytes wait for the broker's answer already; at most "
@@ -93,8 +94,11 @@ package final class PublishMailbox: Sendable {
 
   package func takeAll() -> [PublishCall] {
     state.withLock { state in
-      defer { state.calls = [] }
-      return state.calls
+      let calls = state.calls
+      state.calls = []
+      // As many are likely to come next.
+      state.calls.reserveCapacity(min(calls.count, 1_024))
+      return calls
     }
   }
 }

@@ -14,12 +14,15 @@ actor RedisConnection: BrokerConnection {
 
   private let dialer: RedisDialer
   private let configuration: RedisBroadcast.Configuration
-  private nonisolated let mailbox = PublishMailbox()
+  private nonisolated let mailbox: PublishMailbox
   private var session: RedisSession?
 
-  init(_ dialer: RedisDialer, _ configuration: RedisBroadcast.Configuration, on loop: EventLoop) {
+  init(
+    _ dialer: RedisDialer, _ configuration: RedisBroadcast.Configuration, _ mailbox: PublishMailbox, on loop: EventLoop
+  ) {
     self.dialer = dialer
     self.configuration = configuration
+    self.mailbox = mailbox
     self.loop = loop
   }
 
@@ -73,10 +76,5 @@ actor RedisConnection: BrokerConnection {
       if session.failure != nil { await untilCancelled() }
       throw error
     }
-  }
-
-  nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
-    try await mailbox.publish(messages)
-    return [Receipt](repeating: Receipt(), count: messages.count)
   }
 }
