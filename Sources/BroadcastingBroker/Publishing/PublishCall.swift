@@ -16,13 +16,12 @@ package struct PublishCall: Sendable {
     self.caller = caller
   }
 
-  /// Nobody will send them any more.
-  mutating func forgetMessages() { messages = [] }
-
   /// The broker has its messages, or won't have them.
   func end(_ error: BroadcastError?) { caller.resume(returning: error) }
 
-  /// Lets go of the messages. Done before the caller is woken it leaves them to the caller alone: memory is best given back
-  /// by the thread that took it, since others wait for each other there.
+  /// Lets go of the messages, which nobody will send any more: a call may stay in its place for a while.
+  ///
+  /// Done before the caller is woken it leaves them to the caller alone: memory is best given back by the thread that took
+  /// it, since others wait for each other there.
   mutating func dropMessages() { messages = [] }
 }

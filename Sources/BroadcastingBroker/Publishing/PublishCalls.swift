@@ -42,7 +42,6 @@ package struct PublishCalls {
   package var nextDeadline: LoopInstant? { firstWaiting < entries.count ? entries[firstWaiting].deadline : nil }
 
   package mutating func append(_ calls: [PublishCall], deadline: LoopInstant) {
-    entries.reserveCapacity(entries.count + calls.count)
     for call in calls {
       if call.messages.isEmpty {
         call.end(nil)
@@ -108,8 +107,6 @@ package struct PublishCalls {
     guard entries[first].answered == entries[first].count else { return }
     entries[first].call.dropMessages()
     if !entries[first].isAbandoned { entries[first].call.end(entries[first].refusal?.with(outcome: .notSent)) }
-    // The entry may stay for a while, and what it holds must not.
-    entries[first].call.forgetMessages()
     first += 1
     dropFinished()
   }
@@ -138,7 +135,7 @@ package struct PublishCalls {
       entry.call.end(entry.refusal ?? error.with(outcome: entry.sent > 0 ? .unconfirmed : .notSent))
       entries[firstWaiting].isAbandoned = true
       entries[firstWaiting].count = entry.sent
-      entries[firstWaiting].call.forgetMessages()
+      entries[firstWaiting].call.dropMessages()
       firstWaiting += 1
     }
     nextUnsent = max(nextUnsent, min(firstWaiting, entries.count))
