@@ -71,7 +71,8 @@ final class OutputWriter: Sendable {
 
   /// Waits until the other side has closed its end, also while nothing is written, or writing has failed.
   ///
-  /// - Returns: which of them; nil when the task was cancelled. The thread which watches the descriptor stays until its end.
+  /// - Returns: which of them; nil when the task was cancelled. The thread which watches the descriptor stays until the
+  ///   other side closes, and keeps the writer so long: the descriptor may not be closed before.
   func closed() async -> StreamFailure? {
     // Without a thread the next write finds out.
     _ = DetachedThread.start { self.watch() }

@@ -97,17 +97,20 @@ struct StreamTests {
   @Test("who waits for the reader's end can be cancelled")
   func cancelledWatch() async throws {
     let pipe = try Pipe()
-    defer {
-      pipe.closeReading()
-      pipe.closeWriting()
-    }
-    let writer = OutputWriter(pipe.writing)
+    defer { pipe.closeWriting() }
+    weak var watched: OutputWriter?
     await withTaskGroup(of: StreamFailure?.self) { group in
+      let writer = OutputWriter(pipe.writing)
+      watched = writer
       group.addTask { await writer.closed() }
       while !writer.hasWaiter { await Task.yield() }
       group.cancelAll()
       for await failure in group { #expect(failure == nil) }
     }
+    pipe.closeReading()
+    // Its thread, which holds the writer, may not even have begun. It must be through before the descriptor's number is
+    // somebody else's: what poll(2) waits for stays open, whoever closes it.
+    while watched != nil { await Task.yield() }
   }
 
   #if os(Linux)
