@@ -18,7 +18,7 @@
 #endif
 
 /// Makes `RESULTS.md` and `results.svg` of what `scripts/bench` has collected. With `--brokers` it prints what was measured
-/// over the brokers instead, and ends with 1 when a goal is missed; with `--gate` only when it is missed by more than a fifth.
+/// over the brokers instead, and ends with 1 when a goal is missed; with `--gate` only when it is missed by a factor of two.
 ///
 /// usage: report MEASUREMENTS FOLDER | report --brokers MEASUREMENTS | report --gate MEASUREMENTS
 @main
