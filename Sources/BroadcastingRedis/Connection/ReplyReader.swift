@@ -91,7 +91,10 @@ final class ReplyReader {
     if reader.pointee.ridx == -1 { found.pointee.removeAll(keeping: Self.keptBytes) }
     var object: UnsafeMutableRawPointer?
     guard redisReaderGetReply(reader, &object) == REDIS_OK else { throw violation }
-    if object != nil { return found.pointee.reply }
+    if object != nil {
+      guard let reply = found.pointee.reply else { throw Violation(text: "a reply of a kind that RESP2 does not have") }
+      return reply
+    }
     if reader.pointee.len - reader.pointee.pos > limit {
       throw Violation(text: "a string of more than \(limit) bytes")
     }
@@ -101,10 +104,13 @@ final class ReplyReader {
   /// How many pieces the last reply has: 1 where it is no list.
   var count: Int { found.pointee.pieces.count }
 
-  func kind(at index: Int) -> Kind { found.pointee.pieces[index].kind }
+  /// `nothing` where there is no such piece.
+  func kind(at index: Int) -> Kind { found.pointee.piece(at: index)?.kind ?? .nothing }
 
-  /// The bytes of a piece: none where it is no text and no error. They are gone with the call of ``next()``.
-  func bytes(at index: Int) -> UnsafeRawBufferPointer { found.pointee.bytes(of: found.pointee.pieces[index]) }
+  /// The bytes of a piece: none where it is no text and no error, or where there is no such piece. They are gone with the call of ``next()``.
+  func bytes(at index: Int) -> UnsafeRawBufferPointer {
+    found.pointee.piece(at: index).map { found.pointee.bytes(of: $0) } ?? UnsafeRawBufferPointer(start: nil, count: 0)
+  }
 
   /// The same as text, for people.
   func text(at index: Int) -> String { String(decoding: bytes(at: index), as: UTF8.self) }
@@ -127,16 +133,20 @@ private struct FoundPieces {
   /// More than any list has that is looked at.
   private static let maximumPieces = 32
 
-  private(set) var reply = ReplyReader.Kind.nothing
+  /// Nil for a kind whose callback is not set: later versions of the parser know kinds that 0.14 has not.
+  private(set) var reply: ReplyReader.Kind?
   private(set) var pieces: [Piece] = []
   private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var used = 0
+
+  func piece(at index: Int) -> Piece? { pieces.indices.contains(index) ? pieces[index] : nil }
 
   func bytes(of piece: Piece) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: memory[piece.start..<piece.start + piece.count])
   }
 
   mutating func removeAll(keeping limit: Int) {
+    reply = nil
     pieces.removeAll(keepingCapacity: true)
     used = 0
     if memory.count > limit { free() }
@@ -150,6 +160,10 @@ private struct FoundPieces {
   mutating func add(_ kind: ReplyReader.Kind, _ task: UnsafePointer<redisReadTask>, _ bytes: UnsafeRawBufferPointer) {
     if let parent = task.pointee.parent {
       guard parent.pointee.parent == nil, pieces.count < Self.maximumPieces else { return }
+      // Those of a kind without a callback keep their place.
+      while pieces.count < min(Int(task.pointee.idx), Self.maximumPieces - 1) {
+        pieces.append(Piece(kind: .nothing, start: used, count: 0))
+      }
     } else {
       reply = kind
       // The pieces of a list follow.

@@ -69,6 +69,27 @@ struct ReplyReaderTests {
     #expect(reply[0].split(separator: " ").count == 32)
   }
 
+  @Test("a piece that is not there is nothing")
+  func noPiece() throws {
+    let reader = try ReplyReader()
+    for reply in ["*0\r\n", "$1\r\nx\r\n", "*2\r\n+a\r\n+b\r\n"] {
+      try Array(reply.utf8).withUnsafeBytes { try reader.feed($0) }
+      #expect(try reader.next() != nil)
+      for index in [-1, reader.count, 40] {
+        #expect(reader.kind(at: index) == .nothing)
+        #expect(reader.bytes(at: index).isEmpty)
+        #expect(reader.text(at: index) == "")
+      }
+    }
+  }
+
+  @Test("a kind that RESP2 does not have is an error", arguments: [",1.5\r\n", "#t\r\n", "_\r\n"])
+  func laterKinds(text: String) {
+    // Parsers from version 1.0 on know them, and _ is nothing to them.
+    guard (try? read("+before\r\n" + text)) != ["text before", "nothing"] else { return }
+    #expect(throws: ReplyReader.Violation.self) { try read("+before\r\n" + text) }
+  }
+
   @Test("a string may be said to be as long as it likes, and is given up at the limit")
   func longString() {
     #expect(throws: ReplyReader.Violation.self) {
