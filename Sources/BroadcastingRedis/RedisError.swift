@@ -184,6 +184,7 @@ enum RedisError {
   }
 
   private static func sentence(_ text: String) -> String {
-    if let last = text.last, ".?!".contains(last) { text } else { text + "." }
+    if text.allSatisfy({ $0 == " " }) { return "it does not say why." }
+    return if let last = text.last, ".?!".contains(last) { text } else { text + "." }
   }
 }

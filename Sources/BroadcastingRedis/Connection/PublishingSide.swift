@@ -72,7 +72,12 @@ final class PublishingSide: RedisLineOwner {
 
   func received(_ replies: ReplyReader) throws(ReplyReader.Violation) {
     while let kind = try replies.next() {
-      guard answered < sent else { return fail(RedisError.unexpected(from: server)) }
+      guard answered < sent else {
+        // An error that nobody asked for says why the connection ends.
+        return fail(
+          kind == .error
+            ? RedisError.refused(Refusal(replies.text(at: 0)), by: server) : RedisError.unexpected(from: server))
+      }
       let isProbe = probes.first == answered
       answered += 1
       if isProbe { probes.removeFirst() }
