@@ -129,6 +129,27 @@ struct RealServerTests {
     }
   }
 
+  @Test("a primary that becomes a replica is left, and taken again when it is a primary again")
+  func demotion() async throws {
+    try await RedisServer.with { primary in
+      try await RedisServer.with { server in
+        let events = Events()
+        try await withRedis(server.url, .quick(events)) { broadcast in
+          try await server.cli(["REPLICAOF", "127.0.0.1", "\(primary.port)"])
+          try await settle { events.count(.connectionLost) == 1 }
+          let lost = events.all.first { $0.kind == .connectionLost }?.error
+          #expect(lost?.message.contains("is a replica") == true, "\(lost?.message ?? "")")
+          let error = await failure { try await broadcast.publish("no", to: "a") }
+          #expect(error?.isRetriable == true)
+          #expect(error?.outcome == .notSent)
+          try await server.cli(["REPLICAOF", "NO", "ONE"])
+          try await settle { broadcast.statistics.isAvailable }
+          try await broadcast.publish("yes", to: "a")
+        }
+      }
+    }
+  }
+
   @Test("a server that is full is tried again")
   func full() async throws {
     var options = RedisServer.Options()

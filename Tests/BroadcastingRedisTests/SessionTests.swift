@@ -146,6 +146,21 @@ struct SessionTests {
     }
   }
 
+  @Test(
+    "the role is asked for with each probe, but not where the server did not tell it before", arguments: [true, false])
+  func role(isTold: Bool) async throws {
+    try await ScriptedRedis.run({ $0[0] == "HELLO" && !isTold ? .raw("-ERR unknown command `HELLO`\r\n") : nil }) {
+      server in
+      let events = Events()
+      try await withRedis(server.url, .quick(events)) { broadcast in
+        try await broadcast.publish("x", to: "a")
+        // Twice at login, and with the first probe.
+        #expect(server.count("HELLO") == (isTold ? 3 : 2))
+        #expect(events.count(.connectionLost) == 0)
+      }
+    }
+  }
+
   @Test("an error that nobody asked for is told in the server's words", arguments: [true, false])
   func unasked(toListeners: Bool) async throws {
     try await ScriptedRedis.run { server in

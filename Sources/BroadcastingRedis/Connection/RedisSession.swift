@@ -87,7 +87,7 @@ final class RedisSession {
       throw RedisError.connecting(error, to: server)
     }
     timer?.whenClosed = { [weak self] in self?.fail(RedisError.ended) }
-    let listeningLine = try await openLine()
+    let (listeningLine, _) = try await openLine()
     listening = ListeningSide(
       listeningLine, server,
       ListeningSide.Session(
@@ -99,17 +99,17 @@ final class RedisSession {
           configuration.hub.onEvent?(BroadcastEvent(.dropped, error: RedisError.impossibleName(count)))
         }),
       on: loop)
-    let publishingLine = try await openLine()
+    let (publishingLine, knowsRole) = try await openLine()
     publishing = PublishingSide(
-      publishingLine, server, heard: { [weak self] in self?.heardPublishing() },
+      publishingLine, server, asksRole: knowsRole, heard: { [weak self] in self?.heardPublishing() },
       fail: { [weak self] in self?.fail($0) })
     try await ask(.subscribe, .init(name: Array(probeChannel.name.utf8)))
     probes = ProbeSchedule(now: loop.now)
     lookAtClock()
   }
 
-  /// A line that is logged in.
-  private func openLine() async throws(BroadcastError) -> RedisLine {
+  /// A line that is logged in, and whether the server tells its role there.
+  private func openLine() async throws(BroadcastError) -> (line: RedisLine, knowsRole: Bool) {
     let end = loop.now + dialer.timeout
     let line: RedisLine
     do throws(NetworkError) {
@@ -128,7 +128,7 @@ final class RedisSession {
     self.login = login
     defer { self.login = nil }
     try await login.run(within: end - loop.now, on: loop, dialer.timeout)
-    return line
+    return (line, login.knowsRole)
   }
 
   // MARK: Subscribing
