@@ -104,7 +104,7 @@ final class PublishingSide: RedisLineOwner {
         if !isProbe { accepted += 1 }
       case .error:
         refused(Refusal(replies.text(at: 0)), isProbe: isProbe)
-      case .text, .nothing, .list:
+      case .text, .nothing, .list, .tooLong:
         return fail(RedisError.unexpected(from: server))
       }
     }

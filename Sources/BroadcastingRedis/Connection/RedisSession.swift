@@ -95,9 +95,8 @@ final class RedisSession {
         probeArrived: { [weak self] in self?.probeArrived($0) },
         heard: { [weak self] in self?.heardListening() },
         fail: { [weak self] in self?.fail($0) },
-        impossibleName: { [configuration] count in
-          configuration.hub.onEvent?(BroadcastEvent(.dropped, error: RedisError.impossibleName(count)))
-        }),
+        leftOut: { [configuration] in configuration.hub.onEvent?(BroadcastEvent(.dropped, error: $0)) },
+        maximumBytes: configuration.maximumReceivedBytes),
       on: loop)
     let (publishingLine, knowsRole) = try await openLine()
     publishing = PublishingSide(
@@ -114,7 +113,8 @@ final class RedisSession {
     let line: RedisLine
     do throws(NetworkError) {
       let stream = try await dialer.connect(on: loop)
-      do throws(ReplyReader.Violation) { line = try RedisLine(stream) } catch {
+      do throws(ReplyReader.Violation) { line = try RedisLine(stream, limit: configuration.maximumReceivedBytes) } catch
+      {
         throw NetworkError(.system, error.text)
       }
     } catch {

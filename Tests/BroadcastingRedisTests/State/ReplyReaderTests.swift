@@ -29,7 +29,7 @@ struct ReplyReaderTests {
         case .list: replies.append("[\(pieces.joined(separator: " "))]")
         case .error: replies.append("error \(reader.text(at: 0))")
         case .text: replies.append("text \(pieces[0])")
-        case .integer, .nothing: replies.append("\(kind)")
+        case .integer, .nothing, .tooLong: replies.append("\(kind)")
         }
       }
     }
@@ -90,10 +90,20 @@ struct ReplyReaderTests {
     #expect(throws: ReplyReader.Violation.self) { try read("+before\r\n" + text) }
   }
 
-  @Test("a string may be said to be as long as it likes, and is given up at the limit")
-  func longString() {
+  @Test("of a string beyond the limit nothing is kept, wherever the bytes are cut", arguments: [1, 7, 100, 1500, 4096])
+  func longString(step: Int) throws {
+    let long = String(repeating: "1\r\n", count: 500)
+    let allowed = String(repeating: "x", count: 1000)
+    #expect(
+      try read(
+        "*3\r\n$1\r\na\r\n$1500\r\n\(long)\r\n$1\r\nb\r\n$1500\r\n\(long)\r\n$0\r\n\r\n$1000\r\n\(allowed)\r\n+1500\r\n",
+        by: step, limit: 1000) == ["[a tooLong(1500) b]", "tooLong(1500)", "text ", "text \(allowed)", "text 1500"])
+  }
+
+  @Test("a line without an end is given up at the limit")
+  func longLine() {
     #expect(throws: ReplyReader.Violation.self) {
-      try read("$99999\r\n" + String(repeating: "x", count: 2000), by: 100, limit: 1000)
+      try read("+" + String(repeating: "x", count: 6000), by: 100, limit: 1000)
     }
   }
 
