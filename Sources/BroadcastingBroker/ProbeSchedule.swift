@@ -9,7 +9,8 @@ package import BroadcastingNetwork
 ///
 /// A probe is a message that goes the way of all others: published on a channel of its own, and expected where the
 /// subscriptions are. So it finds a half-open connection as well as one that answers but no longer delivers. A busy
-/// connection may take longer than a probe has time, since that waits in line: as long as both ways show life it is given more.
+/// connection may take longer than a probe has time, since that waits in line: as long as both ways show life it is given
+/// more. Life is no proof, for a connection may bring all but messages: a dead one is noticed within 10 s, whatever it shows.
 package struct ProbeSchedule {
   package enum Step: Equatable {
     case wait(until: LoopInstant)
@@ -21,8 +22,8 @@ package struct ProbeSchedule {
 
   package static let interval = Duration.seconds(3)
   package static let patience = Duration.seconds(5)
-  /// The longest that a probe may take on a connection which shows life.
-  package static let greatestPatience = Duration.seconds(30)
+  /// The longest that a probe may take on a connection which shows life. With the interval before it that is 9.5 s.
+  package static let greatestPatience = Duration.milliseconds(6_500)
 
   private let interval: Duration
   private let patience: Duration

@@ -20,8 +20,13 @@ extension RedisBroadcast {
     public var clientName = "swift-broadcast"
 
     /// The largest payload in bytes that may be published. Redis itself takes nearly 512 MiB by default (its
-    /// `proto-max-bulk-len`), and closes the connection for more. What comes may be as large as Redis has it.
+    /// `proto-max-bulk-len`), and closes the connection for more.
     public var maximumMessageBytes = 1024 * 1024
+
+    /// The largest payload in bytes that is taken from the server. Other programs may publish up to its `proto-max-bulk-len`. Of a
+    /// larger one nothing is kept in memory: its channel's subscribers are told by a `Gap` of one message, and the first of a
+    /// connection by the event `dropped`. It is at least 1 MiB more than ``maximumMessageBytes``.
+    public var maximumReceivedBytes = 64 * 1024 * 1024
 
     /// How long a message may take until Redis has it. It fails then with `timedOut`, and may have arrived.
     public var publishTimeout: Duration = .seconds(2)

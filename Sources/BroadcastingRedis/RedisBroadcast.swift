@@ -43,6 +43,9 @@ public struct RedisBroadcast: Broadcast {
     var configuration = configuration
     // What an envelope adds, and the command, have room beside it.
     configuration.maximumMessageBytes = min(configuration.maximumMessageBytes, ReplyReader.maximumBytes - 1024 * 1024)
+    configuration.maximumReceivedBytes = min(
+      max(configuration.maximumReceivedBytes, configuration.maximumMessageBytes + 1024 * 1024), ReplyReader.maximumBytes
+    )
     let dialer = RedisDialer(try RedisURL(url), configuration)
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perPublisher, mayDeliverEarlierMessages: true,

@@ -173,6 +173,13 @@ enum RedisError {
         + "\(Channel.maximumBytes), or with a NUL). Such messages are left out.")
   }
 
+  static func tooLong(_ count: Int, limit: Int) -> BroadcastError {
+    BroadcastError(
+      .messageTooLarge,
+      "A message of \(count) bytes came, more than maximumReceivedBytes allows (\(limit)). Such messages are left out, each with "
+        + "a gap.")
+  }
+
   static var cancelled: BroadcastError { BroadcastError(.cancelled, "The task was cancelled while it waited.") }
 
   static var ended: BroadcastError {
@@ -184,6 +191,7 @@ enum RedisError {
   }
 
   private static func sentence(_ text: String) -> String {
-    if let last = text.last, ".?!".contains(last) { text } else { text + "." }
+    if text.allSatisfy({ $0 == " " }) { return "it does not say why." }
+    return if let last = text.last, ".?!".contains(last) { text } else { text + "." }
   }
 }

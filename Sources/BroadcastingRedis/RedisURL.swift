@@ -160,7 +160,8 @@ struct RedisURL: Sendable, CustomStringConvertible {
     return decoded
   }
 
+  /// Repeats the scheme alone: in a URL that is none a password may stand anywhere, also where a user, a host or a port should.
   private static func invalid(_ url: BackendURL, _ what: String) -> BroadcastError {
-    BroadcastError(.invalidURL, "\(url): \(what).")
+    BroadcastError(.invalidURL, "The URL \(url.scheme)://… is none of a Redis server: \(what).")
   }
 }

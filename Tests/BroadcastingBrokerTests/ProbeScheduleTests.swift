@@ -54,12 +54,31 @@ struct ProbeScheduleTests {
   func busy() {
     var schedule = ProbeSchedule(now: at(0))
     _ = schedule.step(now: at(0))
-    for second in 1..<30 {
-      schedule.heardListening(now: at(Double(second)))
-      schedule.heardPublishing(now: at(Double(second) - 0.5))
-      #expect(schedule.step(now: at(Double(second))) == .wait(until: at(min(Double(second) + 4.5, 30))))
+    for tenths in 1..<65 {
+      let second = Double(tenths) / 10
+      schedule.heardListening(now: at(second))
+      schedule.heardPublishing(now: at(second))
+      #expect(schedule.step(now: at(second)) == .wait(until: at(min(second + 5, 6.5))))
     }
-    #expect(schedule.step(now: at(30)) == .dead)
+    #expect(schedule.step(now: at(6.5)) == .dead)
+  }
+
+  @Test("a connection that brings all but probes is dead within 10 s of the last one that arrived")
+  func lively() {
+    for delay in [0, 1, 2.5, 6] {
+      var schedule = ProbeSchedule(now: at(0))
+      _ = schedule.step(now: at(0))
+      #expect(schedule.arrived(1, now: at(delay)) != nil)
+      var time = delay
+      while true {
+        schedule.heardListening(now: at(time))
+        schedule.heardPublishing(now: at(time))
+        if schedule.step(now: at(time)) == .dead { break }
+        time += 0.25
+        guard time <= delay + 10 else { break }
+      }
+      #expect(time <= delay + 10)
+    }
   }
 
   @Test("a probe that nobody waits for is none")

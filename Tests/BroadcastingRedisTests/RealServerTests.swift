@@ -129,6 +129,58 @@ struct RealServerTests {
     }
   }
 
+  @Test("a primary that becomes a replica is left, and taken again when it is a primary again")
+  func demotion() async throws {
+    try await RedisServer.with { primary in
+      try await RedisServer.with { server in
+        let events = Events()
+        try await withRedis(server.url, .quick(events)) { broadcast in
+          try await server.cli(["REPLICAOF", "127.0.0.1", "\(primary.port)"])
+          try await settle { events.count(.connectionLost) == 1 }
+          let lost = events.all.first { $0.kind == .connectionLost }?.error
+          #expect(lost?.message.contains("is a replica") == true, "\(lost?.message ?? "")")
+          let error = await failure { try await broadcast.publish("no", to: "a") }
+          #expect(error?.isRetriable == true)
+          #expect(error?.outcome == .notSent)
+          try await server.cli(["REPLICAOF", "NO", "ONE"])
+          try await settle { broadcast.statistics.isAvailable }
+          try await broadcast.publish("yes", to: "a")
+        }
+      }
+    }
+  }
+
+  @Test(
+    "a message that is too large for this program is a gap of one, and its neighbours arrive", arguments: [true, false])
+  func tooLarge(byPattern: Bool) async throws {
+    try await RedisServer.with { server in
+      let events = Events()
+      var configuration = RedisBroadcast.Configuration.quick(events)
+      configuration.maximumMessageBytes = 1
+      configuration.maximumReceivedBytes = 2 * 1024 * 1024
+      try await withRedis(server.url, configuration) { broadcast in
+        let subscription =
+          try await byPattern
+          ? broadcast.subscribe(to: ChannelPattern("a*"), options: .init())
+          : broadcast.subscribe(to: ["a"], options: .init())
+        try await server.cli(["PUBLISH", "a", "before"])
+        try await server.cli(["-x", "PUBLISH", "a"], input: [UInt8](repeating: 0x31, count: 20_000_000))
+        try await server.cli(["PUBLISH", "a", "after"])
+        var iterator = subscription.makeAsyncIterator()
+        var heard: [String] = []
+        while heard.count < 3, let delivery = try await iterator.next() {
+          switch delivery {
+          case .message(let message): heard.append(message.text ?? "")
+          case .gap(let gap): heard.append("gap of \(gap.missed ?? -1)")
+          }
+        }
+        #expect(heard == ["before", "gap of 1", "after"])
+        #expect(events.count(.dropped) == 1)
+        #expect(events.count(.connectionLost) == 0)
+      }
+    }
+  }
+
   @Test("a server that is full is tried again")
   func full() async throws {
     var options = RedisServer.Options()

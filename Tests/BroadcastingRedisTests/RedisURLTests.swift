@@ -57,7 +57,9 @@ struct RedisURLTests {
       "redis://a?db",
       "redis://a?timeout=1", "redis://a#b", "redis://[::1", "redis://[::1]x", "redis://[1.2.3.4]", "redis://::1",
       "redis://a b", "redis://ä", "redis://me@a", "redis://:secret%@a", "redis://:secret%4@a", "redis://:secret%+1@a",
-      "redis://:secret%ff@a", "redis://u:secret:7@x:7:7", "redis://user:secret/x@a", "unix://", "unix:///",
+      "redis://:secret%ff@a", "redis://u:secret:7@x:7:7", "redis://secret@h", "redis://:secret",
+      "redis://a:secret", "redis://secret#x@h", "redis://secret/x@h", "redis://h/secret", "redis://user:secret/x@a",
+      "unix://", "unix:///",
       "unix://host/path", "unix:///a%00", "unix:///\(String(repeating: "a", count: 200))",
     ])
   func refused(text: String) {

@@ -146,6 +146,39 @@ struct SessionTests {
     }
   }
 
+  @Test(
+    "the role is asked for with each probe, but not where the server did not tell it before", arguments: [true, false])
+  func role(isTold: Bool) async throws {
+    try await ScriptedRedis.run({ $0[0] == "HELLO" && !isTold ? .raw("-ERR unknown command `HELLO`\r\n") : nil }) {
+      server in
+      let events = Events()
+      try await withRedis(server.url, .quick(events)) { broadcast in
+        try await broadcast.publish("x", to: "a")
+        // Twice at login, and with the first probe.
+        #expect(server.count("HELLO") == (isTold ? 3 : 2))
+        #expect(events.count(.connectionLost) == 0)
+      }
+    }
+  }
+
+  @Test("an error that nobody asked for is told in the server's words", arguments: [true, false])
+  func unasked(toListeners: Bool) async throws {
+    try await ScriptedRedis.run { server in
+      let events = Events()
+      try await withRedis(server.url, .quick(events)) { _ in
+        for (index, (text, told)) in [("-OOM no memory\r\n", "OOM no memory."), ("-\r\n", "it does not say why.")]
+          .enumerated()
+        {
+          try await settle { events.count(.connected) == index + 1 }
+          await server.say(text, toListeners: toListeners)
+          try await settle { events.count(.connectionLost) == index + 1 }
+          let message = events.all.last { $0.kind == .connectionLost }?.error?.message ?? ""
+          #expect(message.hasSuffix("refuses the connection: \(told)"), "\(message)")
+        }
+      }
+    }
+  }
+
   @Test("subscriptions and messages under way when the line breaks fail with an error that may pass")
   func brokenLine() async throws {
     try await ScriptedRedis.run { server in

@@ -19,8 +19,10 @@ final class ListeningSide: RedisLineOwner {
     var heard: () -> Void
     /// Ends the session.
     var fail: (BroadcastError) -> Void
-    /// Called once, when messages on a channel come that no channel here can be.
-    var impossibleName: (Int) -> Void
+    /// Called with why messages are left out, once for each reason.
+    var leftOut: (BroadcastError) -> Void
+    /// Of a payload.
+    var maximumBytes: Int
   }
 
   private let line: RedisLine
@@ -31,6 +33,7 @@ final class ListeningSide: RedisLineOwner {
   private var arrived = ArrivedMessages()
   private var pace: ReadingPace
   private var toldImpossibleName = false
+  private var toldTooLong = false
 
   init(_ line: RedisLine, _ server: RedisURL, _ session: Session, on loop: EventLoop) {
     self.line = line
@@ -84,7 +87,7 @@ final class ListeningSide: RedisLineOwner {
         if !receivedList(replies) { return session.fail(RedisError.unexpected(from: server)) }
       case .error:
         if !refused(Refusal(replies.text(at: 0))) { return }
-      case .text, .integer, .nothing:
+      case .text, .integer, .nothing, .tooLong:
         return session.fail(RedisError.unexpected(from: server))
       }
     }
@@ -92,15 +95,29 @@ final class ListeningSide: RedisLineOwner {
 
   /// Returns false for what a server never sends to a subscriber.
   private func receivedList(_ list: ReplyReader) -> Bool {
-    guard list.count >= 3, list.kind(at: 0) == .text, list.kind(at: 1) == .text else { return false }
+    guard list.count >= 3, list.kind(at: 0) == .text else { return false }
     let word = list.bytes(at: 0)
+    if word.spells("pmessage"), list.count == 4, case .tooLong(let count) = list.kind(at: 2) {
+      tellImpossibleName(count)
+      return true
+    }
+    guard list.kind(at: 1) == .text else { return false }
     if word.spells("message") {
+      if case .tooLong(let count) = list.kind(at: 2) {
+        leaveOut(count, on: list.bytes(at: 1), matching: nil)
+        return true
+      }
       guard list.kind(at: 2) == .text else { return false }
       note(arrived.add(list.bytes(at: 2), on: list.bytes(at: 1)), list.bytes(at: 2), list.bytes(at: 1))
       return true
     }
     if word.spells("pmessage") {
-      guard list.count == 4, list.kind(at: 2) == .text, list.kind(at: 3) == .text else { return false }
+      guard list.count == 4, list.kind(at: 2) == .text else { return false }
+      if case .tooLong(let count) = list.kind(at: 3) {
+        leaveOut(count, on: list.bytes(at: 2), matching: list.bytes(at: 1))
+        return true
+      }
+      guard list.kind(at: 3) == .text else { return false }
       note(
         arrived.add(list.bytes(at: 3), on: list.bytes(at: 2), matching: list.bytes(at: 1)), nil, list.bytes(at: 2))
       return true
@@ -123,11 +140,32 @@ final class ListeningSide: RedisLineOwner {
     case .probe:
       guard let probe, name.isSame(as: session.probeChannel) else { return }
       if let number = UInt64(String(decoding: probe, as: UTF8.self)) { session.probeArrived(number) }
-    case .impossibleName:
-      guard !toldImpossibleName else { return }
-      toldImpossibleName = true
-      session.impossibleName(name.count)
+    case .impossibleName: tellImpossibleName(name.count)
     }
+  }
+
+  private func tellImpossibleName(_ count: Int) {
+    if toldImpossibleName { return }
+    toldImpossibleName = true
+    session.leftOut(RedisError.impossibleName(count))
+  }
+
+  /// A payload was too long.
+  private func leaveOut(
+    _ count: Int, on name: UnsafeRawBufferPointer, matching pattern: UnsafeRawBufferPointer?
+  ) {
+    // The channel of the probes is nobody's.
+    if name.starts(with: Channel.reservedPrefix.utf8) { return }
+    // It came after what has been gathered.
+    if let batch = arrived.takeAll() { hand(batch) }
+    if let pattern {
+      session.inbox.missed(1, matching: ChannelPattern(String(decoding: pattern, as: UTF8.self)))
+    } else {
+      session.inbox.missed(1, on: Channel(String(decoding: name, as: UTF8.self)))
+    }
+    if toldTooLong { return }
+    toldTooLong = true
+    session.leftOut(RedisError.tooLong(count, limit: session.maximumBytes))
   }
 
   /// Returns false where nothing was asked, so that it is about the connection.

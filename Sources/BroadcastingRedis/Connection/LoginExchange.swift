@@ -41,6 +41,9 @@ final class LoginExchange: RedisLineOwner {
     }
   }
 
+  /// Whether the server tells its role, and can be asked again.
+  var knowsRole: Bool { login.knowsRole }
+
   func fail(_ error: BroadcastError) { end(.failure(error)) }
 
   private func end(_ result: Result<Void, BroadcastError>) {

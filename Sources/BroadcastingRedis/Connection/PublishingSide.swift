@@ -11,6 +11,7 @@ import BroadcastingNetwork
 final class PublishingSide: RedisLineOwner {
   private let line: RedisLine
   private let server: RedisURL
+  private let asksRole: Bool
   private let fail: (BroadcastError) -> Void
   private let heard: () -> Void
   private var calls = PublishCalls()
@@ -20,17 +21,22 @@ final class PublishingSide: RedisLineOwner {
   private var answered = 0
   /// Which of the commands are probes.
   private var probes: [Int] = []
+  /// And which ask for the server's role.
+  private var roleQuestions: [Int] = []
   /// Answers that `calls` has not been told of yet.
   private var accepted = 0
 
   /// - Parameters:
+  ///   - asksRole: Whether to ask for the server's role with each probe.
   ///   - heard: Called when the server has answered something.
   ///   - fail: Ends the session.
   init(
-    _ line: RedisLine, _ server: RedisURL, heard: @escaping () -> Void, fail: @escaping (BroadcastError) -> Void
+    _ line: RedisLine, _ server: RedisURL, asksRole: Bool, heard: @escaping () -> Void,
+    fail: @escaping (BroadcastError) -> Void
   ) {
     self.line = line
     self.server = server
+    self.asksRole = asksRole
     self.heard = heard
     self.fail = fail
     line.owner = self
@@ -47,6 +53,11 @@ final class PublishingSide: RedisLineOwner {
     probes.append(sent)
     sent += 1
     line.publish(payload, to: channel)
+    guard asksRole else { return }
+    // A primary that becomes a replica closes no connection, and the probe arrives there as before.
+    roleQuestions.append(sent)
+    sent += 1
+    line.send(Login.greeting)
   }
 
   private func send() {
@@ -72,7 +83,18 @@ final class PublishingSide: RedisLineOwner {
 
   func received(_ replies: ReplyReader) throws(ReplyReader.Violation) {
     while let kind = try replies.next() {
-      guard answered < sent else { return fail(RedisError.unexpected(from: server)) }
+      guard answered < sent else {
+        // An error that nobody asked for says why the connection ends.
+        return fail(
+          kind == .error
+            ? RedisError.refused(Refusal(replies.text(at: 0)), by: server) : RedisError.unexpected(from: server))
+      }
+      if roleQuestions.first == answered {
+        roleQuestions.removeFirst()
+        answered += 1
+        if !receivedRole(kind, replies) { return }
+        continue
+      }
       let isProbe = probes.first == answered
       answered += 1
       if isProbe { probes.removeFirst() }
@@ -82,9 +104,26 @@ final class PublishingSide: RedisLineOwner {
         if !isProbe { accepted += 1 }
       case .error:
         refused(Refusal(replies.text(at: 0)), isProbe: isProbe)
-      case .text, .nothing, .list:
+      case .text, .nothing, .list, .tooLong:
         return fail(RedisError.unexpected(from: server))
       }
+    }
+  }
+
+  /// Returns false where the session is over.
+  private func receivedRole(_ kind: ReplyReader.Kind, _ replies: ReplyReader) -> Bool {
+    do throws(BroadcastError) {
+      let facts = (0..<replies.count).map { replies.text(at: $0) }
+      guard kind == .error else {
+        try Login.check(facts, of: server)
+        return true
+      }
+      let refusal = Refusal(facts.first ?? "")
+      if refusal.concernsConnection { throw RedisError.refused(refusal, by: server) }
+      return true
+    } catch {
+      fail(error)
+      return false
     }
   }
 

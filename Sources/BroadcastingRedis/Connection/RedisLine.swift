@@ -46,9 +46,10 @@ final class RedisLine: StreamDelegate {
   /// Bytes that came since they were last asked for.
   private var readBytes = 0
 
-  init(_ stream: any ByteStream) throws(ReplyReader.Violation) {
+  /// - Parameter limit: The most bytes of a string that comes.
+  init(_ stream: any ByteStream, limit: Int) throws(ReplyReader.Violation) {
     self.stream = stream
-    do throws(ReplyReader.Violation) { reader = try ReplyReader() } catch {
+    do throws(ReplyReader.Violation) { reader = try ReplyReader(limit: limit) } catch {
       stream.close()
       throw error
     }

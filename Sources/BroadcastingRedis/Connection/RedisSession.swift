@@ -87,7 +87,7 @@ final class RedisSession {
       throw RedisError.connecting(error, to: server)
     }
     timer?.whenClosed = { [weak self] in self?.fail(RedisError.ended) }
-    let listeningLine = try await openLine()
+    let (listeningLine, _) = try await openLine()
     listening = ListeningSide(
       listeningLine, server,
       ListeningSide.Session(
@@ -95,26 +95,26 @@ final class RedisSession {
         probeArrived: { [weak self] in self?.probeArrived($0) },
         heard: { [weak self] in self?.heardListening() },
         fail: { [weak self] in self?.fail($0) },
-        impossibleName: { [configuration] count in
-          configuration.hub.onEvent?(BroadcastEvent(.dropped, error: RedisError.impossibleName(count)))
-        }),
+        leftOut: { [configuration] in configuration.hub.onEvent?(BroadcastEvent(.dropped, error: $0)) },
+        maximumBytes: configuration.maximumReceivedBytes),
       on: loop)
-    let publishingLine = try await openLine()
+    let (publishingLine, knowsRole) = try await openLine()
     publishing = PublishingSide(
-      publishingLine, server, heard: { [weak self] in self?.heardPublishing() },
+      publishingLine, server, asksRole: knowsRole, heard: { [weak self] in self?.heardPublishing() },
       fail: { [weak self] in self?.fail($0) })
     try await ask(.subscribe, .init(name: Array(probeChannel.name.utf8)))
     probes = ProbeSchedule(now: loop.now)
     lookAtClock()
   }
 
-  /// A line that is logged in.
-  private func openLine() async throws(BroadcastError) -> RedisLine {
+  /// A line that is logged in, and whether the server tells its role there.
+  private func openLine() async throws(BroadcastError) -> (line: RedisLine, knowsRole: Bool) {
     let end = loop.now + dialer.timeout
     let line: RedisLine
     do throws(NetworkError) {
       let stream = try await dialer.connect(on: loop)
-      do throws(ReplyReader.Violation) { line = try RedisLine(stream) } catch {
+      do throws(ReplyReader.Violation) { line = try RedisLine(stream, limit: configuration.maximumReceivedBytes) } catch
+      {
         throw NetworkError(.system, error.text)
       }
     } catch {
@@ -128,7 +128,7 @@ final class RedisSession {
     self.login = login
     defer { self.login = nil }
     try await login.run(within: end - loop.now, on: loop, dialer.timeout)
-    return line
+    return (line, login.knowsRole)
   }
 
   // MARK: Subscribing

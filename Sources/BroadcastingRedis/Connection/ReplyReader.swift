@@ -16,6 +16,8 @@ final class ReplyReader {
     case error
     case integer
     case nothing
+    /// A string of so many bytes, more than the limit: none of them is kept.
+    case tooLong(Int)
     /// Its pieces can be looked at. A list in a list is one piece, into which nobody looks.
     case list
   }
@@ -34,15 +36,17 @@ final class ReplyReader {
   private static let keptBytes = 64 * 1_024
 
   private let limit: Int
+  /// How many bytes are still to come of a string that is not kept.
+  private var skipping = 0
   private let reader: UnsafeMutablePointer<redisReader>
   private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
   // Not a property: the parser's callbacks come a few times for each message, and find it without counting references.
   private let found: UnsafeMutablePointer<FoundPieces>
 
-  /// - Parameter limit: The most bytes of a reply that is not complete.
+  /// - Parameter limit: The most bytes of a string that is kept, at least a thousand.
   /// - Throws: When there is no memory.
   init(limit: Int = ReplyReader.maximumBytes) throws(Violation) {
-    self.limit = limit
+    self.limit = max(1_000, limit)
     functions = .allocate(capacity: 1)
     functions.initialize(to: redisReplyObjectFunctions())
     functions.pointee.createString = readerFoundString
@@ -51,7 +55,7 @@ final class ReplyReader {
     functions.pointee.createInteger = readerFoundInteger
     functions.pointee.createNil = readerFoundNothing
     found = .allocate(capacity: 1)
-    found.initialize(to: FoundPieces())
+    found.initialize(to: FoundPieces(limit: self.limit))
     guard let reader = redisReaderCreateWithFunctions(functions) else {
       Self.free(functions, found)
       throw Violation(text: "no memory for a parser")
@@ -79,6 +83,10 @@ final class ReplyReader {
 
   /// Adds bytes as they came, at most some kilobytes at a time.
   func feed(_ bytes: UnsafeRawBufferPointer) throws(Violation) {
+    let skipped = min(skipping, bytes.count)
+    skipping -= skipped
+    if skipped == bytes.count { return }
+    let bytes = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(skipped))
     guard redisReaderFeed(reader, bytes.assumingMemoryBound(to: CChar.self).baseAddress, bytes.count) == REDIS_OK else {
       throw violation
     }
@@ -91,20 +99,52 @@ final class ReplyReader {
     if reader.pointee.ridx == -1 { found.pointee.removeAll(keeping: Self.keptBytes) }
     var object: UnsafeMutableRawPointer?
     guard redisReaderGetReply(reader, &object) == REDIS_OK else { throw violation }
-    if object != nil { return found.pointee.reply }
-    if reader.pointee.len - reader.pointee.pos > limit {
-      throw Violation(text: "a string of more than \(limit) bytes")
+    if object != nil {
+      guard let reply = found.pointee.reply else { throw Violation(text: "a reply of a kind that RESP2 does not have") }
+      return reply
+    }
+    if skipLongString() { return try next() }
+    // A line has no length that could be known before its end.
+    if reader.pointee.len - reader.pointee.pos > limit + Self.portion {
+      throw Violation(text: "a line of more than \(limit) bytes")
     }
     return nil
+  }
+
+  /// Puts an empty string in the place of one that is longer than the limit. Returns whether there was one to come.
+  ///
+  /// The parser would keep all of it until its end. It has read the mark of the kind already, and waits before the length: in
+  /// the buffer a line with a number can be nothing else, for all other lines it takes as soon as they are complete.
+  private func skipLongString() -> Bool {
+    guard reader.pointee.ridx >= 0, let buffer = reader.pointee.buf else { return false }
+    let waiting = UnsafeMutableRawBufferPointer(
+      start: buffer + reader.pointee.pos, count: reader.pointee.len - reader.pointee.pos)
+    guard let lineEnd = waiting.prefix(20).firstIndex(of: 0x0D), lineEnd + 1 < waiting.count,
+      let length = Int(String(decoding: waiting[..<lineEnd], as: UTF8.self)), length > limit,
+      length <= Self.maximumBytes
+    else { return false }
+    let rest = length + 2 - (waiting.count - lineEnd - 2)
+    guard rest > 0 else { return false }
+    skipping = rest
+    found.pointee.skipped = length
+    // The line alone is longer, as the limit has four digits.
+    let empty: StaticString = "0\r\n\r\n"
+    let end = UnsafeMutableRawBufferPointer(rebasing: waiting.suffix(empty.utf8CodeUnitCount))
+    end.copyMemory(from: UnsafeRawBufferPointer(start: empty.utf8Start, count: empty.utf8CodeUnitCount))
+    reader.pointee.pos = reader.pointee.len - end.count
+    return true
   }
 
   /// How many pieces the last reply has: 1 where it is no list.
   var count: Int { found.pointee.pieces.count }
 
-  func kind(at index: Int) -> Kind { found.pointee.pieces[index].kind }
+  /// `nothing` where there is no such piece.
+  func kind(at index: Int) -> Kind { found.pointee.piece(at: index)?.kind ?? .nothing }
 
-  /// The bytes of a piece: none where it is no text and no error. They are gone with the call of ``next()``.
-  func bytes(at index: Int) -> UnsafeRawBufferPointer { found.pointee.bytes(of: found.pointee.pieces[index]) }
+  /// The bytes of a piece: none where it is no text and no error, or where there is no such piece. They are gone with the call of ``next()``.
+  func bytes(at index: Int) -> UnsafeRawBufferPointer {
+    found.pointee.piece(at: index).map { found.pointee.bytes(of: $0) } ?? UnsafeRawBufferPointer(start: nil, count: 0)
+  }
 
   /// The same as text, for people.
   func text(at index: Int) -> String { String(decoding: bytes(at: index), as: UTF8.self) }
@@ -127,16 +167,25 @@ private struct FoundPieces {
   /// More than any list has that is looked at.
   private static let maximumPieces = 32
 
-  private(set) var reply = ReplyReader.Kind.nothing
+  let limit: Int
+  /// The length of the string in whose place the next empty one stands.
+  var skipped: Int?
+  /// Nil for a kind whose callback is not set: later versions of the parser know kinds that 0.14 has not.
+  private(set) var reply: ReplyReader.Kind?
   private(set) var pieces: [Piece] = []
   private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var used = 0
+
+  init(limit: Int) { self.limit = limit }
+
+  func piece(at index: Int) -> Piece? { pieces.indices.contains(index) ? pieces[index] : nil }
 
   func bytes(of piece: Piece) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: memory[piece.start..<piece.start + piece.count])
   }
 
   mutating func removeAll(keeping limit: Int) {
+    reply = nil
     pieces.removeAll(keepingCapacity: true)
     used = 0
     if memory.count > limit { free() }
@@ -148,8 +197,15 @@ private struct FoundPieces {
   }
 
   mutating func add(_ kind: ReplyReader.Kind, _ task: UnsafePointer<redisReadTask>, _ bytes: UnsafeRawBufferPointer) {
+    if let length = skipped.take() ?? (bytes.count > limit ? bytes.count : nil) {
+      return add(.tooLong(length), task, UnsafeRawBufferPointer(start: nil, count: 0))
+    }
     if let parent = task.pointee.parent {
       guard parent.pointee.parent == nil, pieces.count < Self.maximumPieces else { return }
+      // Those of a kind without a callback keep their place.
+      while pieces.count < min(Int(task.pointee.idx), Self.maximumPieces - 1) {
+        pieces.append(Piece(kind: .nothing, start: used, count: 0))
+      }
     } else {
       reply = kind
       // The pieces of a list follow.
@@ -162,7 +218,8 @@ private struct FoundPieces {
   }
 
   private mutating func grow(by count: Int) {
-    let more = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1_024, (used + count) * 2), alignment: 1)
+    let more = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(1_024, memory.count * 2, used + count), alignment: 1)
     more.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<used]))
     memory.deallocate()
     memory = more

@@ -7,12 +7,17 @@ import Broadcasting
 
 /// What is said on a new line before it is of use, and what the answers mean. Without I/O.
 struct Login {
+  /// Its answer tells what kind of server this is.
+  static let greeting = ["HELLO", "2"]
+
   private enum Step { case authenticate, greet, name, select }
 
   let commands: [[String]]
   private let steps: [Step]
   private let server: RedisURL
   private var answered = 0
+  /// Whether the server tells its role.
+  private(set) var knowsRole = false
 
   /// - Parameter clientName: What the line is called in the server's list of clients.
   init(_ server: RedisURL, clientName: String) {
@@ -24,7 +29,7 @@ struct Login {
     }
     // Since 6.0 it tells what kind of server this is. Everybody may say it (ACL), and older ones answer with an error that is
     // none.
-    commands.append(["HELLO", "2"])
+    commands.append(Self.greeting)
     steps.append(.greet)
     commands.append(["CLIENT", "SETNAME", clientName])
     steps.append(.name)
@@ -45,7 +50,7 @@ struct Login {
     let step = steps[answered]
     answered += 1
     guard kind == .error else {
-      if step == .greet { try check(pieces) }
+      if step == .greet { knowsRole = try Self.check(pieces, of: server) }
       return
     }
     let refusal = Refusal(pieces.first ?? "")
@@ -58,14 +63,20 @@ struct Login {
     }
   }
 
-  /// The answer to HELLO: names and values in turn.
-  private func check(_ facts: [String]) throws(BroadcastError) {
+  /// Looks at the answer to the greeting: names and values in turn. Returns whether the role is among them.
+  ///
+  /// - Throws: Where it is no server to publish on.
+  @discardableResult
+  static func check(_ facts: [String], of server: RedisURL) throws(BroadcastError) -> Bool {
+    var knowsRole = false
     for index in stride(from: 0, to: facts.count - 1, by: 2) {
       switch (facts[index], facts[index + 1]) {
       case ("mode", "sentinel"): throw RedisError.isSentinel(server)
       case ("role", "slave"), ("role", "replica"): throw RedisError.isReplica(server)
+      case ("role", _): knowsRole = true
       default: break
       }
     }
+    return knowsRole
   }
 }

@@ -13,7 +13,7 @@ struct SubscriptionRequests<Waiter> {
   enum Kind { case subscribe, unsubscribe }
 
   /// A channel or a pattern, as bytes.
-  struct Subject: Equatable {
+  struct Subject: Hashable {
     var name: [UInt8]
     var isPattern = false
   }
@@ -42,6 +42,10 @@ struct SubscriptionRequests<Waiter> {
   private var first = 0
   /// Requests before it have nobody who waits.
   private var firstWaiting = 0
+  /// The number of the first in `requests`, counted from the beginning.
+  private var base = 0
+  /// The number of the last request for each subject that has one without an answer.
+  private var newest: [Subject: Int] = [:]
 
   var isEmpty: Bool { first == requests.count }
 
@@ -50,6 +54,7 @@ struct SubscriptionRequests<Waiter> {
 
   /// - Parameter deadline: Not before that of the request before.
   mutating func add(_ kind: Kind, _ subject: Subject, deadline: LoopInstant, _ waiter: Waiter?) {
+    newest[subject] = base + requests.count
     requests.append(Request(kind: kind, subject: subject, deadline: deadline, waiter: waiter))
     if waiter == nil { skip() }
   }
@@ -59,11 +64,11 @@ struct SubscriptionRequests<Waiter> {
     guard let request = requests[first...].first, request.kind == kind, request.subject == subject else {
       return .unexpected
     }
-    removeFirst()
+    let isNewest = removeFirst()
     if let waiter = request.waiter { return .done(waiter) }
     if kind == .unsubscribe { return .late }
     // What was asked for last about the same is what counts.
-    return requests[first...].contains { $0.subject == subject } ? .late : .unwanted
+    return isNewest ? .unwanted : .late
   }
 
   /// The server has refused the oldest request. Returns it, or nil where there is none.
@@ -89,18 +94,26 @@ struct SubscriptionRequests<Waiter> {
     return requests[first...].compactMap(\.waiter)
   }
 
-  private mutating func removeFirst() {
+  /// Returns whether nothing has been asked for since about the same.
+  @discardableResult
+  private mutating func removeFirst() -> Bool {
+    let subject = requests[first].subject
+    let isNewest = newest[subject] == base + first
+    if isNewest { newest[subject] = nil }
     requests[first].waiter = nil
     first += 1
     if first == requests.count {
+      base += first
       requests.removeAll(keepingCapacity: requests.capacity <= 1_024)
       (first, firstWaiting) = (0, 0)
     } else if first > 1_024, first > requests.count / 2 {
+      base += first
       requests.removeFirst(first)
       firstWaiting -= min(firstWaiting, first)
       first = 0
     }
     skip()
+    return isNewest
   }
 
   private mutating func skip() {

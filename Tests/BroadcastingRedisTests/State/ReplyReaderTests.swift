@@ -29,7 +29,7 @@ struct ReplyReaderTests {
         case .list: replies.append("[\(pieces.joined(separator: " "))]")
         case .error: replies.append("error \(reader.text(at: 0))")
         case .text: replies.append("text \(pieces[0])")
-        case .integer, .nothing: replies.append("\(kind)")
+        case .integer, .nothing, .tooLong: replies.append("\(kind)")
         }
       }
     }
@@ -69,10 +69,41 @@ struct ReplyReaderTests {
     #expect(reply[0].split(separator: " ").count == 32)
   }
 
-  @Test("a string may be said to be as long as it likes, and is given up at the limit")
-  func longString() {
+  @Test("a piece that is not there is nothing")
+  func noPiece() throws {
+    let reader = try ReplyReader()
+    for reply in ["*0\r\n", "$1\r\nx\r\n", "*2\r\n+a\r\n+b\r\n"] {
+      try Array(reply.utf8).withUnsafeBytes { try reader.feed($0) }
+      #expect(try reader.next() != nil)
+      for index in [-1, reader.count, 40] {
+        #expect(reader.kind(at: index) == .nothing)
+        #expect(reader.bytes(at: index).isEmpty)
+        #expect(reader.text(at: index) == "")
+      }
+    }
+  }
+
+  @Test("a kind that RESP2 does not have is an error", arguments: [",1.5\r\n", "#t\r\n", "_\r\n"])
+  func laterKinds(text: String) {
+    // Parsers from version 1.0 on know them, and _ is nothing to them.
+    guard (try? read("+before\r\n" + text)) != ["text before", "nothing"] else { return }
+    #expect(throws: ReplyReader.Violation.self) { try read("+before\r\n" + text) }
+  }
+
+  @Test("of a string beyond the limit nothing is kept, wherever the bytes are cut", arguments: [1, 7, 100, 1500, 4096])
+  func longString(step: Int) throws {
+    let long = String(repeating: "1\r\n", count: 500)
+    let allowed = String(repeating: "x", count: 1000)
+    #expect(
+      try read(
+        "*3\r\n$1\r\na\r\n$1500\r\n\(long)\r\n$1\r\nb\r\n$1500\r\n\(long)\r\n$0\r\n\r\n$1000\r\n\(allowed)\r\n+1500\r\n",
+        by: step, limit: 1000) == ["[a tooLong(1500) b]", "tooLong(1500)", "text ", "text \(allowed)", "text 1500"])
+  }
+
+  @Test("a line without an end is given up at the limit")
+  func longLine() {
     #expect(throws: ReplyReader.Violation.self) {
-      try read("$99999\r\n" + String(repeating: "x", count: 2000), by: 100, limit: 1000)
+      try read("+" + String(repeating: "x", count: 6000), by: 100, limit: 1000)
     }
   }
 

@@ -81,6 +81,25 @@ struct SubscriptionRequestsTests {
     #expect(confirm(&requests, .subscribe, name("b")) == "3")
   }
 
+  @Test("as many as there may be are confirmed too late, and are done with all the same")
+  func manyLate() {
+    let count = 20_000
+    var requests = Requests()
+    for number in 0..<count { requests.add(.subscribe, name("\(number)"), deadline: at(10), "\(number)") }
+    #expect(requests.expire(now: at(10)).count == count)
+    // Every other one has been asked for again.
+    for number in stride(from: 0, to: count, by: 2) {
+      requests.add(.subscribe, name("\(number)"), deadline: at(20), "again")
+    }
+    var meanings: [String: Int] = [:]
+    for number in 0..<count { meanings[confirm(&requests, .subscribe, name("\(number)")), default: 0] += 1 }
+    #expect(meanings == ["late": count / 2, "unwanted": count / 2])
+    for number in stride(from: 0, to: count, by: 2) {
+      #expect(confirm(&requests, .subscribe, name("\(number)")) == "again")
+    }
+    #expect(requests.isEmpty)
+  }
+
   @Test("where it was given up again meanwhile, that is on its way already")
   func givenUp() {
     var requests = Requests()
