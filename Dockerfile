@@ -23,7 +23,7 @@ USER broadcast
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # No curl in the image: bash speaks enough HTTP to ask one question.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=5s --retries=3 CMD ["bash", "-c", \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 CMD ["bash", "-c", \
     "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /health HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r line <&3 && [[ $line == *' 200 '* ]]"]
 ENTRYPOINT ["broadcast"]
 # The broker is named by BROADCAST_URL (`--env BROADCAST_URL=redis://…`); without it the server is on memory, alone.

@@ -64,7 +64,8 @@ public struct BroadcastError: Error, Sendable {
   public enum Outcome: Sendable, Hashable {
     /// Nobody will get it. It can be published again.
     case notSent
-    /// It may have arrived. Publishing it again may double it.
+    /// It may have arrived, or still arrive: late, and behind messages that were published after it. Publishing it again
+    /// may double it.
     case unconfirmed
   }
 

@@ -8,7 +8,7 @@ public struct ServerEvent: Sendable {
   /// What happened. More kinds may be added, so a `switch` needs a `default`.
   public struct Kind: Sendable, Hashable, CustomStringConvertible {
     private enum Value: String {
-      case listening, acceptingHeld, acceptingResumed, handlerFailed, socketFailed
+      case listening, acceptingHeld, acceptingResumed, handlerFailed, socketFailed, brokerFailed
     }
     private let value: Value
 
@@ -23,6 +23,9 @@ public struct ServerEvent: Sendable {
     public static let handlerFailed = Kind(value: .handlerFailed)
     /// The same of a socket's handler, whose socket was closed with 1011.
     public static let socketFailed = Kind(value: .socketFailed)
+    /// Publishing or subscribing failed with an `error` of the broker: for a request at `path`, or without one for a socket
+    /// that was open. Clients got a short text which names no address. While the broker is away it is told for each request.
+    public static let brokerFailed = Kind(value: .brokerFailed)
 
     public var description: String { value.rawValue }
   }

@@ -18,17 +18,16 @@ extension Hub {
   /// Makes the calls that the channels ask for, many at once, as children of the session: so no call ends because a
   /// subscriber who waited for it was cancelled.
   func perform(_ calls: Mailbox<DriverCall>, with driver: some BroadcastDriver) async {
-    let maximumAtOnce = max(1, driver.maximumCallsAtOnce)
-    await withTaskGroup(of: Void.self) { group in
-      var running = 0
+    let slots = CallSlots(count: max(1, driver.maximumCallsAtOnce))
+    // It keeps nothing of a child that has ended, however seldom all slots are taken.
+    await withDiscardingTaskGroup { group in
       while let commands = await calls.next() {
         for command in commands {
-          if running == maximumAtOnce {
-            await group.next()
-            running -= 1
+          await slots.take()
+          group.addTask {
+            await self.perform(command, with: driver)
+            slots.give()
           }
-          group.addTask { await self.perform(command, with: driver) }
-          running += 1
         }
       }
       group.cancelAll()

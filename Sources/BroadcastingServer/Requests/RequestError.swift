@@ -53,16 +53,16 @@ extension RequestError {
   /// How an error of the library looks over HTTP.
   init(_ error: BroadcastError) {
     switch error.code {
-    case .invalidChannel: self.init(.badRequest, "invalid_channel", error.message)
-    case .tooManyChannels: self.init(.badRequest, "too_many_channels", error.message)
-    case .invalidText: self.init(.badRequest, "invalid_text", error.message)
-    case .messageTooLarge: self.init(.contentTooLarge, "message_too_large", error.message)
+    case .invalidChannel: self.init(.badRequest, "invalid_channel", error.clientMessage)
+    case .tooManyChannels: self.init(.badRequest, "too_many_channels", error.clientMessage)
+    case .invalidText: self.init(.badRequest, "invalid_text", error.clientMessage)
+    case .messageTooLarge: self.init(.contentTooLarge, "message_too_large", error.clientMessage)
     // The broker has looked at it and said no: asking again brings nothing.
     case .refused where !error.isRetriable && error.outcome != .unconfirmed:
-      self.init(.forbidden, "refused", error.message)
+      self.init(.forbidden, "refused", error.clientMessage)
     default:
       let code = error.outcome == .unconfirmed ? "unconfirmed" : "unavailable"
-      self.init(.serviceUnavailable, code, error.message, headers: ["Retry-After": "1"])
+      self.init(.serviceUnavailable, code, error.clientMessage, headers: ["Retry-After": "1"])
     }
   }
 
@@ -98,12 +98,12 @@ extension WebSocketClosure {
     case let closure as WebSocketClosure: self = closure
     case let error as BroadcastError:
       switch error.code {
-      case .messageTooLarge: self.init(.messageTooLarge, error.message)
+      case .messageTooLarge: self.init(.messageTooLarge, error.clientMessage)
       case .invalidChannel, .tooManyChannels, .unsupportedHeaders, .invalidText:
-        self.init(.policyViolation, error.message)
+        self.init(.policyViolation, error.clientMessage)
       case .fellBehind, .missedMessages: self = .missedMessages
       case .notRunning, .cancelled, .closed: self.init(.goingAway, "The server stops.")
-      default: self.init(error.isRetriable ? .tryAgainLater : .internalError, error.message)
+      default: self.init(error.isRetriable ? .tryAgainLater : .internalError, error.clientMessage)
       }
     case is CancellationError: self.init(.goingAway, "The server stops.")
     case let error as RequestError: self.init(.policyViolation, error.message)

@@ -57,7 +57,9 @@ final class RequestHandler: HTTPHandler {
 
   func closure(after error: any Error) -> WebSocketClosure {
     let closure = WebSocketClosure(thrown: error)
-    if closure.code == .internalError { onEvent(ServerEvent(.socketFailed, error: error)) }
+    if let kind = failure(error, else: closure.code == .internalError ? .socketFailed : nil) {
+      onEvent(ServerEvent(kind, error: error))
+    }
     return closure
   }
 
@@ -106,7 +108,14 @@ final class RequestHandler: HTTPHandler {
 
   private func response(to error: any Error, _ path: String) -> HTTPResponse {
     let answer = RequestError(thrown: error)
-    if answer.status == .internalServerError { onEvent(ServerEvent(.handlerFailed, path: path, error: error)) }
+    if let kind = failure(error, else: answer.status == .internalServerError ? .handlerFailed : nil) {
+      onEvent(ServerEvent(kind, path: path, error: error))
+    }
     return answer.response
+  }
+
+  /// What the program is told of an error, where clients don't get its text.
+  private func failure(_ error: any Error, else kind: ServerEvent.Kind?) -> ServerEvent.Kind? {
+    (error as? BroadcastError)?.isBrokerFault == true ? .brokerFailed : kind
   }
 }

@@ -13,6 +13,8 @@ enum LogTrouble: Hashable, Sendable {
   case subscribers
   /// Requests and sockets whose handlers fail.
   case handlers
+  /// What the broker did not take or allow, request by request.
+  case requests
   /// Connections that can't be accepted.
   case accepting
 }

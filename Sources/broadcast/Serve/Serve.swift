@@ -170,6 +170,9 @@ struct Serve {
     case .handlerFailed:
       log.about(
         .handlers, .error, "handler-failed", .init("path", .text(event.path ?? "")), .init("error", .text(error)))
+    case .brokerFailed:
+      log.about(
+        .requests, .warning, "broker-failed", .init("path", .text(event.path ?? "")), .init("error", .text(error)))
     case .socketFailed: log.about(.handlers, .error, "socket-failed", .init("error", .text(error)))
     default: log(.info, "server-\(event.kind)", .init("detail", .text(event.description)))
     }

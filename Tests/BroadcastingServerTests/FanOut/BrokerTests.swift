@@ -84,6 +84,33 @@ struct BrokerTests {
     }
   }
 
+  @Test("where the broker is and what its administrator may do is told to the program, and to no client")
+  func brokersTexts() async throws {
+    try await withBroker { driver, server in
+      let secret = "Redis at 10.0.0.7:6379 says no. Grant +publish."
+      let texts: [(BroadcastError, String, WebSocketCloseCode)] = [
+        (.init(.timedOut, secret, isRetriable: true, outcome: .unconfirmed), "in time. It may have", .tryAgainLater),
+        (.init(.unavailable, secret, isRetriable: true, outcome: .unconfirmed), "may have arrived", .tryAgainLater),
+        (.init(.unavailable, secret, isRetriable: true, outcome: .notSent), "was not sent", .tryAgainLater),
+        (.init(.refused, secret, outcome: .notSent), "refuses this message", .internalError),
+      ]
+      for (error, text, code) in texts {
+        driver.script.withLock { $0.publishError = error }
+        let pushed = try await server.connect().post(json: #"{"message":1}"#)?.text ?? ""
+        #expect(pushed.contains(text) && !pushed.contains("10.0.0.7") && !pushed.contains("Grant"))
+        let client = try await server.subscriber()
+        await client.send("x")
+        let closed = await client.end()
+        #expect(closed?.code == code)
+        #expect(closed?.reason.contains(text) == true)
+      }
+      let told = server.events.all.filter { $0.kind == .brokerFailed }
+      #expect(told.count == 2 * texts.count)
+      #expect(told.allSatisfy { "\($0)".contains(secret) })
+      #expect(told.map(\.path).prefix(2) == ["/push", nil])
+    }
+  }
+
   @Test("the 101 waits for the broker, and a broker that refuses is a 503")
   func slowSubscribe() async throws {
     try await withBroker { driver, server in
