@@ -10,15 +10,14 @@ import BroadcastingNetwork
 /// What goes in which transaction, and who is told what became of it. A machine without I/O.
 ///
 /// One transaction is under way at a time, and all that comes meanwhile goes in the next one. Where the database refuses one
-/// because of what a message holds, nobody but the database knows which message that is: each of them goes in a transaction
-/// of its own then.
+/// because of what a message holds, nobody but the database knows which message that is: they go by halves then, until that one
+/// is alone.
 struct GroupCommit {
   private let probeName: ChannelName
   private var calls = PublishCalls()
   /// What is under way, or was last.
   private(set) var batch = PublishBatch()
-  /// How many of the next messages go alone.
-  private var alone = 0
+  private var bisection = Bisection()
   private var probe: UInt64?
 
   init(probeName: ChannelName) { self.probeName = probeName }
@@ -32,8 +31,8 @@ struct GroupCommit {
   /// Makes the next batch. Returns false when there is nothing to send.
   mutating func next() -> Bool {
     batch.clear()
-    // It goes alone too, or a message beside it that is refused would hold it up for ever.
-    let limit = alone == 0 ? Int.max : probe == nil ? 1 : 0
+    // The probe goes alone then, or a message beside it that is refused would hold it up.
+    let limit = bisection.isUnderWay && probe != nil ? 0 : bisection.limit
     if let probe { batch.add(probe: probe, on: probeName) }
     probe = nil
     calls.sendEach { batch.messages < limit && batch.add($0) }
@@ -44,7 +43,7 @@ struct GroupCommit {
 
   /// The batch is committed.
   mutating func succeeded() {
-    alone = max(0, alone - batch.messages)
+    bisection.advance(by: batch.messages)
     calls.accepted(batch.messages)
   }
 
@@ -55,13 +54,13 @@ struct GroupCommit {
     let count = batch.messages
     if state.concernsData, count > 1 || count == 1 && batch.probe != nil {
       calls.takeBack()
-      alone = count
+      bisection.split(count)
       probe = batch.probe
       return nil
     }
     // Without a way for the probe there is none for messages.
     if state.endsSession || batch.probe != nil { return PostgresError.sessionRefused(state, reason) }
-    alone = max(0, alone - count)
+    bisection.advance(by: count)
     let error = PostgresError.refused(state, reason, to: "publish")
     for _ in 0..<count { calls.refused(error) }
     return nil

@@ -39,11 +39,17 @@ struct GroupCommitTests {
     }
   }
 
+  /// Sends all, and refuses each transaction with one of `bad`, which are places in the order. Returns how many messages each
+  /// transaction had.
   private func sizes(_ commit: inout GroupCommit, refusing bad: Set<Int> = []) -> [Int] {
     var sizes: [Int] = []
+    var done = 0
     while commit.next() {
-      sizes.append(commit.batch.messages)
-      if bad.contains(sizes.count) {
+      let count = commit.batch.messages
+      sizes.append(count)
+      let isRefused = !bad.isDisjoint(with: done..<done + count)
+      if !isRefused || count == 1 { done += count }
+      if isRefused {
         #expect(commit.refused(wrongData, "bad") == nil)
       } else {
         commit.succeeded()
@@ -60,14 +66,25 @@ struct GroupCommitTests {
     #expect(results.isEmpty)
   }
 
-  @Test("after a refusal for what one holds each goes alone, and only that one fails")
-  func alone() async throws {
+  @Test("after a refusal for what one holds they go by halves, and only that one fails")
+  func halves() async throws {
     let results = try await publishing(["1", "bad", "3"]) { commit in
-      // All three, then each alone.
-      #expect(sizes(&commit, refusing: [1, 3]) == [3, 1, 1, 1])
+      #expect(sizes(&commit, refusing: [1]) == [3, 2, 1, 1, 1])
+      #expect(commit.nextDeadline == nil)
     }
     #expect(Array(results.keys) == ["bad"])
     #expect(results["bad"]?.code == .refused && results["bad"]?.outcome == .notSent)
+  }
+
+  @Test(
+    "those at fault fail alone, after few transactions",
+    arguments: [([0], 22), ([617], 22), ([999], 22), ([3, 700], 42), (Array(0..<1_000), 2_000)])
+  func guilty(bad: [Int], transactions: Int) async throws {
+    let results = try await publishing((0..<1_000).map { "\($0)" }) { commit in
+      #expect(sizes(&commit, refusing: Set(bad)).count <= transactions)
+    }
+    #expect(Set(results.keys) == Set(bad.map { "\($0)" }))
+    #expect(results.values.allSatisfy { $0.code == .refused && $0.outcome == .notSent })
   }
 
   @Test("a probe beside a refused message goes alone")
