@@ -55,6 +55,7 @@ struct GroupCommit {
     if let probe { batch.add(probe: probe, on: probeName) }
     probe = nil
     calls.sendEach { batch.messages < limit && batch.add($0) }
+    guard !batch.isEmpty else { return nil }
     batch.finish()
     return .publish
   }
