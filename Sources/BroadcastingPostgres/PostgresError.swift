@@ -123,12 +123,19 @@ enum PostgresError {
     case .unknownStatement: text += pooler
     case .notPermitted: text += " Grant the user EXECUTE on pg_notify(text, text)."
     case .queryCancelled: text += " Is there a statement_timeout for the user?"
-    default:
-      if state.concernsData { text += " The encoding of the database may lack a character of it; UTF8 has all." }
+    default: text += dataAdvice(state)
     }
     return BroadcastError(
       state.isRetriable ? .unavailable : .refused, text, isRetriable: state.isRetriable,
       outcome: verb == "publish" ? .notSent : nil)
+  }
+
+  private static func dataAdvice(_ state: SQLState) -> String {
+    if state.concernsEncoding { return " The encoding of the database may lack a character of it; UTF8 has all." }
+    if state != .wrongParameter { return "" }
+    return
+      " NOTIFY takes up to 7,999 bytes of text and 63 of a name, counted in the encoding of the database, in which they "
+      + "may be longer than in UTF-8."
   }
 
   static func publishingTooLate(_ limit: Duration) -> BroadcastError {

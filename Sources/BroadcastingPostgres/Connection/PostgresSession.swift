@@ -44,6 +44,7 @@ final class PostgresSession {
       hasAnswered = true
       probes.heardPublishing(now: loop.now)
     }
+    publishing.onProbeRefused = { [unowned self] number, error in refused(number, error) }
     publishing.onFailure = { [unowned self] error in fail(error) }
     let place = place
     try listening.start { [unowned self] in fail(PostgresError.lost($0, "listens", at: place)) }
@@ -88,6 +89,14 @@ final class PostgresSession {
     case .dead:
       fail(isConnected || !hasAnswered ? PostgresError.silent(place) : PostgresError.deaf(place))
     }
+  }
+
+  /// There is no room for a probe. Who listens still gets what is in the queue, so the session stays, and the next probe is
+  /// sent when it would have been. A session that is new can't tell whether it hears, and says why.
+  private func refused(_ number: UInt64, _ error: BroadcastError) {
+    guard isConnected else { return fail(error) }
+    guard failure == nil, probes.arrived(number, now: loop.now) != nil else { return }
+    stepProbes()
   }
 
   private func heard(_ number: UInt64) {

@@ -11,6 +11,7 @@ import BroadcastingNetwork
 final class PublishingSide {
   /// What is prepared for it. Counting costs less than a row for each message.
   static let statement = "broadcast_publish"
+  private static let makingRoom = "SELECT pg_notification_queue_usage()"
   /// How long what is published while a transaction is under way may wait in the mailbox until it is looked at. To take it out
   /// at each call would wake the loop as often.
   private static let mailboxPatience = Duration.milliseconds(100)
@@ -30,6 +31,8 @@ final class PublishingSide {
   private var isGathering = false
   /// Called when the database has answered.
   var onLife: () -> Void = {}
+  /// Called when the database has no room for a probe.
+  var onProbeRefused: (UInt64, BroadcastError) -> Void = { _, _ in }
   /// Called when the session can't go on.
   var onFailure: (BroadcastError) -> Void = { _ in }
 
@@ -89,8 +92,11 @@ final class PublishingSide {
   private func send() {
     if line.isAsking { return }
     empty(within: timeout)
-    guard commit.next() else { return }
-    line.ask(Self.statement, commit.batch.channels, commit.batch.payloads)
+    switch commit.next() {
+    case nil: return
+    case .makeRoom: line.ask(Self.makingRoom)
+    case .publish: line.ask(Self.statement, commit.batch.channels, commit.batch.payloads)
+    }
     setTimer()
   }
 
@@ -107,7 +113,11 @@ final class PublishingSide {
     switch answer {
     case .done: commit.succeeded()
     case .refused(let state, let reason):
-      if let error = commit.refused(state, reason) { return onFailure(error) }
+      switch commit.refused(state, reason) {
+      case .none: break
+      case .probeRefused(let number, let error): onProbeRefused(number, error)
+      case .sessionEnds(let error): return onFailure(error)
+      }
     }
     gather()
   }

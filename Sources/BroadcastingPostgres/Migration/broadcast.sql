@@ -2,7 +2,8 @@
 -- commits, and never when it is rolled back.
 --
 -- Run this once in the database, as a user who may create a schema; again after an update, which replaces the functions.
--- A message has at most 1 MiB. Whoever may connect may call them: they do what pg_notify does, with the rights of the caller. To remove all of it:
+-- A message has at most 1 MiB. Whoever may connect may call them: they do what pg_notify does, with the rights of the
+-- caller. To remove all of it:
 --
 --   DROP SCHEMA broadcast CASCADE;
 --
@@ -58,9 +59,9 @@ BEGIN
     END IF;
   END IF;
 
-  -- A number tells apart what is equal.
+  -- A number tells apart what is equal. It counts on through the session: a setting of that also forgets what is rolled back.
   number := coalesce(nullif(pg_catalog.current_setting('broadcast.number', true), ''), '0')::bigint + 1;
-  PERFORM pg_catalog.set_config('broadcast.number', number::text, true);
+  PERFORM pg_catalog.set_config('broadcast.number', number::text, false);
   bytes := pg_catalog.convert_to(wire, 'UTF8');
   total := pg_catalog.octet_length(bytes);
   WHILE total - place > piece_limit LOOP
@@ -118,3 +119,9 @@ BEGIN
     E'\x02bc1b' || pg_catalog.translate(pg_catalog.encode('\x6200'::bytea || message, 'base64'), E'\n', ''));
 END
 $$;
+
+-- Default privileges may keep it from others.
+GRANT EXECUTE ON FUNCTION
+  broadcast.notify_channel(text), broadcast.send_wire(text, text), broadcast.publish(text, text),
+  broadcast.publish(text, bytea)
+TO PUBLIC;

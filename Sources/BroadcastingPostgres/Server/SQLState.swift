@@ -35,6 +35,9 @@ struct SQLState: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The encodings of client and database have no common form of a character, or bytes are none in that of the database.
+  var concernsEncoding: Bool { code == "22P05" || code == "22021" }
+
   static let passwordRefused = SQLState("28P01")
   static let loginRefused = SQLState("28000")
   static let noSuchDatabase = SQLState("3D000")
@@ -43,6 +46,8 @@ struct SQLState: Hashable, Sendable, CustomStringConvertible {
   static let cannotConnectNow = SQLState("57P03")
   static let readOnly = SQLState("25006")
   static let limitExceeded = SQLState("54000")
+  /// NOTIFY says so of lengths.
+  static let wrongParameter = SQLState("22023")
   static let unknownStatement = SQLState("26000")
   static let connectionFailure = SQLState("08006")
   static let statementExists = SQLState("42P05")

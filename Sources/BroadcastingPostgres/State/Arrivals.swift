@@ -19,16 +19,15 @@ struct Arrivals {
   /// Whether the database has checked that what it sends is UTF-8.
   private let isTextValid: Bool
   private var channels: [ChannelName: Channel] = [:]
-  private var assembler: PartAssembler
+  private var assembler = PartAssembler()
   // What came on the channel of the last notification. Most come in runs, and to compare is less than to look up.
   private var run: [Delivery] = []
   private var runChannel: Channel?
   private var runName: [UInt8] = []
 
-  init(probeName: ChannelName, isTextValid: Bool, limits: PartAssembler.Limits = .init()) {
+  init(probeName: ChannelName, isTextValid: Bool) {
     self.probeName = probeName
     self.isTextValid = isTextValid
-    assembler = PartAssembler(limits: limits)
   }
 
   /// Takes what arrives on a channel from now on.
@@ -48,6 +47,7 @@ struct Arrivals {
     name: UnsafeBufferPointer<UInt8>, payload: UnsafeBufferPointer<UInt8>, sender: Int32, emit: (Event) -> Void
   ) {
     guard let channel = channel(called: name, emit) else {
+      interrupt(emit)
       if name.elementsEqual(probeName.bytes), let number = UInt64(String(decoding: payload, as: UTF8.self)) {
         emit(.probe(number))
       }
@@ -57,7 +57,7 @@ struct Arrivals {
       add(part, UnsafeBufferPointer(rebasing: payload[pieceStart...]), sender, channel, emit)
       return
     }
-    if !assembler.isEmpty { interrupt(sender, emit) }
+    interrupt(emit)
     if run.isEmpty { run.reserveCapacity(64) }
     run.append(.message(message(Array(payload), channel)))
   }
@@ -91,27 +91,21 @@ struct Arrivals {
   private mutating func add(
     _ part: Part, _ piece: UnsafeBufferPointer<UInt8>, _ sender: Int32, _ channel: Channel, _ emit: (Event) -> Void
   ) {
-    var broken: [Channel] = []
-    let outcome = assembler.add(part, piece, from: sender, on: channel) { broken.append($0) }
-    tell(broken, emit)
-    switch outcome {
+    if !assembler.isContinued(by: part, from: sender, on: channel) { interrupt(emit) }
+    switch assembler.add(part, piece, from: sender, on: channel) {
     case .incomplete, .ignored: break
     case .whole(let bytes): run.append(.message(message(bytes, channel)))
-    case .broken: tell([channel], emit)
+    case .broken: missed(channel, emit)
     }
   }
 
-  private mutating func interrupt(_ sender: Int32, _ emit: (Event) -> Void) {
-    var broken: [Channel] = []
-    assembler.interrupt(sender) { broken.append($0) }
-    tell(broken, emit)
+  private mutating func interrupt(_ emit: (Event) -> Void) {
+    if let channel = assembler.interrupt() { missed(channel, emit) }
   }
 
   /// A gap stands behind what came before it.
-  private mutating func tell(_ broken: [Channel], _ emit: (Event) -> Void) {
-    for channel in broken {
-      flush(emit)
-      emit(.missed(channel))
-    }
+  private mutating func missed(_ channel: Channel, _ emit: (Event) -> Void) {
+    flush(emit)
+    emit(.missed(channel))
   }
 }

@@ -10,16 +10,30 @@ import BroadcastingNetwork
 /// What goes in which transaction, and who is told what became of it. A machine without I/O.
 ///
 /// One transaction is under way at a time, and all that comes meanwhile goes in the next one. Where the database refuses one
-/// because of what a message holds, nobody but the database knows which message that is: each of them goes in a transaction
-/// of its own then.
+/// because of what a message holds, nobody but the database knows which message that is: they go by halves then, until that one
+/// is alone.
+///
+/// Where the queue of all notifications is full, PostgreSQL refuses what would find room once it drops what all have read. To
+/// ask how full the queue is makes it do so. An earlier session may have left the queue full, so that comes first of all.
 struct GroupCommit {
+  enum Step { case makeRoom, publish }
+
+  /// What a refusal means beyond the calls.
+  enum Consequence {
+    case none
+    /// The session may go on without the probe of that number.
+    case probeRefused(UInt64, BroadcastError)
+    case sessionEnds(BroadcastError)
+  }
+
   private let probeName: ChannelName
   private var calls = PublishCalls()
   /// What is under way, or was last.
   private(set) var batch = PublishBatch()
-  /// How many of the next messages go alone.
-  private var alone = 0
+  private var bisection = Bisection()
   private var probe: UInt64?
+  private var wantsRoom = true
+  private var isMakingRoom = false
 
   init(probeName: ChannelName) { self.probeName = probeName }
 
@@ -29,42 +43,49 @@ struct GroupCommit {
 
   mutating func append(probe number: UInt64) { probe = number }
 
-  /// Makes the next batch. Returns false when there is nothing to send.
-  mutating func next() -> Bool {
+  /// What to do now, with the next batch made for ``Step/publish``. Nil when there is nothing to send.
+  mutating func next() -> Step? {
+    guard probe != nil || calls.hasUnsent else { return nil }
+    isMakingRoom = wantsRoom
+    wantsRoom = false
+    if isMakingRoom { return .makeRoom }
     batch.clear()
-    // It goes alone too, or a message beside it that is refused would hold it up for ever.
-    let limit = alone == 0 ? Int.max : probe == nil ? 1 : 0
+    // The probe goes alone then, or a message beside it that is refused would hold it up.
+    let limit = bisection.isUnderWay && probe != nil ? 0 : bisection.limit
     if let probe { batch.add(probe: probe, on: probeName) }
     probe = nil
     calls.sendEach { batch.messages < limit && batch.add($0) }
-    guard !batch.isEmpty else { return false }
+    guard !batch.isEmpty else { return nil }
     batch.finish()
-    return true
+    return .publish
   }
 
-  /// The batch is committed.
+  /// The step is done: if it was to publish, the batch is committed.
   mutating func succeeded() {
-    alone = max(0, alone - batch.messages)
+    if isMakingRoom { return }
+    bisection.advance(by: batch.messages)
     calls.accepted(batch.messages)
   }
 
-  /// The database has refused the batch, and so has none of it.
-  ///
-  /// - Returns: Why the session can't go on, or nil when it can.
-  mutating func refused(_ state: SQLState, _ reason: String) -> BroadcastError? {
+  /// The database has refused the step: if it was to publish, it has none of the batch.
+  mutating func refused(_ state: SQLState, _ reason: String) -> Consequence {
+    if isMakingRoom { return state.endsSession ? .sessionEnds(PostgresError.sessionRefused(state, reason)) : .none }
     let count = batch.messages
     if state.concernsData, count > 1 || count == 1 && batch.probe != nil {
       calls.takeBack()
-      alone = count
+      bisection.split(count)
       probe = batch.probe
-      return nil
+      return .none
     }
-    // Without a way for the probe there is none for messages.
-    if state.endsSession || batch.probe != nil { return PostgresError.sessionRefused(state, reason) }
-    alone = max(0, alone - count)
+    wantsRoom = state == .limitExceeded
+    // Without a way for the probe there is none for messages, unless all that is missing is room.
+    if state.endsSession || batch.probe != nil && !wantsRoom {
+      return .sessionEnds(PostgresError.sessionRefused(state, reason))
+    }
+    bisection.advance(by: count)
     let error = PostgresError.refused(state, reason, to: "publish")
     for _ in 0..<count { calls.refused(error) }
-    return nil
+    return batch.probe.map { .probeRefused($0, PostgresError.sessionRefused(state, reason)) } ?? .none
   }
 
   mutating func expire(now: LoopInstant, because error: BroadcastError) { calls.expire(now: now, because: error) }

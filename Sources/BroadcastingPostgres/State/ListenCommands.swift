@@ -9,7 +9,7 @@ import BroadcastingNetwork
 /// What is asked of the listening connection, in its order. A machine that does nothing itself.
 ///
 /// All that waits goes to the database at once, in one transaction, while nothing else is under way. Where the database
-/// refuses that, each command goes alone, so that one that fails harms no other.
+/// refuses that, it goes by halves, until one that fails is alone and harms no other.
 struct ListenCommands<Waiter: Sendable> {
   enum Kind { case listen, unlisten }
 
@@ -37,7 +37,7 @@ struct ListenCommands<Waiter: Sendable> {
 
   private var waiting: [Command] = []
   private var asked: [Command] = []
-  private var alone = 0
+  private var bisection = Bisection()
   private var lastNumber = 0
   /// The command that last asked for a channel which is to be listened to.
   private var wanted: [Channel: Int] = [:]
@@ -57,9 +57,7 @@ struct ListenCommands<Waiter: Sendable> {
   /// What to ask for now; empty when there is nothing, or something is under way.
   mutating func next() -> [Command] {
     guard asked.isEmpty else { return [] }
-    let count = alone > 0 ? 1 : Self.maximumAtOnce
-    alone = max(0, alone - 1)
-    asked = Array(waiting.prefix(count))
+    asked = Array(waiting.prefix(min(bisection.limit, Self.maximumAtOnce)))
     waiting.removeFirst(asked.count)
     return asked
   }
@@ -69,6 +67,7 @@ struct ListenCommands<Waiter: Sendable> {
     var step = Step()
     let done = asked
     asked = []
+    bisection.advance(by: done.count)
     for command in done {
       if let waiter = command.waiter { step.endings.append(Ending(waiter: waiter, error: nil)) }
       guard wanted[command.channel] == nil else { continue }
@@ -86,12 +85,13 @@ struct ListenCommands<Waiter: Sendable> {
   mutating func failed(because error: BroadcastError) -> Step {
     var step = Step()
     if asked.count > 1 {
-      alone = asked.count
+      bisection.split(asked.count)
       waiting.insert(contentsOf: asked, at: 0)
       asked = []
       return step
     }
     guard let command = asked.popLast() else { return step }
+    bisection.advance(by: 1)
     if wanted[command.channel] == command.number { wanted[command.channel] = nil }
     if wanted[command.channel] == nil { step.forgotten.append(command.channel) }
     if let waiter = command.waiter { step.endings.append(Ending(waiter: waiter, error: error)) }

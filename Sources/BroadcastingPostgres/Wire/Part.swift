@@ -17,15 +17,15 @@
 /// | decimal digits | how many bytes of UTF-8 the whole has |
 /// | the rest | the piece |
 ///
-/// Each number is followed by one space, and none begins with a needless zero. There may be one part alone: so messages that
+/// Each number is followed by one space, has up to 15 digits, and none begins with a needless zero. There may be one part alone: so messages that
 /// are equal can be told apart by their numbers, where PostgreSQL would send only one of them.
 struct Part: Hashable, Sendable {
   static let start: [UInt8] = [0x02, 0x62, 0x63, 0x31, 0x70]
   /// A limit of PostgreSQL: `NOTIFY_PAYLOAD_MAX_LENGTH`.
   static let maximumNotification = 7_999
-  /// The most bytes of a piece: there is always room for the longest start.
+  /// The most bytes of a piece: there is always room for the longest start, of 69 bytes.
   static let maximumPiece = 7_920
-  private static let maximumDigits = 18
+  private static let maximumDigits = 15
 
   var number: Int
   var index: Int

@@ -80,6 +80,32 @@ struct SQLFunctionTests {
     }
   }
 
+  @Test("each message in parts has another number than the one before, in the next transaction too")
+  func numbers() async throws {
+    try await withFunctions { server, _ in
+      let psql = try await server.startPSQL(database: "shop")
+      try psql.send("LISTEN a; SELECT 'listening';")
+      try await psql.line(containing: "listening")
+      for number in 1...3 {
+        try psql.send("SELECT broadcast.publish('a', repeat('x', 8000)); SELECT 1;")
+        try await psql.line(containing: "bc1p\(number) 1 2 8000 ")
+      }
+    }
+  }
+
+  @Test("who may not execute new functions by default may execute these")
+  func defaultPrivileges() async throws {
+    try await withDatabase("shop", encoding: "UTF8") { server, broadcast in
+      try await server.psql("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC", database: "shop")
+      try await server.psql(PostgresBroadcast.migration, database: "shop")
+      var iterator = try await broadcast.subscribe(to: ["a"]).makeAsyncIterator()
+      try await server.psql(
+        "CREATE ROLE clerk; SET ROLE clerk; SELECT broadcast.publish('a', 'x'), broadcast.publish('a', '\\x00'::bytea)",
+        database: "shop")
+      #expect(try await heard(2, of: &iterator) == ["x", "binary [0]"])
+    }
+  }
+
   @Test("long names are those of the backend", arguments: [63, 64, 255])
   func names(bytes: Int) async throws {
     try await withFunctions { server, broadcast in

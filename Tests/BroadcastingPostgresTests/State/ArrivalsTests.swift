@@ -111,10 +111,19 @@ struct ArrivalsTests {
   @Test("parts are a message with the last of them")
   func parts() {
     var bench = Bench()
-    bench.add("\u{2}bc1p1 1 2 4 ab")
     bench.add("other", from: 2)
+    bench.add("\u{2}bc1p1 1 2 4 ab")
     bench.add("\u{2}bc1p1 2 2 4 cd")
     #expect(bench.flushed() == [.messages([Message("other", to: "a"), Message("abcd", to: "a")], "a")])
+  }
+
+  @Test(
+    "whatever comes between parts shows that the rest is missing", arguments: [("7", "probe"), ("x", "c"), ("x", "b")])
+  func between(text: String, name: String) {
+    var bench = Bench()
+    bench.add("\u{2}bc1p1 1 2 4 ab")
+    bench.add(text, on: name, from: 2)
+    #expect(bench.events.first == .missed("a"))
   }
 
   @Test("what a sender begins and does not end is a gap where it should have been")

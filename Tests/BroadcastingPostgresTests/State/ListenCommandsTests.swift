@@ -36,11 +36,13 @@ struct ListenCommandsTests {
     #expect(commands.next().isEmpty && commands.nextDeadline == nil)
   }
 
-  @Test("where some fail each goes alone, and only the guilty one fails")
-  func alone() {
+  @Test("where some fail they go by halves, and only the guilty one fails")
+  func halves() {
     var commands = Commands()
     for name in ["a", "bad", "c"] { commands.add(.listen, Channel(name), deadline: later, waiter: name) }
     #expect(commands.next().count == 3)
+    #expect(waiters(commands.failed(because: error).endings).isEmpty)
+    #expect(commands.next().map(\.channel) == ["a", "bad"])
     #expect(waiters(commands.failed(because: error).endings).isEmpty)
     #expect(commands.next().map(\.channel) == ["a"])
     #expect(waiters(commands.succeeded(now: now).endings) == ["a"])
@@ -49,6 +51,22 @@ struct ListenCommandsTests {
     #expect(waiters(step.endings) == ["bad failed"] && step.forgotten == ["bad"])
     #expect(commands.next().map(\.channel) == ["c"])
     #expect(waiters(commands.succeeded(now: now).endings) == ["c"])
+  }
+
+  @Test("one at fault among 512 costs some twenty statements, and the others keep their order")
+  func few() {
+    var commands = Commands()
+    let names = (0..<512).map { "\($0)" }
+    for name in names { commands.add(.listen, Channel(name), deadline: later, waiter: name) }
+    var statements = 0
+    var ended: [String] = []
+    while case let next = commands.next(), !next.isEmpty {
+      statements += 1
+      let isRefused = next.contains { $0.channel == "300" }
+      ended += waiters((isRefused ? commands.failed(because: error) : commands.succeeded(now: now)).endings)
+    }
+    #expect(statements <= 20)
+    #expect(ended == names.map { $0 == "300" ? "300 failed" : $0 })
   }
 
   @Test("a confirmation that comes too late is taken back")

@@ -16,19 +16,19 @@ struct PartAssemblerTests {
     var assembler = PartAssembler()
     var broken: [Channel] = []
 
-    init(_ limits: PartAssembler.Limits = .init()) { assembler = PartAssembler(limits: limits) }
+    init() {}
+
+    init(maximumBytes: Int) { assembler = PartAssembler(maximumBytes: maximumBytes) }
 
     mutating func add(
       _ index: Int, of count: Int, total: Int, number: Int = 1, _ piece: String, from sender: Int32 = 7,
       on channel: Channel = "a"
     ) -> PartAssembler.Outcome {
       let part = Part(number: number, index: index, count: count, totalBytes: total)
-      var told: [Channel] = []
-      let outcome = Array(piece.utf8).withUnsafeBufferPointer {
-        assembler.add(part, $0, from: sender, on: channel) { told.append($0) }
+      if !assembler.isContinued(by: part, from: sender, on: channel), let other = assembler.interrupt() {
+        broken.append(other)
       }
-      broken += told
-      return outcome
+      return Array(piece.utf8).withUnsafeBufferPointer { assembler.add(part, $0, from: sender, on: channel) }
     }
   }
 
@@ -48,13 +48,23 @@ struct PartAssemblerTests {
     #expect(bench.assembler.isEmpty)
   }
 
-  @Test("senders don't disturb each other")
+  @Test("a part of another sender breaks it, since those of a transaction come together")
   func senders() {
     var bench = Bench()
     _ = bench.add(1, of: 2, total: 4, "ab", from: 1)
-    _ = bench.add(1, of: 2, total: 4, "AB", from: 2, on: "b")
-    #expect(bench.add(2, of: 2, total: 4, "cd", from: 1) == .whole(Array("abcd".utf8)))
+    #expect(bench.add(1, of: 2, total: 4, "AB", from: 2, on: "b") == .incomplete)
+    #expect(bench.broken == ["a"])
     #expect(bench.add(2, of: 2, total: 4, "CD", from: 2, on: "b") == .whole(Array("ABCD".utf8)))
+    #expect(bench.add(2, of: 2, total: 4, "cd", from: 1) == .broken)
+    #expect(bench.assembler.isEmpty && bench.broken == ["a"])
+  }
+
+  @Test("the same part of another sender does not continue it")
+  func otherSender() {
+    var bench = Bench()
+    _ = bench.add(1, of: 2, total: 4, "ab", from: 1)
+    #expect(bench.add(2, of: 2, total: 4, "cd", from: 2) == .broken)
+    #expect(bench.broken == ["a"])
   }
 
   @Test("a missing part breaks it once, and what follows is ignored")
@@ -94,14 +104,12 @@ struct PartAssemblerTests {
     #expect(bench.add(3, of: 3, total: 6, number: 2, "ef", on: "second") == .ignored)
   }
 
-  @Test("something else of the sender breaks it, once")
+  @Test("something else breaks it, once")
   func interrupted() {
     var bench = Bench()
     _ = bench.add(1, of: 3, total: 4, "ab")
-    var told: [Channel] = []
-    bench.assembler.interrupt(7) { told.append($0) }
-    bench.assembler.interrupt(7) { told.append($0) }
-    #expect(told == ["a"])
+    #expect(bench.assembler.interrupt() == "a")
+    #expect(bench.assembler.interrupt() == nil)
     #expect(bench.assembler.isEmpty)
   }
 
@@ -125,37 +133,17 @@ struct PartAssemblerTests {
 
   @Test("one that is too large is broken at its first part, and not kept")
   func tooLarge() {
-    var bench = Bench(.init(messageBytes: 10))
+    var bench = Bench(maximumBytes: 10)
     #expect(bench.add(1, of: 3, total: 11, "abcd") == .broken)
     #expect(bench.add(2, of: 3, total: 11, "abcd") == .ignored)
     #expect(bench.add(3, of: 3, total: 11, "abc") == .ignored)
     #expect(bench.assembler.isEmpty)
   }
 
-  @Test("of too many senders the oldest is given up")
-  func manySenders() {
-    var bench = Bench(.init(senders: 3))
-    for sender in 1...4 as ClosedRange<Int32> {
-      _ = bench.add(1, of: 2, total: 2, "a", from: sender, on: Channel("\(sender)"))
-    }
-    #expect(bench.broken == ["1"])
-    #expect(bench.add(2, of: 2, total: 2, "b", from: 2, on: "2") == .whole(Array("ab".utf8)))
-    #expect(bench.add(2, of: 2, total: 2, "b", from: 1, on: "1") == .broken)
-  }
-
-  @Test("of too many bytes the oldest is given up")
-  func manyBytes() {
-    var bench = Bench(.init(heldBytes: 5))
-    for sender in 1...3 as ClosedRange<Int32> {
-      _ = bench.add(1, of: 2, total: 4, "ab", from: sender, on: Channel("\(sender)"))
-    }
-    #expect(bench.broken == ["1"])
-  }
-
   @Test("whatever comes, a whole is what was sent, and each broken message is told of", arguments: 0..<50)
   func fuzz(seed: UInt64) {
     var random = SeededGenerator(seed: seed)
-    var bench = Bench(.init(messageBytes: 50, heldBytes: 60, senders: 3))
+    var bench = Bench(maximumBytes: 50)
     var sent: [Int: String] = [:]
     for number in 1...200 {
       let sender = Int32.random(in: 1...5, using: &random)
