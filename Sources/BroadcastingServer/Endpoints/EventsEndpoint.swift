@@ -30,7 +30,7 @@ final class EventsEndpoint: Sendable {
           { try await self.publishAll(from: socket, to: target) },
           { try await feed.deliver(to: socket) }
         )
-        return await feed.pendingClosure()
+        return feed.pendingClosure()
       } catch {
         return error
       }

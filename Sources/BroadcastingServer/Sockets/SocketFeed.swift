@@ -36,7 +36,11 @@ public final class SocketFeed: Sendable {
 
   /// How the socket has to be closed, when its handler ended before it was told so: the client misses messages also where
   /// the server stops, or the client says something, before the time has come to close it for that.
-  // Not inlined: its frame would be a part of one that sleeps with every socket.
-  @inline(never)
-  func pendingClosure() async -> WebSocketClosure? { await member.fanOut.closure(of: member) }
+  //
+  // Not `async`: that would make the frame larger which sleeps with every socket, by a kilobyte. The endpoint's handler runs
+  // on the loop, where no other can be: whoever asks from elsewhere has no closure pending.
+  func pendingClosure() -> WebSocketClosure? {
+    let fanOut = member.fanOut
+    return fanOut.loop.isCurrent ? fanOut.assumeIsolated { $0.closure(of: member) } : nil
+  }
 }
