@@ -16,6 +16,7 @@ struct PostgresURL: Sendable, CustomStringConvertible {
   private let database: String
 
   init(_ url: BackendURL) throws(BroadcastError) {
+    try Self.checkCredentials(of: url)
     // libpq knows its schemes in lower case only.
     let parameters = try ConnectionInfo.parse("\(url.scheme)://\(url.rest)", named: url)
     let resolved = try ConnectionInfo.resolve(parameters)
@@ -24,6 +25,20 @@ struct PostgresURL: Sendable, CustomStringConvertible {
       names: resolved["host"], addresses: resolved["hostaddr"], ports: resolved["port"])
     additions = Self.additions(to: resolved)
     database = resolved["dbname"] ?? ""
+  }
+
+  static let encodingAdvice = "Write @ as %40 and / as %2F in a user and a password."
+
+  /// What libpq would take for a host, a port or a database while it belongs to a password could stand in errors and logs.
+  private static func checkCredentials(of url: BackendURL) throws(BroadcastError) {
+    // For libpq the first @ before the first / ends user and password, also behind a question mark.
+    let rest = url.rest[...]
+    let end = rest.firstIndex { "@/".contains($0) }
+    let hosts = if let end, rest[end] == "@" { rest[rest.index(after: end)...] } else { rest }
+    guard !hosts.prefix(while: { $0 != "?" }).contains("@") else {
+      throw BroadcastError(
+        .invalidURL, "The database's URL has an @ more than the one between password and host. \(encodingAdvice)")
+    }
   }
 
   private static func additions(to resolved: [String: String]) -> [String: String] {
