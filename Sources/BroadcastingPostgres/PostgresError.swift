@@ -27,7 +27,7 @@ enum PostgresError {
         "\(what) wants a password, and there is none. Put it into the URL, the environment (PGPASSWORD) or the password "
           + "file (~/.pgpass).")
     case .server(let state):
-      let text = "\(what) refused: \(failure.reason) (SQLSTATE \(state))\(advice(state))"
+      let text = "\(what) refused: \(failure.reason) (SQLSTATE \(state))\(advice(state, at: failure.stage))"
       return BroadcastError(failure.isRetriable ? .unavailable : .refused, text, isRetriable: failure.isRetriable)
     case .other:
       let text = failure.stage == .encrypting ? "gives no secure connection" : "cannot be reached"
@@ -38,11 +38,12 @@ enum PostgresError {
     }
   }
 
-  private static func advice(_ state: SQLState) -> String {
+  private static func advice(_ state: SQLState, at stage: LineFailure.Stage) -> String {
     switch state {
     case .passwordRefused: " Correct user and password."
     case .loginRefused: " Correct the user, or let it in by the server's pg_hba.conf."
     case .noSuchDatabase: " Correct the database in the URL, or create it."
+    case .notPermitted where stage == .settingUp: " Grant the user EXECUTE on pg_notify(text, text)."
     case .notPermitted: " Grant the user the right to connect to the database."
     case .tooManyConnections:
       " Each broadcast takes two connections: raise max_connections, or run fewer programs."

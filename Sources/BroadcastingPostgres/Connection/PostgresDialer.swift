@@ -51,6 +51,15 @@ struct PostgresDialer: Sendable {
     }
   }
 
+  /// Runs more statements on a connection that was opened, in as much time.
+  func run(
+    _ statements: String, on line: PostgresLine, at address: PostgresAddress
+  ) async throws(BroadcastError) {
+    do throws(LineFailure) { try await line.run(statements, within: limit) } catch {
+      throw PostgresError.connecting(error, to: address, within: limit)
+    }
+  }
+
   private func open(
     at address: PostgresAddress, running statements: String, within time: Duration
   ) async throws(LineFailure) -> PostgresLine {
