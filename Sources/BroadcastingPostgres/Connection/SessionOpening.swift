@@ -40,7 +40,7 @@ struct SessionOpening {
     }
     do throws(BroadcastError) {
       try await hear(on: ear)
-      try await listening.run(Self.keepsIdle, on: ear, at: address)
+      try await listening.run(Self.keepsIdle + encoding(for: ear), on: ear, at: address)
       try await publishing.run("\(Self.keepsIdle); \(Self.prepares)", on: mouth, at: address)
       return (ear, mouth)
     } catch {
@@ -76,6 +76,12 @@ struct SessionOpening {
   /// A listening connection is idle to the server for as long as nothing is asked. The setting is there since version 14.
   private static let keepsIdle =
     "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+
+  /// A database that does not check its text would otherwise end the session with an error (22021) as soon as anybody
+  /// notifies what is no UTF-8.
+  private func encoding(for line: PostgresLine) -> String {
+    line.isTextValid ? "" : "; SET client_encoding TO 'SQL_ASCII'"
+  }
 
   private static let prepares = """
     PREPARE \(PublishingSide.statement)(text[], text[]) AS \
