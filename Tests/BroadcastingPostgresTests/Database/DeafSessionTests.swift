@@ -30,6 +30,31 @@ struct DeafSessionTests {
     }
   }
 
+  @Test("nothing is set in a session, or prepared, by which others could be hurt behind a pooler")
+  func settings() async throws {
+    var options = PostgresServer.Options()
+    options.settings["log_statement"] = "all"
+    try await PostgresServer.with(options) { server in
+      try await server.createDatabase("other")
+      _ = try await withEventLoops(count: 1) { loops in
+        try await TwoDatabases(
+          listening: PostgresURL(BackendURL(server.url)),
+          publishing: PostgresURL(BackendURL(server.url(database: "other"))),
+          on: loops[0]
+        ).failure()
+      }
+      #expect(Self.lasting(in: server.log) == [])
+      #expect(server.log.contains { $0.contains("statement: UNLISTEN ") })
+    }
+  }
+
+  /// The statements that stay in a session.
+  private static func lasting(in log: [String]) -> [String] {
+    log.filter { line in
+      ["statement: SELECT set_config", "statement: PREPARE", "statement: SET "].contains { line.contains($0) }
+    }
+  }
+
   @Test("a missing right to notify ends a start at once, and is named")
   func right() async throws {
     try await PostgresServer.with { server in
