@@ -13,6 +13,8 @@ struct PostgresURL: Sendable, CustomStringConvertible {
   let hosts: [PostgresHost]
   /// What else a session of this library is opened with.
   let additions: [String: String]
+  /// How long connecting to one address may take, where the URL or the environment says so.
+  let connectTimeout: Duration?
   private let database: String
 
   init(_ url: BackendURL) throws(BroadcastError) {
@@ -23,6 +25,7 @@ struct PostgresURL: Sendable, CustomStringConvertible {
     self.parameters = parameters
     hosts = try PostgresHost.list(
       names: resolved["host"], addresses: resolved["hostaddr"], ports: resolved["port"])
+    connectTimeout = try Self.connectTimeout(resolved["connect_timeout"])
     additions = Self.additions(to: resolved)
     database = resolved["dbname"] ?? ""
   }
@@ -39,6 +42,15 @@ struct PostgresURL: Sendable, CustomStringConvertible {
       throw BroadcastError(
         .invalidURL, "The database's URL has an @ more than the one between password and host. \(encodingAdvice)")
     }
+  }
+
+  /// libpq keeps to it only while it blocks. Its rules: whole seconds, not fewer than two; zero, less or nothing is no limit.
+  private static func connectTimeout(_ text: String?) throws(BroadcastError) -> Duration? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let seconds = Int32(text) else {
+      throw BroadcastError(.invalidURL, "What stands for connect_timeout is no whole number of seconds.")
+    }
+    return seconds > 0 ? .seconds(max(seconds, 2)) : nil
   }
 
   private static func additions(to resolved: [String: String]) -> [String: String] {

@@ -43,6 +43,15 @@ struct PostgresURLTests {
     #expect(all["gssencmode"] == "require" && all["client_encoding"] == "UTF8")
   }
 
+  @Test("connect_timeout has libpq's rules")
+  func connectTimeout() throws {
+    #expect(try url("postgres://h/d?connect_timeout=7").connectTimeout == .seconds(7))
+    #expect(try url("postgres://h/d?connect_timeout=1").connectTimeout == .seconds(2))
+    #expect(try url("postgres://h/d?connect_timeout=0").connectTimeout == nil)
+    #expect(try url("postgres://h/d").connectTimeout == nil)
+    #expect(try refusal("postgres://h/d?connect_timeout=soon").message.contains("connect_timeout"))
+  }
+
   @Test("several hosts have their order, ports and addresses")
   func hosts() throws {
     let several = try url("postgres://u@a:1,b:2,[2001:db8::1]:3/d?hostaddr=192.0.2.1,,2001:db8::1")
