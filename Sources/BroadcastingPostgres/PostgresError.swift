@@ -10,39 +10,57 @@ import BroadcastingNetwork
 enum PostgresError {
   // MARK: Connecting
 
-  static func connecting(_ failure: LineFailure, to address: PostgresAddress, within limit: Duration) -> BroadcastError
+  static func connecting(_ failure: LineFailure, to address: PostgresAddress, within patience: String) -> BroadcastError
   {
     let what = "The database at \(address)"
     switch failure.cause {
     case .cancelled:
       return cancelled
     case .timedOut:
-      return BroadcastError(
-        .timedOut,
-        "\(what) did not take the connection in time; both its connections have \(limit) each, all addresses together. "
-          + "Are host and port right, and does a firewall let it through?", isRetriable: true)
+      return BroadcastError(.timedOut, "\(what) \(late(at: failure.stage, patience))", isRetriable: true)
     case .passwordMissing:
       return BroadcastError(
         .refused,
         "\(what) wants a password, and there is none. Put it into the URL, the environment (PGPASSWORD) or the password "
           + "file (~/.pgpass).")
     case .server(let state):
-      let text = "\(what) refused: \(failure.reason) (SQLSTATE \(state))\(advice(state))"
+      let text = "\(what) refused: \(failure.reason) (SQLSTATE \(state))\(advice(state, at: failure.stage))"
       return BroadcastError(failure.isRetriable ? .unavailable : .refused, text, isRetriable: failure.isRetriable)
     case .other:
       let text = failure.stage == .encrypting ? "gives no secure connection" : "cannot be reached"
-      let advice = failure.stage == .connecting ? " Are host and port right, and does the server run?" : ""
+      let advice = advice(onText: failure)
       return BroadcastError(
         failure.isRetriable ? .unavailable : .refused, "\(what) \(text): \(failure.reason)\(advice)",
         isRetriable: failure.isRetriable)
     }
   }
 
-  private static func advice(_ state: SQLState) -> String {
+  private static func advice(onText failure: LineFailure) -> String {
+    if failure.stage == .connecting { return " Are host and port right, and does the server run?" }
+    let isForeign = ["expected authentication request", "invalid response to SSL"].contains {
+      failure.reason.contains($0)
+    }
+    return isForeign ? " Is this a PostgreSQL server?" : ""
+  }
+
+  private static func late(at stage: LineFailure.Stage, _ patience: String) -> String {
+    switch stage {
+    case .settingUp, .established:
+      "took the log-in and did not answer the first statements in time; \(patience). LISTEN takes seconds where the queue of "
+        + "notifications is long: SELECT pg_notification_queue_usage() tells."
+    case .connecting:
+      "did not take the connection in time; \(patience). Are host and port right, and does a firewall let it through?"
+    case .encrypting, .loggingIn:
+      "took the connection and did not finish the log-in in time; \(patience). Is this a PostgreSQL server, and is it overloaded?"
+    }
+  }
+
+  private static func advice(_ state: SQLState, at stage: LineFailure.Stage) -> String {
     switch state {
     case .passwordRefused: " Correct user and password."
     case .loginRefused: " Correct the user, or let it in by the server's pg_hba.conf."
     case .noSuchDatabase: " Correct the database in the URL, or create it."
+    case .notPermitted where stage == .settingUp: " Grant the user EXECUTE on pg_notify(text, text)."
     case .notPermitted: " Grant the user the right to connect to the database."
     case .tooManyConnections:
       " Each broadcast takes two connections: raise max_connections, or run fewer programs."

@@ -114,8 +114,6 @@ int main(int count, char **arguments) {
   publishing = open_connection(arguments[1]);
   listening = open_connection(arguments[1]);
   execute(listening, "LISTEN bench");
-  // As the library does: notifications don't outlive a crash, so there is no reason to wait for the disk.
-  execute(publishing, "SET synchronous_commit TO off");
   query = calloc(batch, 2 * TEXT_LENGTH + 64);
 
   // The first part warms up.

@@ -46,18 +46,10 @@ actor PostgresConnection: BrokerConnection {
     throw reason
   }
 
-  /// Both connections go to the same address: what is published at one server is not heard at another.
   private func open(_ inbox: DriverInbox) async throws(BroadcastError) -> PostgresSession {
     let probeName = ChannelName(
       "\(Channel.reservedPrefix)probe.\(String(UInt64.random(in: .min ... .max), radix: 16))".utf8)
-    let (listening, address) = try await dialer.open(running: Self.listeningStatements(probeName))
-    let publishing: PostgresLine
-    do throws(BroadcastError) {
-      publishing = try await dialer.open(running: Self.publishingStatements, at: address)
-    } catch {
-      listening.close()
-      throw error
-    }
+    let (listening, publishing) = try await SessionOpening(dialer, dialer, probeName).open()
     do throws(NetworkError) {
       return try PostgresSession(
         ListeningSide(listening, probeName: probeName, timeout: configuration.subscribeTimeout, on: loop),
@@ -84,24 +76,6 @@ actor PostgresConnection: BrokerConnection {
   }
 
   func close() { mailbox.close(because: PostgresError.ended) }
-
-  // MARK: First statements
-
-  /// A listening connection is idle to the server for as long as nothing is asked. The setting is there since version 14.
-  private static let keepsIdle =
-    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
-
-  static func listeningStatements(_ probeName: ChannelName) -> String {
-    "\(keepsIdle); LISTEN \(probeName.quoted)"
-  }
-
-  /// What is published is not written to disk, and does not survive a crash of the server. So a commit need not wait for the
-  /// disk, or for a replica.
-  static let publishingStatements = """
-    \(keepsIdle); SET synchronous_commit TO off; \
-    PREPARE \(PublishingSide.statement)(text[], text[]) AS \
-    SELECT count(pg_notify(channel, payload)) FROM unnest($1, $2) AS notifications(channel, payload)
-    """
 
   // MARK: The hub's calls
 

@@ -15,7 +15,8 @@ struct PostgresDialer: Sendable {
   private let limit: Duration
   private let loop: EventLoop
 
-  /// - Parameter limit: How long opening one connection may take, the look-up of names included.
+  /// - Parameter limit: How long opening one connection may take, the look-up of names included. A `connect_timeout` of the
+  ///   URL takes its place, for each address.
   init(_ url: PostgresURL, limit: Duration, on loop: EventLoop) {
     self.url = url
     self.limit = limit
@@ -24,6 +25,12 @@ struct PostgresDialer: Sendable {
 
   var place: String { url.description }
 
+  /// What an error says of the time.
+  private var patience: String {
+    if let timeout = url.connectTimeout { return "each address has \(timeout) (connect_timeout)" }
+    return "both its connections have \(limit) each, all addresses together"
+  }
+
   /// Opens a connection to one address after the other, each with a fair part of the time that is left.
   func open(running statements: String) async throws(BroadcastError) -> (PostgresLine, PostgresAddress) {
     let end = loop.now + limit
@@ -31,11 +38,11 @@ struct PostgresDialer: Sendable {
     var last: BroadcastError?
     for (index, address) in addresses.enumerated() {
       let left = end - loop.now
-      let share = max(left / (addresses.count - index), min(left, Self.leastTime))
+      let share = url.connectTimeout ?? max(left / (addresses.count - index), min(left, Self.leastTime))
       do throws(LineFailure) {
         return (try await open(at: address, running: statements, within: share), address)
       } catch {
-        last = PostgresError.connecting(error, to: address, within: limit)
+        last = PostgresError.connecting(error, to: address, within: patience)
         // Another host has the same users and databases, and a task that was cancelled wants none.
         if !error.isRetriable || Task.isCancelled { break }
       }
@@ -45,9 +52,18 @@ struct PostgresDialer: Sendable {
 
   func open(running statements: String, at address: PostgresAddress) async throws(BroadcastError) -> PostgresLine {
     do throws(LineFailure) {
-      return try await open(at: address, running: statements, within: limit)
+      return try await open(at: address, running: statements, within: url.connectTimeout ?? limit)
     } catch {
-      throw PostgresError.connecting(error, to: address, within: limit)
+      throw PostgresError.connecting(error, to: address, within: patience)
+    }
+  }
+
+  /// Runs more statements on a connection that was opened, in as much time.
+  func run(
+    _ statements: String, on line: PostgresLine, at address: PostgresAddress
+  ) async throws(BroadcastError) {
+    do throws(LineFailure) { try await line.run(statements, within: limit) } catch {
+      throw PostgresError.connecting(error, to: address, within: patience)
     }
   }
 

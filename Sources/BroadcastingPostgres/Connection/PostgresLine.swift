@@ -82,23 +82,30 @@ final class PostgresLine {
   }
 
   private func open(running statements: String, within limit: Duration) async throws(LineFailure) {
-    let timer: LoopTimer
-    do throws(NetworkError) { timer = try LoopTimer(on: loop) } catch { throw LineFailure(error, at: stage) }
-    timer.whenClosed = { self.stopWaiting() }
-    timer.start(after: limit) {
-      self.isLate = true
-      self.stopWaiting()
-    }
-    defer {
-      timer.whenClosed = nil
-      timer.close()
-    }
+    let timer = try limitWaiting(to: limit)
+    defer { end(timer) }
     try await connect()
     PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
     guard PQsetnonblocking(connection, 1) == 0 else { throw failure() }
     stage = .settingUp
     try await run(statements)
-    stage = .established
+  }
+
+  private func limitWaiting(to limit: Duration) throws(LineFailure) -> LoopTimer {
+    let timer: LoopTimer
+    do throws(NetworkError) { timer = try LoopTimer(on: loop) } catch { throw LineFailure(error, at: stage) }
+    isLate = false
+    timer.whenClosed = { self.stopWaiting() }
+    timer.start(after: limit) {
+      self.isLate = true
+      self.stopWaiting()
+    }
+    return timer
+  }
+
+  private func end(_ timer: LoopTimer) {
+    timer.whenClosed = nil
+    timer.close()
   }
 
   private func connect() async throws(LineFailure) {
@@ -122,9 +129,30 @@ final class PostgresLine {
     }
   }
 
+  /// Runs more statements in one transaction. Only before it is started.
+  func run(_ statements: String, within limit: Duration) async throws(LineFailure) {
+    let timer = try limitWaiting(to: limit)
+    defer { end(timer) }
+    try await run(statements)
+  }
+
+  /// Returns when a notification on a channel has come. Only before it is started: it takes all others too.
+  func hear(_ name: ChannelName, within limit: Duration) async throws(LineFailure) {
+    let timer = try limitWaiting(to: limit)
+    defer { end(timer) }
+    var isHeard = false
+    while true {
+      takeNotifications { channel, _, _ in if channel.elementsEqual(name.bytes) { isHeard = true } }
+      if isHeard { return }
+      if !hasPendingInput { try await wait(for: .readable) }
+      if PQconsumeInput(connection) == 0 { throw failure() }
+    }
+  }
+
   private func run(_ statements: String) async throws(LineFailure) {
     guard PQsendQuery(connection, statements) == 1 else { throw failure() }
     isAsking = true
+    answer = .done
     while isAsking {
       if PQflush(connection) == 1 {
         try await wait(for: .writable)
@@ -163,6 +191,7 @@ final class PostgresLine {
   func start(onInput: @escaping () -> Void, onFailure: @escaping (LineFailure) -> Void) throws(LineFailure) {
     self.onInput = onInput
     self.onFailure = onFailure
+    stage = .established
     do throws(NetworkError) {
       handle = try PollHandle(PQsocket(connection), on: loop) { [unowned self] events in ready(events) }
     } catch {

@@ -18,7 +18,6 @@ final class PostgresSession {
   private let probeTimer: LoopTimer
   private var probes: ProbeSchedule
   private var isConnected = false
-  private var hasAnswered = false
   private(set) var failure: BroadcastError?
   /// Called once, when it can't go on.
   var onFailure: () -> Void = {}
@@ -40,10 +39,7 @@ final class PostgresSession {
   func start() throws(LineFailure) {
     listening.onLife = { [unowned self] in probes.heardListening(now: loop.now) }
     listening.onArrival = { [unowned self] event in arrived(event) }
-    publishing.onLife = { [unowned self] in
-      hasAnswered = true
-      probes.heardPublishing(now: loop.now)
-    }
+    publishing.onLife = { [unowned self] in probes.heardPublishing(now: loop.now) }
     publishing.onProbeRefused = { [unowned self] number, error in refused(number, error) }
     publishing.onFailure = { [unowned self] error in fail(error) }
     let place = place
@@ -87,7 +83,7 @@ final class PostgresSession {
       publishing.publish(probe: number)
       stepProbes()
     case .dead:
-      fail(isConnected || !hasAnswered ? PostgresError.silent(place) : PostgresError.deaf(place))
+      fail(PostgresError.silent(place))
     }
   }
 

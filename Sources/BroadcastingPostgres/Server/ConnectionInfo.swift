@@ -37,10 +37,13 @@ enum ConnectionInfo {
     let text = text.map { String(cString: $0) } ?? "libpq gives no reason"
     let parts = text.split(separator: "\"", maxSplits: 2, omittingEmptySubsequences: false)
     let reason = parts[0].reversed().drop { ": \n".contains($0) }.reversed()
-    // The name of a parameter is no secret.
-    let names = url.rest.split(separator: "?").dropFirst().joined().split(separator: "&").compactMap {
-      $0.split(separator: "=", omittingEmptySubsequences: false).first
-    }
+    // The name of a parameter is no secret, unless a password with a question mark seems to be one.
+    let names =
+      url.rest.contains("@") && !url.rest.prefix { $0 != "?" }.contains("@")
+      ? []
+      : url.rest.split(separator: "?").dropFirst().joined().split(separator: "&").compactMap {
+        $0.split(separator: "=", omittingEmptySubsequences: false).first
+      }
     let name = parts.count > 1 && names.contains(parts[1]) ? " \"\(parts[1])\"" : ""
     return "\(String(reason))\(name). See libpq's connection URIs, section 34.1.1.2 of PostgreSQL's manual."
   }

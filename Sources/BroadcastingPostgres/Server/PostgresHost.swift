@@ -31,7 +31,10 @@ struct PostgresHost: Hashable, Sendable, CustomStringConvertible {
     }
     for port in ports {
       guard let number = UInt16(port), number > 0 else {
-        throw BroadcastError(.invalidURL, "\"\(port)\" is no port; a port is a number from 1 to 65535.")
+        // It is not repeated: it may be a piece of a password.
+        throw BroadcastError(
+          .invalidURL,
+          "What stands for a port is none; a port is a number from 1 to 65535. \(PostgresURL.encodingAdvice)")
       }
     }
     return (0..<count).map { index in

@@ -13,17 +13,44 @@ struct PostgresURL: Sendable, CustomStringConvertible {
   let hosts: [PostgresHost]
   /// What else a session of this library is opened with.
   let additions: [String: String]
+  /// How long connecting to one address may take, where the URL or the environment says so.
+  let connectTimeout: Duration?
   private let database: String
 
   init(_ url: BackendURL) throws(BroadcastError) {
+    try Self.checkCredentials(of: url)
     // libpq knows its schemes in lower case only.
     let parameters = try ConnectionInfo.parse("\(url.scheme)://\(url.rest)", named: url)
     let resolved = try ConnectionInfo.resolve(parameters)
     self.parameters = parameters
     hosts = try PostgresHost.list(
       names: resolved["host"], addresses: resolved["hostaddr"], ports: resolved["port"])
+    connectTimeout = try Self.connectTimeout(resolved["connect_timeout"])
     additions = Self.additions(to: resolved)
     database = resolved["dbname"] ?? ""
+  }
+
+  static let encodingAdvice = "Write @ as %40 and / as %2F in a user and a password."
+
+  /// What libpq would take for a host, a port or a database while it belongs to a password could stand in errors and logs.
+  private static func checkCredentials(of url: BackendURL) throws(BroadcastError) {
+    // For libpq the first @ before the first / ends user and password, also behind a question mark.
+    let rest = url.rest[...]
+    let end = rest.firstIndex { "@/".contains($0) }
+    let hosts = if let end, rest[end] == "@" { rest[rest.index(after: end)...] } else { rest }
+    guard !hosts.prefix(while: { $0 != "?" }).contains("@") else {
+      throw BroadcastError(
+        .invalidURL, "The database's URL has an @ more than the one between password and host. \(encodingAdvice)")
+    }
+  }
+
+  /// libpq keeps to it only while it blocks. Its rules: whole seconds, not fewer than two; zero, less or nothing is no limit.
+  private static func connectTimeout(_ text: String?) throws(BroadcastError) -> Duration? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let seconds = Int32(text) else {
+      throw BroadcastError(.invalidURL, "What stands for connect_timeout is no whole number of seconds.")
+    }
+    return seconds > 0 ? .seconds(max(seconds, 2)) : nil
   }
 
   private static func additions(to resolved: [String: String]) -> [String: String] {

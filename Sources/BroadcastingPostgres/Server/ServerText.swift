@@ -26,14 +26,25 @@ struct ServerText: Hashable, Sendable {
     state = nil
     // "connection to server at … failed: reason", and advice in the next lines.
     let first = lines.first ?? "no reason is given"
-    reason = Self.sentence(first.hasPrefix("connection to server") ? Self.behindFailed(first) : first)
+    let reason = Self.sentence(first.hasPrefix("connection to server") ? Self.behindFailed(first) : first)
+    // Which parameter would help nobody else knows.
+    let advice = lines.dropFirst().first { $0.contains("sslmode") || $0.contains("sslrootcert") }
+    self.reason = advice.map { "\(reason) \(Self.sentence($0))" } ?? reason
   }
 
   /// Makes a sentence of a server's words.
   static func sentence(_ words: some StringProtocol) -> String {
-    var text = trim(words.split(whereSeparator: \.isNewline).first ?? "no reason is given")
+    let line = words.split(whereSeparator: \.isNewline).first.map { cleaned($0) } ?? ""
+    var text = trim(line.isEmpty ? "no reason is given" : line)
     if text.count > maximumCharacters { text = text.prefix(maximumCharacters) + "…" }
     return text.last.map { ".!?…".contains($0) } == true ? String(text) : text + "."
+  }
+
+  /// libpq repeats a byte of who does not speak its protocol, and a terminal would obey it.
+  private static func cleaned(_ text: some StringProtocol) -> String {
+    var clean = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars { clean.append(scalar.properties.generalCategory == .control ? "?" : scalar) }
+    return String(clean)
   }
 
   private static func answer(in line: Substring) -> (SQLState, Substring)? {

@@ -14,7 +14,7 @@ import BroadcastingNetwork
 /// is alone.
 ///
 /// Where the queue of all notifications is full, PostgreSQL refuses what would find room once it drops what all have read. To
-/// ask how full the queue is makes it do so. An earlier session may have left the queue full, so that comes first of all.
+/// ask how full the queue is makes it do so, and that comes before the next transaction then.
 struct GroupCommit {
   enum Step { case makeRoom, publish }
 
@@ -32,7 +32,7 @@ struct GroupCommit {
   private(set) var batch = PublishBatch()
   private var bisection = Bisection()
   private var probe: UInt64?
-  private var wantsRoom = true
+  private var wantsRoom = false
   private var isMakingRoom = false
 
   init(probeName: ChannelName) { self.probeName = probeName }

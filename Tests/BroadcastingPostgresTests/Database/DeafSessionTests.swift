@@ -3,7 +3,6 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-import BroadcastingBroker
 import BroadcastingNetwork
 import TestSupport
 import Testing
@@ -18,15 +17,53 @@ struct DeafSessionTests {
     try await PostgresServer.with { server in
       // What is notified in one database is not heard in another: as little as through a pooler.
       try await server.createDatabase("other")
-      let error = try await withEventLoops(count: 1) { loops in
+      let failure = try await withEventLoops(count: 1) { loops in
         try await TwoDatabases(
           listening: PostgresURL(BackendURL(server.url)),
           publishing: PostgresURL(BackendURL(server.url(database: "other"))),
           on: loops[0]
         ).failure()
       }
+      let error = try #require(failure)
       #expect(error.code == .refused && !error.isRetriable)
       #expect(error.message.contains("pgbouncer"))
+    }
+  }
+
+  @Test("nothing is set in a session, or prepared, by which others could be hurt behind a pooler")
+  func settings() async throws {
+    var options = PostgresServer.Options()
+    options.settings["log_statement"] = "all"
+    try await PostgresServer.with(options) { server in
+      try await server.createDatabase("other")
+      _ = try await withEventLoops(count: 1) { loops in
+        try await TwoDatabases(
+          listening: PostgresURL(BackendURL(server.url)),
+          publishing: PostgresURL(BackendURL(server.url(database: "other"))),
+          on: loops[0]
+        ).failure()
+      }
+      #expect(Self.lasting(in: server.log) == [])
+      #expect(server.log.contains { $0.contains("statement: UNLISTEN ") })
+    }
+  }
+
+  /// The statements that stay in a session.
+  private static func lasting(in log: [String]) -> [String] {
+    log.filter { line in
+      ["statement: SELECT set_config", "statement: PREPARE", "statement: SET "].contains { line.contains($0) }
+    }
+  }
+
+  @Test("a missing right to notify ends a start at once, and is named")
+  func right() async throws {
+    try await PostgresServer.with { server in
+      try await server.psql("REVOKE EXECUTE ON FUNCTION pg_notify(text, text) FROM PUBLIC")
+      try await server.psql("CREATE USER mute")
+      let broadcast = try PostgresBroadcast("postgres://mute@\(server.address)/postgres")
+      let error = await #expect(throws: BroadcastError.self) { try await broadcast.run() }
+      #expect(error?.code == .refused && error?.isRetriable == false)
+      #expect(error?.message.contains("42501") == true && error?.message.contains("pg_notify") == true)
     }
   }
 }
@@ -37,7 +74,6 @@ private actor TwoDatabases {
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
   private let listening: PostgresURL
   private let publishing: PostgresURL
-  private var waiter: UnsafeContinuation<Void, Never>?
 
   init(listening: PostgresURL, publishing: PostgresURL, on loop: EventLoop) {
     self.listening = listening
@@ -45,24 +81,19 @@ private actor TwoDatabases {
     self.loop = loop
   }
 
-  /// How the session fails.
-  func failure() async throws -> BroadcastError {
+  /// How opening it fails.
+  func failure() async -> BroadcastError? {
     let name = ChannelName("\(Channel.reservedPrefix)probe.x".utf8)
-    let (first, _) = try await PostgresDialer(listening, limit: .seconds(5), on: loop)
-      .open(running: PostgresConnection.listeningStatements(name))
-    let (second, _) = try await PostgresDialer(publishing, limit: .seconds(5), on: loop)
-      .open(running: PostgresConnection.publishingStatements)
-    let session = try PostgresSession(
-      ListeningSide(first, probeName: name, timeout: .seconds(2), on: loop),
-      PublishingSide(second, PublishMailbox(), probeName: name, timeout: .seconds(2), on: loop),
-      DriverInbox(hub: Hub(configuration: .init()), session: 0), at: "two databases", on: loop)
-    session.onFailure = { self.assumeIsolated { $0.wake() } }
-    try session.start()
-    while session.failure == nil { await withUnsafeContinuation { waiter = $0 } }
-    let failure = try #require(session.failure)
-    session.close(because: failure)
-    return failure
+    let opening = SessionOpening(
+      PostgresDialer(listening, limit: .seconds(5), on: loop), PostgresDialer(publishing, limit: .seconds(5), on: loop),
+      name)
+    do throws(BroadcastError) {
+      let (first, second) = try await opening.open()
+      first.close()
+      second.close()
+    } catch {
+      return error
+    }
+    return nil
   }
-
-  private func wake() { waiter.take()?.resume() }
 }

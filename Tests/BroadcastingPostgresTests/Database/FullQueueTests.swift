@@ -52,7 +52,7 @@ private actor Probed {
   func run(_ server: PostgresServer) async throws {
     let name = ChannelName("\(Channel.reservedPrefix)probe.x".utf8)
     let dialer = PostgresDialer(url, limit: .seconds(5), on: loop)
-    let (first, _) = try await dialer.open(running: PostgresConnection.listeningStatements(name))
+    let (first, _) = try await dialer.open(running: "LISTEN \(name.quoted)")
     let (second, _) = try await dialer.open(
       running: """
         PREPARE \(PublishingSide.statement)(text[], text[]) AS

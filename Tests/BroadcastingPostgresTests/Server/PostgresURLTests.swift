@@ -43,6 +43,15 @@ struct PostgresURLTests {
     #expect(all["gssencmode"] == "require" && all["client_encoding"] == "UTF8")
   }
 
+  @Test("connect_timeout has libpq's rules")
+  func connectTimeout() throws {
+    #expect(try url("postgres://h/d?connect_timeout=7").connectTimeout == .seconds(7))
+    #expect(try url("postgres://h/d?connect_timeout=1").connectTimeout == .seconds(2))
+    #expect(try url("postgres://h/d?connect_timeout=0").connectTimeout == nil)
+    #expect(try url("postgres://h/d").connectTimeout == nil)
+    #expect(try refusal("postgres://h/d?connect_timeout=soon").message.contains("connect_timeout"))
+  }
+
   @Test("several hosts have their order, ports and addresses")
   func hosts() throws {
     let several = try url("postgres://u@a:1,b:2,[2001:db8::1]:3/d?hostaddr=192.0.2.1,,2001:db8::1")
@@ -67,7 +76,7 @@ struct PostgresURLTests {
   func errors() throws {
     #expect(try refusal("postgres://h/d?nonsense=1").message.contains(#""nonsense""#))
     #expect(try refusal("postgres://h/d?sslmode=sometimes").message.contains("sslmode"))
-    #expect(try refusal("postgres://h:70000/d").message.contains("70000"))
+    #expect(try refusal("postgres://h:70000/d").message.contains("65535"))
     #expect(try refusal("postgres://a,b/d?hostaddr=192.0.2.1").message.contains("hostaddr"))
     #expect(try refusal("postgres://h/d?target_session_attrs=none").message.contains("target_session_attrs"))
   }
@@ -81,5 +90,25 @@ struct PostgresURLTests {
     ])
   func secrets(text: String) throws {
     #expect(try !"\(refusal(text))".contains("hunter2"))
+  }
+
+  @Test(
+    "no piece of a password that is not encoded is taken for a host, a port or a database, or repeated",
+    arguments: [
+      "postgres:hunter/zwei@localhost", "postgres:1234/zwei@localhost", "postgres:hunter@zwei@localhost",
+      "postgres:hunter2@zwei@localhost/d", "postgres:hunter/zw@ei@localhost/d", "postgres:1?2@zwei@localhost/d",
+      "postgres:hunter/a?zwei=1@localhost", "postgres:hunter/a?zwei@localhost", "postgres:hunter",
+    ])
+  func pieces(rest: String) throws {
+    let text = try "\(refusal("postgres://\(rest)"))"
+    #expect(!text.contains("hunter") && !text.contains("zwei") && !text.contains("1234"))
+    #expect(text.contains("%40") || rest.contains("?"))
+  }
+
+  @Test("an @ is welcome where it is no part of a password")
+  func at() throws {
+    #expect(try url("postgres://h:1/d?user=me@corp").parameters["user"] == "me@corp")
+    #expect(try url("postgres://a?b:c?d@h:1/d").parameters["password"] == "c?d")
+    #expect(try url("postgres://me%40corp:p%40%2F@h/d%40").parameters["dbname"] == "d@")
   }
 }

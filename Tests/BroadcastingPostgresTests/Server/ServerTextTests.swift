@@ -47,6 +47,19 @@ struct ServerTextTests {
       ServerText("server closed the connection unexpectedly\n\tThis probably means").reason.hasSuffix("unexpectedly."))
   }
 
+  @Test("control characters are cleaned, and advice on certificates is kept")
+  func cleaned() {
+    #expect(ServerText("received invalid response to SSL negotiation: \u{1B}").reason.hasSuffix(": ?"))
+    #expect(ServerText("a\u{7}b\u{9B}c").reason == "a?b?c.")
+    let text = ServerText(
+      """
+      connection to server at "127.0.0.1", port 1 failed: root certificate file "/x.pem" does not exist
+      Either provide the file or change sslmode to disable server certificate verification.
+
+      """)
+    #expect(text.reason.contains("/x.pem") && text.reason.contains("change sslmode"))
+  }
+
   @Test("nothing, and too much, is a sentence too")
   func extremes() {
     #expect(ServerText("").reason == "no reason is given.")

@@ -1,0 +1,93 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingBroker
+
+/// Opens the two connections of a session.
+///
+/// Behind a pooler a statement may run in a server's session that other programs use afterwards. So nothing is set or
+/// prepared until a first probe has come from one connection to the other: then both have sessions of their own.
+struct SessionOpening {
+  /// A session that is given up is not waited for.
+  private static let leavingTime = Duration.seconds(1)
+
+  private let listening: PostgresDialer
+  private let publishing: PostgresDialer
+  private let probeName: ChannelName
+
+  /// - Parameters:
+  ///   - listening: To the server at which messages arrive.
+  ///   - publishing: To the same server.
+  ///   - probeName: The channel of the probes: of letters, digits, dots and underscores, and one that nobody else uses.
+  init(_ listening: PostgresDialer, _ publishing: PostgresDialer, _ probeName: ChannelName) {
+    self.listening = listening
+    self.publishing = publishing
+    self.probeName = probeName
+  }
+
+  /// Both connections go to the same address: what is published at one server is not heard at another.
+  func open() async throws(BroadcastError) -> (listening: PostgresLine, publishing: PostgresLine) {
+    let (ear, address) = try await listening.open(running: "LISTEN \(probeName.quoted)")
+    let mouth: PostgresLine
+    do throws(BroadcastError) {
+      mouth = try await publishing.open(running: firstProbe, at: address)
+    } catch {
+      await leave(ear)
+      throw error
+    }
+    do throws(BroadcastError) {
+      try await hear(on: ear)
+      try await listening.run(Self.keepsIdle + encoding(for: ear), on: ear, at: address)
+      try await publishing.run("\(Self.keepsIdle); \(Self.prepares)", on: mouth, at: address)
+      return (ear, mouth)
+    } catch {
+      await leave(ear)
+      await leave(mouth)
+      throw error
+    }
+  }
+
+  private func hear(on line: PostgresLine) async throws(BroadcastError) {
+    do throws(LineFailure) { try await line.hear(probeName, within: ProbeSchedule.patience) } catch {
+      switch error.cause {
+      case .cancelled: throw PostgresError.cancelled
+      // The database has confirmed both LISTEN and the commit.
+      case .timedOut: throw PostgresError.deaf(listening.place)
+      default: throw PostgresError.lost(error, "listens", at: listening.place)
+      }
+    }
+  }
+
+  /// Leaves nothing behind in a session that may not be this connection's own. The other one may have got it meanwhile.
+  private func leave(_ line: PostgresLine) async {
+    // Whatever comes of it, it is closed, and there is a reason already.
+    do throws(LineFailure) { try await line.run("UNLISTEN \(probeName.quoted)", within: Self.leavingTime) } catch {}
+    line.close()
+  }
+
+  // MARK: First statements
+
+  /// Without a prepared statement. To ask how full the queue is makes room in it, where an earlier session left it full.
+  private var firstProbe: String {
+    let channel = String(decoding: probeName.bytes, as: UTF8.self)
+    return "SELECT pg_notification_queue_usage(); SELECT pg_notify('\(channel)', '0')"
+  }
+
+  /// A listening connection is idle to the server for as long as nothing is asked. The setting is there since version 14.
+  private static let keepsIdle =
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+
+  /// A database that does not check its text would otherwise end the session with an error (22021) as soon as anybody
+  /// notifies what is no UTF-8.
+  private func encoding(for line: PostgresLine) -> String {
+    line.isTextValid ? "" : "; SET client_encoding TO 'SQL_ASCII'"
+  }
+
+  private static let prepares = """
+    PREPARE \(PublishingSide.statement)(text[], text[]) AS \
+    SELECT count(pg_notify(channel, payload)) FROM unnest($1, $2) AS notifications(channel, payload)
+    """
+}
