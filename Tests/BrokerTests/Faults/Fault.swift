@@ -7,6 +7,8 @@ import TestSupport
 import Testing
 
 /// What happens to a broker, or to the line to it, from its beginning to its end.
+///
+/// What sleeps here is the fault, for as long as it lasts. Nothing waits by it for something to happen.
 struct Fault: Sendable, CustomTestStringConvertible {
   var name: String
   /// Whether something may be lost at all.
