@@ -7,6 +7,10 @@
 ///
 /// A configuration takes a closure which gets them. It is called on whatever thread found out, is never waited for
 /// beyond its return, and never once for each message. Keep it short and do not block in it.
+///
+/// What happens to single channels and patterns (`connectionLost`, `retrying`, `refused`, `resubscribed`) may happen to
+/// thousands at once. Of each of these kinds the first is told at once, and those that follow within a second as one event: it
+/// has their `count`, and all else of the last of them.
 public struct BroadcastEvent: Sendable {
   /// What happened. More kinds may be added, so a `switch` needs a `default`.
   public struct Kind: Sendable, Hashable, CustomStringConvertible {
@@ -27,7 +31,7 @@ public struct BroadcastEvent: Sendable {
     /// The broker said no to something that will be tried again, slowly; `error`, and maybe `channel` or `pattern`, say to
     /// what.
     public static let refused = Kind(value: .refused)
-    /// After a lost connection, `count` channels and patterns are subscribed again.
+    /// After a lost connection or subscription, `count` channels and patterns are subscribed again.
     public static let resubscribed = Kind(value: .resubscribed)
     /// A subscription missed messages of `channel` or `pattern`: `count` of them so far, as far as they could be counted. Told with
     /// the first, and again whenever the count has doubled.
@@ -67,8 +71,14 @@ extension BroadcastEvent: CustomStringConvertible {
     if let channel { text += " channel=\(channel)" }
     if let pattern { text += " pattern=\(pattern)" }
     if let count { text += " count=\(count)" }
-    if let delay { text += " delay=\(delay)" }
+    if let delay { text += " delay=\(Self.wholeMilliseconds(delay))" }
     if let error { text += " error=\(error)" }
     return text
+  }
+
+  /// Pauses are at random, down to the attosecond.
+  private static func wholeMilliseconds(_ delay: Duration) -> Duration {
+    let (seconds, attoseconds) = delay.components
+    return .seconds(seconds) + .milliseconds(attoseconds / 1_000_000_000_000_000)
   }
 }

@@ -59,8 +59,9 @@ extension Hub {
         }
       }
     }
-    if !Task.isCancelled, let count = command.round?.finish(isRenewed: isRenewed) {
-      emit(BroadcastEvent(.resubscribed, count: count))
+    if !Task.isCancelled, let round = command.round, let count = round.finish(isRenewed: isRenewed) {
+      let event = BroadcastEvent(.resubscribed, count: count)
+      if round.isSingle { emitGathered(event) } else { emit(event) }
     }
   }
 

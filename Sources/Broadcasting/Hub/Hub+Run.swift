@@ -36,6 +36,7 @@ extension Hub {
       perform(feed.handle { $0.connectionLost(reason) }.action, for: feed)
       for subscriber in feed.subscribers { subscriber.finish() }
     }
+    emitHeld()
     emit(BroadcastEvent(.ended, error: failure))
   }
 
@@ -124,6 +125,7 @@ extension Hub {
     }
     guard let steps else { return false }
     for step in steps { perform(step.action, for: step.feed) }
+    emitHeld()
     emit(BroadcastEvent(.connectionLost, error: error))
     return true
   }

@@ -22,8 +22,9 @@ public final class Hub: Broadcast {
   let unsubscribing = Mailbox<DriverCall>()
   /// Readers whom `run()` wakes. Each sleeps once, so there are no more than subscriptions.
   let sleepers = Mailbox<ChannelFeed.Sleeper>()
-  /// Subscriptions that were lost one by one and wait to be asked for again.
-  let renewals = Mailbox<PlannedRenewal>()
+  /// Subscriptions that were lost one by one and wait to be asked for again, and news of them that wait to be told.
+  let renewals = Mailbox<PlannedStep>()
+  let renewalNews = Lock(RenewalNews())
   /// Held also while all channels are told of a connection that comes or goes, so that they hear of both in their order.
   /// The order of locks is this one, patterns, shard, feed.
   let lifecycle = Lock(Lifecycle())

@@ -15,9 +15,14 @@ final class RenewalRound: Sendable {
     var renewed = 0
   }
 
+  /// Whether it is of one channel that was lost by itself, or refused.
+  let isSingle: Bool
   private let state: Lock<State>
 
-  init(count: Int) { state = Lock(State(remaining: count)) }
+  init(count: Int, isSingle: Bool) {
+    self.isSingle = isSingle
+    state = Lock(State(remaining: count))
+  }
 
   /// A call has ended. Returns how many channels were renewed, with the last call, unless none was.
   func finish(isRenewed: Bool) -> Int? {

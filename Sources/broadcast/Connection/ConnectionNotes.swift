@@ -9,7 +9,7 @@ import Broadcasting
 struct ConnectionNotes {
   private var wasConnected = false
   private var isAway = false
-  /// A loss was told, and not yet that it is over: what follows says more of the same.
+  /// A loss was told, or that its end takes longer, and not yet that it is over: what follows says more of the same.
   private var hasToldLoss = false
   /// The reason that was told last, so that trying again and again for the same reason is told once.
   private var lastReason: String?
@@ -34,7 +34,10 @@ struct ConnectionNotes {
     case .retrying, .refused:
       guard let error = event.error else { return nil }
       if event.channel == nil, event.pattern == nil { isAway = true }
-      return line(event.channel.map { "\($0): " } ?? "", error)
+      let line = line(event.channel.map { "\($0): " } ?? "", error)
+      // Told of many channels together, it may come after some of them are back.
+      if line != nil, event.kind == .retrying { hasToldLoss = true }
+      return line
     default: return nil
     }
   }

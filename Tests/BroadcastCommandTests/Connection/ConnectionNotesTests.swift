@@ -77,6 +77,21 @@ struct ConnectionNotesTests {
         == ["connection lost: It broke; trying again", "connected again", "connection lost: It broke; trying again"])
   }
 
+  @Test("what was gathered of many channels, and so comes late, ends with how it stands")
+  func gathered() {
+    #expect(
+      lines(
+        .init(.connectionLost, channel: "a", error: error("It broke.")),
+        .init(.retrying, channel: "a", error: error("It broke.")), .init(.resubscribed, count: 1),
+        .init(.connectionLost, channel: "z", count: 25, error: error("It broke.")),
+        .init(.resubscribed, count: 24), .init(.retrying, channel: "z", count: 3, error: error("Not now.")),
+        .init(.resubscribed, count: 1))
+        == [
+          "connection lost: It broke; trying again", "connected again", "connection lost: It broke; trying again",
+          "connected again", "z: Not now; trying again", "connected again",
+        ])
+  }
+
   @Test("a reason that counts down is told once, and so is one that a call meets too")
   func countingDown() {
     var notes = ConnectionNotes()
