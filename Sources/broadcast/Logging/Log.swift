@@ -32,6 +32,10 @@ final class Log: Sendable {
   /// Writes a line about something that may happen any number of times: at most one a second. The last of a second is
   /// written by ``writeKept(all:)``.
   func about(_ trouble: LogTrouble, _ level: LogLevel, _ event: String, _ fields: LogLine.Field...) {
+    about(trouble, level, event, fields)
+  }
+
+  func about(_ trouble: LogTrouble, _ level: LogLevel, _ event: String, _ fields: [LogLine.Field]) {
     let line = LogLine(time: Timestamp.now(), level: level, event: event, fields: fields)
     if let passed = limit.withLock({ $0.admit(line, about: trouble, now: .now) }) { write(passed) }
   }

@@ -11,11 +11,21 @@ struct BrokerLog: Sendable {
 
   func callAsFunction(_ event: BroadcastEvent) {
     let name = "broker-\(event.kind)"
-    let detail = LogLine.Field("detail", .text(event.description))
+    let fields = Self.fields(of: event)
     switch Self.trouble(of: event) {
-    case let trouble?: log.about(trouble, Self.level(of: event), name, detail)
-    case nil: log(Self.level(of: event), name, detail)
+    case let trouble?: log.about(trouble, Self.level(of: event), name, fields)
+    case nil: log(Self.level(of: event), name, fields)
     }
+  }
+
+  static func fields(of event: BroadcastEvent) -> [LogLine.Field] {
+    var fields: [LogLine.Field] = []
+    if let channel = event.channel { fields.append(.init("channel", .text(channel.name))) }
+    if let pattern = event.pattern { fields.append(.init("pattern", .text(pattern.glob))) }
+    if let count = event.count { fields.append(.init("count", .number(count))) }
+    if let delay = event.delay { fields.append(.init("delay", .text(TimeSpan.format(delay)))) }
+    if let error = event.error { fields.append(.init("error", .text("\(error)"))) }
+    return fields
   }
 
   /// Nil for what happens once.

@@ -53,6 +53,25 @@ struct CountersTests {
     #expect(BrokerLog.trouble(of: BroadcastEvent(.dropped, channel: "a", count: 1)) == .subscribers)
   }
 
+  @Test("an event's parts are fields of its line, with times in round figures")
+  func fields() {
+    let pause = Duration(secondsComponent: 0, attosecondsComponent: 97_322_552_427_710_800)
+    let error = BroadcastError(.unavailable, "It broke.", isRetriable: true)
+    #expect(
+      BrokerLog.fields(of: BroadcastEvent(.retrying, delay: pause, error: error)) == [
+        .init("delay", "97ms"), .init("error", "unavailable: It broke."),
+      ])
+    #expect(
+      BrokerLog.fields(of: BroadcastEvent(.refused, channel: "a", count: 7)) == [
+        .init("channel", "a"), .init("count", 7),
+      ])
+    #expect(BrokerLog.fields(of: BroadcastEvent(.connected)).isEmpty)
+    #expect(
+      BrokerLog.fields(of: BroadcastEvent(.retrying, pattern: ChannelPattern("a*"), delay: .seconds(2))) == [
+        .init("pattern", "a*"), .init("delay", "2s"),
+      ])
+  }
+
   @Test("thousands of refused channels are one line, and a second one at the end with the count")
   func refusedChannels() throws {
     let pipe = try Pipe()
@@ -67,7 +86,7 @@ struct CountersTests {
     let count = read(pipe.reading, &bytes, bytes.count)
     let lines = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n")
     #expect(lines.count < 100)
-    #expect(lines.first?.contains("warning broker-refused detail=\"refused channel=c0\"") == true)
+    #expect(lines.first?.contains("warning broker-refused channel=c0") == true)
     #expect(lines.last?.contains(" left-out=") == true)
     #expect(lines.last?.contains("channel=c4999") == true)
   }
