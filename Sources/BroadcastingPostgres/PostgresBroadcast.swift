@@ -38,7 +38,7 @@ public struct PostgresBroadcast: Broadcast {
     let postgres = try PostgresURL(url)
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perChannel, mayDeliverEarlierMessages: true)
-    driver = BrokerDriver(capabilities, on: configuration.loop) { loop in
+    driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384) { loop in
       PostgresConnection(postgres, configuration, on: loop)
     }
     var hubConfiguration = configuration.hub

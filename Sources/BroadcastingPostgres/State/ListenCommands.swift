@@ -17,7 +17,7 @@ struct ListenCommands<Waiter: Sendable> {
     let kind: Kind
     let channel: Channel
     fileprivate let number: Int
-    fileprivate let deadline: LoopInstant
+    fileprivate var deadline: LoopInstant
     fileprivate var waiter: Waiter?
   }
 
@@ -33,7 +33,9 @@ struct ListenCommands<Waiter: Sendable> {
     var forgotten: [Channel] = []
   }
 
-  static var maximumAtOnce: Int { 512 }
+  /// 10,000 channels are three transactions. Of names of 63 bytes they are texts of some 300 kB, and PostgreSQL takes some
+  /// tens of milliseconds for each, in which what arrives waits.
+  static var maximumAtOnce: Int { 4_096 }
 
   private var waiting: [Command] = []
   private var asked: [Command] = []
@@ -44,7 +46,8 @@ struct ListenCommands<Waiter: Sendable> {
 
   /// When to call ``expire(now:because:)`` next, or nil while nobody waits.
   var nextDeadline: LoopInstant? {
-    // Each has the same time, so the oldest is the next. Whoever has been told waits no more.
+    // Each has the same time and those that wait get more of it together, so the oldest is the next. Whoever has been told
+    // waits no more.
     (asked.first { $0.waiter != nil } ?? waiting.first { $0.waiter != nil })?.deadline
   }
 
@@ -55,8 +58,12 @@ struct ListenCommands<Waiter: Sendable> {
   }
 
   /// What to ask for now; empty when there is nothing, or something is under way.
-  mutating func next() -> [Command] {
+  ///
+  /// - Parameter deadline: Of all that waits. What goes and what has to wait for that was held up by nothing but its place:
+  ///   the time in which the database has to answer begins anew.
+  mutating func next(deadline: LoopInstant) -> [Command] {
     guard asked.isEmpty else { return [] }
+    for index in waiting.indices { waiting[index].deadline = max(waiting[index].deadline, deadline) }
     asked = Array(waiting.prefix(min(bisection.limit, Self.maximumAtOnce)))
     waiting.removeFirst(asked.count)
     return asked

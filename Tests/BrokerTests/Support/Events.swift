@@ -17,6 +17,11 @@ final class Events: Sendable {
     events.withLock { $0.count { $0.0 >= start && $0.1.kind == kind } }
   }
 
+  /// The sum of the counts of a kind since `start`.
+  func total(_ kind: BroadcastEvent.Kind, since start: ContinuousClock.Instant) -> Int {
+    events.withLock { $0.reduce(0) { $1.0 >= start && $1.1.kind == kind ? $0 + ($1.1.count ?? 1) : $0 } }
+  }
+
   /// For who reads why a test failed.
   func transcript(since start: ContinuousClock.Instant) -> String {
     events.withLock { $0.suffix(60).map { "\($0.0 - start) \($0.1)" }.joined(separator: "\n") }

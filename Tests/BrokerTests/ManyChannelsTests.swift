@@ -1,0 +1,47 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import TestSupport
+import Testing
+
+@Suite("Many channels", .timeLimit(.minutes(3)))
+struct ManyChannelsTests {
+  private static let latency = Duration.milliseconds(200)
+  /// To connect, log in, prove that what is published arrives, and subscribe: a trip there and back for each step.
+  private static let trips = latency * 2 * 12
+
+  @Test("10,000 channels far away are soon subscribed again, each with a gap", arguments: Broker.startable)
+  func renewal(broker: Broker) async throws {
+    try await broker.withProxy { server, proxy in
+      let events = Events()
+      try await withBroadcast(try broker.open(server.url(port: proxy.port), events)) { broadcast in
+        var readers: [(channels: [Channel], deliveries: Subscription.AsyncIterator)] = []
+        for hundred in 0..<100 {
+          let channels = (0..<100).map { Channel("rooms/\(hundred)/\($0)") }
+          readers.append((channels, try await broadcast.subscribe(to: channels).makeAsyncIterator()))
+        }
+        await proxy.setLatency(Self.latency)
+        let start = ContinuousClock.now
+        await proxy.cut()
+        try await wait(for: "10,000 renewals", within: Promised.recovering + Self.trips) {
+          events.total(.resubscribed, since: start) >= 10_000
+        }
+        // None was given up and asked for once more.
+        #expect(events.count(.retrying, since: start) <= 1)
+        await proxy.setLatency(.zero)
+        for reader in readers {
+          let channels = reader.channels
+          var deliveries = reader.deliveries
+          var missing = Set(channels)
+          while !missing.isEmpty, case .gap(let gap) = try await deliveries.next() { missing.remove(gap.channel) }
+          #expect(missing.isEmpty)
+          try await broadcast.publish("again", to: channels[99])
+          #expect(try await deliveries.next() == .message(Message("again", to: channels[99])))
+        }
+      }
+    }
+  }
+}
