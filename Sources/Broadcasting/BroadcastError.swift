@@ -117,7 +117,7 @@ extension BroadcastError {
     .init(.invalidText, "The bytes are not valid UTF-8. Publish them as a binary message instead.")
   }
 
-  static var cancelled: BroadcastError { .init(.cancelled, "The task was cancelled while it waited.") }
+  package static var cancelled: BroadcastError { .init(.cancelled, "The task was cancelled while it waited.") }
 
   static var alreadyIterating: BroadcastError {
     .init(.alreadyIterating, "A subscription has one reader. Subscribe once more for a second one.")
@@ -147,7 +147,14 @@ extension BroadcastError {
       underlying: error)
   }
 
-  static var ended: BroadcastError { .init(.notRunning, "run() has ended, and with it all that it served.") }
+  package static var ended: BroadcastError {
+    .init(.notRunning, "run() has ended, and with it all that it served.")
+  }
+
+  /// There is no connection, or none yet.
+  package static var notConnected: BroadcastError {
+    .init(.unavailable, "The broker is not connected.", isRetriable: true)
+  }
 
   static func failed(because failure: BroadcastError) -> BroadcastError {
     .init(.notRunning, "run() has failed, and with it all that it served: \(failure.message)", underlying: failure)

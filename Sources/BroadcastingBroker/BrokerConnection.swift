@@ -9,7 +9,10 @@ package import BroadcastingNetwork
 /// A backend's way to its broker: an actor on an event loop, which lives as long as the broadcast's `run()` and serves one
 /// session after the other.
 ///
-/// Its calls are those of a `BroadcastDriver`. All but `publish` come in tasks that prefer the loop.
+/// Its calls are those of a `BroadcastDriver`, and come in tasks that prefer the loop. All but `publish`, which comes on any
+/// thread: a hop to the loop for each message would cost more than all else. So the messages lie in the driver's
+/// ``PublishMailbox``, which the connection opens while it is connected, empties, and closes with each session; or it is a
+/// ``PublishingConnection``.
 package protocol BrokerConnection: Actor {
   nonisolated var loop: EventLoop { get }
 
@@ -21,9 +24,11 @@ package protocol BrokerConnection: Actor {
   func unsubscribe(from channel: Channel) async throws(BroadcastError)
   func subscribe(to pattern: ChannelPattern) async throws(BroadcastError)
   func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError)
+}
 
-  /// Comes on any thread: a hop to the loop for each message would cost more than all else. Not called where the driver has
-  /// the connection's mailbox.
+/// A connection that takes messages itself.
+package protocol PublishingConnection: BrokerConnection {
+  /// Comes on any thread.
   nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt]
 
   /// The broadcast's `run()` is over, and no session will follow.
@@ -33,11 +38,6 @@ package protocol BrokerConnection: Actor {
 extension BrokerConnection {
   package func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
   package func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
-
-  /// For a connection whose driver has its mailbox, so that this is never called.
-  package nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
-    throw BroadcastError(.notRunning, "This connection publishes by its mailbox alone.", outcome: .notSent)
-  }
 
   /// Waits until the task is cancelled, as the hub's calls are when their session has ended.
   ///

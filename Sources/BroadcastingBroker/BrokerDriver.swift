@@ -7,13 +7,19 @@ package import Broadcasting
 import BroadcastingLocking
 package import BroadcastingNetwork
 
-/// Runs a backend on an event loop, and passes the hub's calls on to its connection.
+/// Runs a backend on an event loop, and passes the hub's calls on to its connection, and messages to its mailbox.
 package final class BrokerDriver: BroadcastDriver {
   private enum State: Sendable {
     case idle
     case starting
-    case running(any BrokerConnection)
+    case running(Running)
     case ended
+  }
+
+  private struct Running: Sendable {
+    let connection: any BrokerConnection
+    /// The same, where it takes messages itself.
+    var publisher: (any PublishingConnection)?
   }
 
   /// Constant, so that nothing is allocated for it and no references are counted.
@@ -22,21 +28,40 @@ package final class BrokerDriver: BroadcastDriver {
   package let capabilities: Capabilities
   package let maximumCallsAtOnce: Int
   private let loop: EventLoop?
+  /// Nil where the connection takes messages itself.
   private let mailbox: PublishMailbox?
-  private let connect: @Sendable (EventLoop) -> any BrokerConnection
+  private let connect: @Sendable (EventLoop) -> Running
   private let state = Lock(State.idle)
 
+  /// A driver that puts messages in a mailbox, without a look for the connection first.
+  ///
   /// - Parameters:
   ///   - capabilities: What the backend says of itself.
   ///   - loop: Where to run. A loop is made for each run if nil.
   ///   - callsAtOnce: How many subscriptions the connection takes at once.
-  ///   - mailbox: The connection's own, where a message needs nothing but to be put into that: so publishers need not look
-  ///     for the connection first. It has to be closed with the connection.
-  ///   - connect: Makes the connection, which does nothing until its first session.
-  package init(
+  ///   - connect: Makes the connection, which does nothing until its first session, and publishes what is in the mailbox.
+  package convenience init(
     _ capabilities: Capabilities, on loop: EventLoop?, callsAtOnce: Int = 256,
-    publishingBy mailbox: PublishMailbox? = nil,
-    connecting connect: @escaping @Sendable (EventLoop) -> any BrokerConnection
+    connecting connect: @escaping @Sendable (PublishMailbox, EventLoop) -> any BrokerConnection
+  ) {
+    let mailbox = PublishMailbox()
+    self.init(capabilities, loop, callsAtOnce, mailbox) { loop in Running(connection: connect(mailbox, loop)) }
+  }
+
+  /// A driver that gives messages to the connection.
+  package convenience init(
+    _ capabilities: Capabilities, on loop: EventLoop?, callsAtOnce: Int = 256,
+    connecting connect: @escaping @Sendable (EventLoop) -> any PublishingConnection
+  ) {
+    self.init(capabilities, loop, callsAtOnce, nil) { loop in
+      let connection = connect(loop)
+      return Running(connection: connection, publisher: connection)
+    }
+  }
+
+  private init(
+    _ capabilities: Capabilities, _ loop: EventLoop?, _ callsAtOnce: Int, _ mailbox: PublishMailbox?,
+    _ connect: @escaping @Sendable (EventLoop) -> Running
   ) {
     self.capabilities = capabilities
     self.loop = loop
@@ -80,11 +105,12 @@ package final class BrokerDriver: BroadcastDriver {
 
   private func run(_ hub: Hub, on loop: EventLoop) async throws(BroadcastError) {
     try await withTaskExecutorPreference(loop) { () async throws(BroadcastError) in
-      let connection = connect(loop)
-      state.withLock { $0 = .running(connection) }
+      let running = connect(loop)
+      state.withLock { $0 = .running(running) }
       let result: Result<Void, BroadcastError>
       do throws(BroadcastError) { result = .success(try await hub.run()) } catch { result = .failure(error) }
-      await connection.close()
+      mailbox?.close(because: .ended)
+      await running.publisher?.close()
       try result.get()
     }
   }
@@ -97,10 +123,8 @@ package final class BrokerDriver: BroadcastDriver {
   }
 
   private func connection() throws(BroadcastError) -> any BrokerConnection {
-    guard case .running(let connection) = state.withLock({ $0 }) else {
-      throw BroadcastError(.notRunning, "run() has ended, and with it all that it served.", outcome: .notSent)
-    }
-    return connection
+    guard case .running(let running) = state.withLock({ $0 }) else { throw .ended }
+    return running.connection
   }
 
   // MARK: The hub's calls
@@ -124,7 +148,10 @@ package final class BrokerDriver: BroadcastDriver {
   }
 
   package func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
-    guard let mailbox else { return try await connection().publish(messages) }
+    guard let mailbox else {
+      guard case .running(let running) = state.withLock({ $0 }), let publisher = running.publisher else { throw .ended }
+      return try await publisher.publish(messages)
+    }
     try await mailbox.publish(messages)
     return messages.count == 1 ? Self.oneReceipt : [Receipt](repeating: Receipt(), count: messages.count)
   }

@@ -58,12 +58,10 @@ enum RemoteError {
   }
 
   static func cancelled(_ outcome: BroadcastError.Outcome? = nil) -> BroadcastError {
-    BroadcastError(.cancelled, "The task was cancelled while it waited.", outcome: outcome)
+    outcome.map { .cancelled.with(outcome: $0) } ?? .cancelled
   }
 
-  static var ended: BroadcastError {
-    BroadcastError(.notRunning, "run() has ended, and with it all that it served.", outcome: .notSent)
-  }
+  static var ended: BroadcastError { .ended.with(outcome: .notSent) }
 
   static func noneFree(_ timeout: Duration, connections: Int) -> BroadcastError {
     BroadcastError(

@@ -38,8 +38,8 @@ public struct PostgresBroadcast: Broadcast {
     let postgres = try PostgresURL(url)
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perChannel, mayDeliverEarlierMessages: true)
-    driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384) { loop in
-      PostgresConnection(postgres, configuration, on: loop)
+    driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384) { mailbox, loop in
+      PostgresConnection(postgres, configuration, mailbox, on: loop)
     }
     var hubConfiguration = configuration.hub
     hubConfiguration.maximumMessageBytes = min(hubConfiguration.maximumMessageBytes, configuration.maximumMessageBytes)

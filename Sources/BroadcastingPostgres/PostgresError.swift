@@ -15,7 +15,7 @@ enum PostgresError {
     let what = "The database at \(address)"
     switch failure.cause {
     case .cancelled:
-      return cancelled
+      return .cancelled
     case .timedOut:
       return BroadcastError(.timedOut, "\(what) \(late(at: failure.stage, patience))", isRetriable: true)
     case .passwordMissing:
@@ -114,18 +114,6 @@ enum PostgresError {
     error.isRetriable = true
     error.outcome = nil
     return error
-  }
-
-  static var notConnected: BroadcastError {
-    BroadcastError(.unavailable, "The database is not connected.", isRetriable: true)
-  }
-
-  static var ended: BroadcastError {
-    BroadcastError(.notRunning, "run() has ended, and with it all that it served.", outcome: .notSent)
-  }
-
-  static var cancelled: BroadcastError {
-    BroadcastError(.cancelled, "The task was cancelled while it waited.")
   }
 
   // MARK: Calls

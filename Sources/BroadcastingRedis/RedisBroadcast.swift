@@ -50,9 +50,8 @@ public struct RedisBroadcast: Broadcast {
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perPublisher, mayDeliverEarlierMessages: true,
       carriesBinary: true, carriesHeaders: true, hasPositions: false, hasPatterns: true)
-    let mailbox = PublishMailbox()
-    driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384, publishingBy: mailbox) {
-      [configuration] loop in RedisConnection(dialer, configuration, mailbox, on: loop)
+    driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384) {
+      [configuration] mailbox, loop in RedisConnection(dialer, configuration, mailbox, on: loop)
     }
     var hubConfiguration = configuration.hub
     hubConfiguration.maximumMessageBytes = min(hubConfiguration.maximumMessageBytes, ReplyReader.maximumBytes)

@@ -11,7 +11,7 @@ enum RedisError {
   // MARK: The connection
 
   static func connecting(_ error: NetworkError, to server: RedisURL) -> BroadcastError {
-    if error.code == .cancelled { return cancelled }
+    if error.code == .cancelled { return .cancelled }
     let (code, isRetriable): (BroadcastError.Code, Bool) =
       switch error.code {
       case .timedOut: (.timedOut, true)
@@ -178,16 +178,6 @@ enum RedisError {
       .messageTooLarge,
       "A message of \(count) bytes came, more than maximumReceivedBytes allows (\(limit)). Such messages are left out, each with "
         + "a gap.")
-  }
-
-  static var cancelled: BroadcastError { BroadcastError(.cancelled, "The task was cancelled while it waited.") }
-
-  static var ended: BroadcastError {
-    BroadcastError(.notRunning, "run() has ended, and with it all that it served.", outcome: .notSent)
-  }
-
-  static var notConnected: BroadcastError {
-    BroadcastError(.unavailable, "The broker is not connected.", isRetriable: true, outcome: .notSent)
   }
 
   private static func sentence(_ text: String) -> String {

@@ -168,6 +168,15 @@ struct PublishCallsTests {
     #expect(ends == ["late unconfirmed", nil, nil])
   }
 
+  @Test("the end of run() leaves open what became of a message that was sent")
+  func endOfRun() async {
+    let ends = await outcomes(of: [["1"], ["2"]], deadline: { _ in 1000 }) { calls in
+      send(&calls, 1)
+      calls.fail(because: .ended)
+    }
+    #expect(ends.map { $0?.contains("unconfirmed") } == [true, false])
+  }
+
   @Test("the end of the session ends all calls, and says what was sent")
   func end() async {
     let ends = await outcomes(of: [["1"], ["2"], ["3"]], deadline: { $0 < 1 ? 1000 : 2000 }) { calls in

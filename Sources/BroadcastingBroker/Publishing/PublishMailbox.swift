@@ -30,7 +30,7 @@ package final class PublishMailbox: Sendable {
   package init(maximumMessages: Int = 65_536, maximumBytes: Int = 64 * 1_024 * 1_024) {
     self.maximumMessages = maximumMessages
     self.maximumBytes = maximumBytes
-    state = Lock(State(refusal: .notConnected))
+    state = Lock(State(refusal: .notConnected.with(outcome: .notSent)))
   }
 
   /// Waits until the broker has the messages.
@@ -100,11 +100,5 @@ package final class PublishMailbox: Sendable {
       state.calls.reserveCapacity(min(calls.count, 1_024))
       return calls
     }
-  }
-}
-
-extension BroadcastError {
-  fileprivate static var notConnected: BroadcastError {
-    BroadcastError(.unavailable, "The broker is not connected.", isRetriable: true, outcome: .notSent)
   }
 }

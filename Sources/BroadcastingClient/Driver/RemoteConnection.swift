@@ -9,7 +9,7 @@ import BroadcastingNetwork
 import BroadcastingWeb
 
 /// The way to the server: the connections for publishing, and a socket for each channel.
-actor RemoteConnection: BrokerConnection {
+actor RemoteConnection: PublishingConnection {
   nonisolated let loop: EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 

@@ -14,11 +14,15 @@ actor PostgresConnection: BrokerConnection {
 
   private let dialer: PostgresDialer
   private let configuration: PostgresBroadcast.Configuration
-  private let mailbox = PublishMailbox()
+  private let mailbox: PublishMailbox
   private var session: PostgresSession?
   private var waiter: UnsafeContinuation<Void, Never>?
 
-  init(_ url: PostgresURL, _ configuration: PostgresBroadcast.Configuration, on loop: EventLoop) {
+  init(
+    _ url: PostgresURL, _ configuration: PostgresBroadcast.Configuration, _ mailbox: PublishMailbox,
+    on loop: EventLoop
+  ) {
+    self.mailbox = mailbox
     self.loop = loop
     self.configuration = configuration
     dialer = PostgresDialer(url, limit: configuration.connectTimeout, on: loop)
@@ -39,7 +43,7 @@ actor PostgresConnection: BrokerConnection {
     } onCancel: {
       loop.execute { self.assumeIsolated { $0.wake() } }
     }
-    let reason = session.failure ?? PostgresError.cancelled
+    let reason = session.failure ?? .cancelled
     self.session = nil
     mailbox.close(because: reason)
     session.close(because: reason)
@@ -75,8 +79,6 @@ actor PostgresConnection: BrokerConnection {
     mailbox.open { [self] in loop.execute { self.assumeIsolated { $0.session?.publishing.wake() } } }
   }
 
-  func close() { mailbox.close(because: PostgresError.ended) }
-
   // MARK: The hub's calls
 
   func subscribe(to channel: Channel) async throws(BroadcastError) { try await ask(.listen, channel) }
@@ -86,18 +88,11 @@ actor PostgresConnection: BrokerConnection {
   private func ask(_ kind: ListenCommands<ListeningSide.Waiter>.Kind, _ channel: Channel) async throws(BroadcastError) {
     guard let session, session.failure == nil else {
       await untilCancelled()
-      throw PostgresError.notConnected
+      throw .notConnected
     }
     guard let error = await withUnsafeContinuation({ session.listening.ask(kind, channel, $0) }) else { return }
     // It is the session that failed, and not this channel alone. The hub tells all of them so, and then cancels its calls.
     if session.failure != nil { await untilCancelled() }
     throw error
   }
-
-  nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
-    try await mailbox.publish(messages)
-    return messages.count == 1 ? Self.oneReceipt : [Receipt](repeating: Receipt(), count: messages.count)
-  }
-
-  private static let oneReceipt = [Receipt()]
 }

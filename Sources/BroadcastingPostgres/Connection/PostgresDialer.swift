@@ -90,7 +90,7 @@ struct PostgresDialer: Sendable {
         }
       } catch {
         failure = error
-        if error.code == .cancelled { throw PostgresError.cancelled }
+        if error.code == .cancelled { throw .cancelled }
       }
     }
     if addresses.isEmpty, let failure { throw PostgresError.lookUp(failure, of: place) }

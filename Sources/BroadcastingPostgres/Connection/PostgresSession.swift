@@ -45,7 +45,7 @@ final class PostgresSession {
     let place = place
     try listening.start { [unowned self] in fail(PostgresError.lost($0, "listens", at: place)) }
     try publishing.start { [unowned self] in fail(PostgresError.lost($0, "publishes", at: place)) }
-    probeTimer.whenClosed = { [weak self] in self?.fail(PostgresError.ended) }
+    probeTimer.whenClosed = { [weak self] in self?.fail(.ended) }
     stepProbes()
   }
 

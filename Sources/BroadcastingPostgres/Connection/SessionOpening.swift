@@ -53,7 +53,7 @@ struct SessionOpening {
   private func hear(on line: PostgresLine) async throws(BroadcastError) {
     do throws(LineFailure) { try await line.hear(probeName, within: ProbeSchedule.patience) } catch {
       switch error.cause {
-      case .cancelled: throw PostgresError.cancelled
+      case .cancelled: throw .cancelled
       // The database has confirmed both LISTEN and the commit.
       case .timedOut: throw PostgresError.deaf(listening.place)
       default: throw PostgresError.lost(error, "listens", at: listening.place)

@@ -34,7 +34,7 @@ actor RedisConnection: BrokerConnection {
     let reason = await withTaskCancellationHandler {
       await self.serve(session)
     } onCancel: {
-      loop.execute { self.assumeIsolated { $0.session?.fail(RedisError.cancelled) } }
+      loop.execute { self.assumeIsolated { $0.session?.fail(.cancelled) } }
     }
     self.session = nil
     throw reason
@@ -44,8 +44,6 @@ actor RedisConnection: BrokerConnection {
 
   /// Messages wait in the mailbox.
   private nonisolated func wake() { loop.execute { self.assumeIsolated { $0.session?.takeCalls() } } }
-
-  func close() async { mailbox.close(because: RedisError.ended) }
 
   // MARK: The hub's calls
 
@@ -68,7 +66,7 @@ actor RedisConnection: BrokerConnection {
   private func ask(
     _ kind: ListeningSide.Requests.Kind, _ subject: ListeningSide.Requests.Subject
   ) async throws(BroadcastError) {
-    guard let session else { throw RedisError.notConnected }
+    guard let session else { throw .notConnected }
     do throws(BroadcastError) {
       try await session.ask(kind, subject)
     } catch {

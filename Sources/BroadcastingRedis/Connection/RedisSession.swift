@@ -57,7 +57,7 @@ final class RedisSession {
     } catch {
       fail(error)
     }
-    let reason = failure ?? RedisError.ended
+    let reason = failure ?? .ended
     timer.take()?.close()
     mailbox.close(because: reason)
     publishing.take()?.close(because: reason)
@@ -86,7 +86,7 @@ final class RedisSession {
     do throws(NetworkError) { timer = try LoopTimer(on: loop) } catch {
       throw RedisError.connecting(error, to: server)
     }
-    timer?.whenClosed = { [weak self] in self?.fail(RedisError.ended) }
+    timer?.whenClosed = { [weak self] in self?.fail(.ended) }
     let (listeningLine, _) = try await openLine()
     listening = ListeningSide(
       listeningLine, server,
@@ -138,7 +138,7 @@ final class RedisSession {
   ) async throws(BroadcastError) {
     let error: BroadcastError? = await withUnsafeContinuation { continuation in
       guard failure == nil, let listening else {
-        return continuation.resume(returning: failure ?? RedisError.notConnected)
+        return continuation.resume(returning: failure ?? .notConnected)
       }
       let deadline = loop.now + configuration.subscribeTimeout
       listening.ask(kind, subject, deadline: deadline, continuation)

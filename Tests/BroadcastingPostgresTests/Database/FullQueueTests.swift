@@ -86,7 +86,7 @@ private actor Probed {
     let before = arrived
     while session.failure == nil, arrived == before { await wait() }
     #expect(session.failure == nil && refused > 0)
-    session.close(because: PostgresError.ended)
+    session.close(because: .ended)
   }
 
   private func wait() async { await withUnsafeContinuation { waiter = $0 } }
