@@ -82,21 +82,36 @@ BEGIN
 END
 $$;
 
+-- Refuses a message that is null, and so has no size, or is too long.
+CREATE OR REPLACE FUNCTION broadcast.check_message(size integer) RETURNS void
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  IF size IS NULL THEN
+    RAISE EXCEPTION 'a message cannot be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF size > 1048576 THEN
+    RAISE EXCEPTION 'the message has % bytes; at most 1048576 are allowed', size
+      USING ERRCODE = 'program_limit_exceeded';
+  END IF;
+END
+$$;
+
+-- The envelope of a body, in Base64 without the line breaks that encode() puts in.
+CREATE OR REPLACE FUNCTION broadcast.envelope(body bytea) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  RETURN E'\x02bc1b' || pg_catalog.translate(pg_catalog.encode(body, 'base64'), E'\n', '');
+END
+$$;
+
 -- Publishes text.
 CREATE OR REPLACE FUNCTION broadcast.publish(channel text, message text) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  IF message IS NULL THEN
-    RAISE EXCEPTION 'a message cannot be null' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF pg_catalog.octet_length(message) > 1048576 THEN
-    RAISE EXCEPTION 'the message has % bytes; at most 1048576 are allowed', pg_catalog.octet_length(message)
-      USING ERRCODE = 'program_limit_exceeded';
-  ELSIF pg_catalog.starts_with(message, E'\x02bc') THEN
-    -- It looks like an envelope, so it goes in one: text ("t"), no headers, in Base64.
+  PERFORM broadcast.check_message(pg_catalog.octet_length(message));
+  IF pg_catalog.starts_with(message, E'\x02bc') THEN
+    -- It looks like an envelope, so it goes in one: text ("t"), no headers.
     PERFORM broadcast.send_wire(
-      channel,
-      E'\x02bc1b' || pg_catalog.translate(
-        pg_catalog.encode('\x7400'::bytea || pg_catalog.convert_to(message, 'UTF8'), 'base64'), E'\n', ''));
+      channel, broadcast.envelope('\x7400'::bytea || pg_catalog.convert_to(message, 'UTF8')));
   ELSE
     PERFORM broadcast.send_wire(channel, message);
   END IF;
@@ -107,21 +122,14 @@ $$;
 CREATE OR REPLACE FUNCTION broadcast.publish(channel text, message bytea) RETURNS void
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-  IF message IS NULL THEN
-    RAISE EXCEPTION 'a message cannot be null' USING ERRCODE = 'null_value_not_allowed';
-  ELSIF pg_catalog.octet_length(message) > 1048576 THEN
-    RAISE EXCEPTION 'the message has % bytes; at most 1048576 are allowed', pg_catalog.octet_length(message)
-      USING ERRCODE = 'program_limit_exceeded';
-  END IF;
-  -- The envelope: binary ("b"), no headers, in Base64.
-  PERFORM broadcast.send_wire(
-    channel,
-    E'\x02bc1b' || pg_catalog.translate(pg_catalog.encode('\x6200'::bytea || message, 'base64'), E'\n', ''));
+  PERFORM broadcast.check_message(pg_catalog.octet_length(message));
+  -- Binary ("b"), no headers.
+  PERFORM broadcast.send_wire(channel, broadcast.envelope('\x6200'::bytea || message));
 END
 $$;
 
 -- Default privileges may keep it from others.
 GRANT EXECUTE ON FUNCTION
-  broadcast.notify_channel(text), broadcast.send_wire(text, text), broadcast.publish(text, text),
-  broadcast.publish(text, bytea)
+  broadcast.notify_channel(text), broadcast.send_wire(text, text), broadcast.check_message(integer),
+  broadcast.envelope(bytea), broadcast.publish(text, text), broadcast.publish(text, bytea)
 TO PUBLIC;
