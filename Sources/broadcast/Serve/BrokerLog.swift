@@ -24,7 +24,8 @@ struct BrokerLog: Sendable {
     if let pattern = event.pattern { fields.append(.init("pattern", .text(pattern.glob))) }
     if let count = event.count { fields.append(.init("count", .number(count))) }
     if let delay = event.delay { fields.append(.init("delay", .text(TimeSpan.format(delay)))) }
-    if let error = event.error { fields.append(.init("error", .text("\(error)"))) }
+    // Without what caused it, which the message has in it.
+    if let error = event.error { fields.append(.init("error", .text("\(error.code): \(error.message)"))) }
     return fields
   }
 

@@ -56,7 +56,8 @@ struct CountersTests {
   @Test("an event's parts are fields of its line, with times in round figures")
   func fields() {
     let pause = Duration(secondsComponent: 0, attosecondsComponent: 97_322_552_427_710_800)
-    let error = BroadcastError(.unavailable, "It broke.", isRetriable: true)
+    let cause = BroadcastError(.refused, "It broke.")
+    let error = BroadcastError(.unavailable, "It broke.", isRetriable: true, underlying: cause)
     #expect(
       BrokerLog.fields(of: BroadcastEvent(.retrying, delay: pause, error: error)) == [
         .init("delay", "97ms"), .init("error", "unavailable: It broke."),
