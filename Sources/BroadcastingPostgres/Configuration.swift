@@ -21,7 +21,7 @@ extension PostgresBroadcast {
     /// How long a message may take until the database has committed it.
     public var publishTimeout: Duration = .seconds(2)
 
-    /// How long the database may take to confirm a subscription, or its end. Of more than 4,096 channels that are asked for
+    /// How long the database may take to confirm a subscription, or its end. Of more than 8,192 channels that are asked for
     /// at once, the others wait for their turn first.
     public var subscribeTimeout: Duration = .seconds(2)
 

@@ -66,7 +66,7 @@ final class ListeningSide {
   }
 
   private func send() {
-    let next = commands.next(deadline: loop.now + timeout)
+    let next = commands.next(now: loop.now, timeout: timeout)
     if next.isEmpty { return }
     let statements = next.map { command in
       "\(command.kind == .listen ? "LISTEN" : "UNLISTEN") \(ChannelName(of: command.channel).quoted)"

@@ -33,13 +33,18 @@ struct ListenCommands<Waiter: Sendable> {
     var forgotten: [Channel] = []
   }
 
-  /// 10,000 channels are three transactions. Of names of 63 bytes they are texts of some 300 kB, and PostgreSQL takes some
-  /// tens of milliseconds for each, in which what arrives waits.
-  static var maximumAtOnce: Int { 4_096 }
+  /// 10,000 channels are three transactions, of which the first has those few that are asked for in the same turn. With names
+  /// of 63 bytes the second is a text of 600 kB, for which PostgreSQL takes a tenth of a second; what arrives waits meanwhile.
+  static var maximumAtOnce: Int { 8_192 }
+  private static var minimumAtOnce: Int { 256 }
 
   private var waiting: [Command] = []
   private var asked: [Command] = []
   private var bisection = Bisection()
+  /// PostgreSQL looks for each name among all that the session listens to, so the more these are the slower it gets.
+  private var limit = Self.maximumAtOnce
+  /// A transaction that takes longer than until then is too large.
+  private var halfTime = LoopInstant.distantFuture
   private var lastNumber = 0
   /// The command that last asked for a channel which is to be listened to.
   private var wanted: [Channel: Int] = [:]
@@ -59,12 +64,13 @@ struct ListenCommands<Waiter: Sendable> {
 
   /// What to ask for now; empty when there is nothing, or something is under way.
   ///
-  /// - Parameter deadline: Of all that waits. What goes and what has to wait for that was held up by nothing but its place:
-  ///   the time in which the database has to answer begins anew.
-  mutating func next(deadline: LoopInstant) -> [Command] {
+  /// - Parameter timeout: From now on, of all that waits. What goes and what has to wait for that was held up by nothing but
+  ///   its place: the time in which the database has to answer begins anew.
+  mutating func next(now: LoopInstant, timeout: Duration) -> [Command] {
     guard asked.isEmpty else { return [] }
-    for index in waiting.indices { waiting[index].deadline = max(waiting[index].deadline, deadline) }
-    asked = Array(waiting.prefix(min(bisection.limit, Self.maximumAtOnce)))
+    for index in waiting.indices { waiting[index].deadline = max(waiting[index].deadline, now + timeout) }
+    halfTime = now + timeout / 2
+    asked = Array(waiting.prefix(min(bisection.limit, limit)))
     waiting.removeFirst(asked.count)
     return asked
   }
@@ -72,6 +78,7 @@ struct ListenCommands<Waiter: Sendable> {
   /// The database has done what it was asked for.
   mutating func succeeded(now: LoopInstant) -> Step {
     var step = Step()
+    if now > halfTime { limit = max(Self.minimumAtOnce, limit / 2) }
     let done = asked
     asked = []
     bisection.advance(by: done.count)

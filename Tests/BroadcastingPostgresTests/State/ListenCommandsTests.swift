@@ -26,30 +26,30 @@ struct ListenCommandsTests {
     var commands = Commands()
     commands.add(.listen, "a", deadline: later, waiter: "1")
     commands.add(.listen, "b", deadline: later, waiter: "2")
-    #expect(commands.next(deadline: now).map(\.channel) == ["a", "b"])
+    #expect(commands.next(now: now, timeout: .seconds(2)).map(\.channel) == ["a", "b"])
     commands.add(.unlisten, "a", deadline: later, waiter: "3")
-    #expect(commands.next(deadline: now).isEmpty)
+    #expect(commands.next(now: now, timeout: .seconds(2)).isEmpty)
     #expect(waiters(commands.succeeded(now: now).endings) == ["1", "2"])
-    #expect(commands.next(deadline: now).map(\.channel) == ["a"])
+    #expect(commands.next(now: now, timeout: .seconds(2)).map(\.channel) == ["a"])
     let step = commands.succeeded(now: now)
     #expect(waiters(step.endings) == ["3"] && step.forgotten == ["a"])
-    #expect(commands.next(deadline: now).isEmpty && commands.nextDeadline == nil)
+    #expect(commands.next(now: now, timeout: .seconds(2)).isEmpty && commands.nextDeadline == nil)
   }
 
   @Test("where some fail they go by halves, and only the guilty one fails")
   func halves() {
     var commands = Commands()
     for name in ["a", "bad", "c"] { commands.add(.listen, Channel(name), deadline: later, waiter: name) }
-    #expect(commands.next(deadline: now).count == 3)
+    #expect(commands.next(now: now, timeout: .seconds(2)).count == 3)
     #expect(waiters(commands.failed(because: error).endings).isEmpty)
-    #expect(commands.next(deadline: now).map(\.channel) == ["a", "bad"])
+    #expect(commands.next(now: now, timeout: .seconds(2)).map(\.channel) == ["a", "bad"])
     #expect(waiters(commands.failed(because: error).endings).isEmpty)
-    #expect(commands.next(deadline: now).map(\.channel) == ["a"])
+    #expect(commands.next(now: now, timeout: .seconds(2)).map(\.channel) == ["a"])
     #expect(waiters(commands.succeeded(now: now).endings) == ["a"])
-    #expect(commands.next(deadline: now).map(\.channel) == ["bad"])
+    #expect(commands.next(now: now, timeout: .seconds(2)).map(\.channel) == ["bad"])
     let step = commands.failed(because: error)
     #expect(waiters(step.endings) == ["bad failed"] && step.forgotten == ["bad"])
-    #expect(commands.next(deadline: now).map(\.channel) == ["c"])
+    #expect(commands.next(now: now, timeout: .seconds(2)).map(\.channel) == ["c"])
     #expect(waiters(commands.succeeded(now: now).endings) == ["c"])
   }
 
@@ -60,7 +60,7 @@ struct ListenCommandsTests {
     for name in names { commands.add(.listen, Channel(name), deadline: later, waiter: name) }
     var statements = 0
     var ended: [String] = []
-    while case let next = commands.next(deadline: now), !next.isEmpty {
+    while case let next = commands.next(now: now, timeout: .seconds(2)), !next.isEmpty {
       statements += 1
       let isRefused = next.contains { $0.channel == "300" }
       ended += waiters((isRefused ? commands.failed(because: error) : commands.succeeded(now: now)).endings)
@@ -73,30 +73,30 @@ struct ListenCommandsTests {
   func lateConfirmation() {
     var commands = Commands()
     commands.add(.listen, "a", deadline: later, waiter: "1")
-    _ = commands.next(deadline: now)
+    _ = commands.next(now: now, timeout: .seconds(2))
     #expect(commands.nextDeadline == later)
     #expect(waiters(commands.expire(now: now, because: error)).isEmpty)
     #expect(waiters(commands.expire(now: later, because: error)) == ["1 failed"])
     #expect(commands.nextDeadline == nil)
     #expect(waiters(commands.succeeded(now: later).endings).isEmpty)
-    let next = commands.next(deadline: now)
+    let next = commands.next(now: now, timeout: .seconds(2))
     #expect(next.map(\.channel) == ["a"] && next.first?.kind == .unlisten)
     #expect(commands.succeeded(now: later).forgotten == ["a"])
-    #expect(commands.next(deadline: now).isEmpty)
+    #expect(commands.next(now: now, timeout: .seconds(2)).isEmpty)
   }
 
   @Test("one that comes too late stays where it was asked for again")
   func askedAgain() {
     var commands = Commands()
     commands.add(.listen, "a", deadline: later, waiter: "1")
-    _ = commands.next(deadline: now)
+    _ = commands.next(now: now, timeout: .seconds(2))
     _ = commands.expire(now: later, because: error)
     commands.add(.listen, "a", deadline: LoopInstant(milliseconds: 9_000), waiter: "2")
     let step = commands.succeeded(now: later)
     #expect(step.endings.isEmpty && step.forgotten.isEmpty)
-    #expect(commands.next(deadline: now).map(\.kind) == [.listen])
+    #expect(commands.next(now: now, timeout: .seconds(2)).map(\.kind) == [.listen])
     #expect(waiters(commands.succeeded(now: later).endings) == ["2"])
-    #expect(commands.next(deadline: now).isEmpty)
+    #expect(commands.next(now: now, timeout: .seconds(2)).isEmpty)
   }
 
   @Test("the end of an old subscription does not forget a new one")
@@ -104,7 +104,7 @@ struct ListenCommandsTests {
     var commands = Commands()
     commands.add(.unlisten, "a", deadline: later, waiter: "1")
     commands.add(.listen, "a", deadline: later, waiter: "2")
-    _ = commands.next(deadline: now)
+    _ = commands.next(now: now, timeout: .seconds(2))
     #expect(commands.succeeded(now: now).forgotten.isEmpty)
   }
 
@@ -112,9 +112,21 @@ struct ListenCommandsTests {
   func end() {
     var commands = Commands()
     commands.add(.listen, "a", deadline: later, waiter: "1")
-    _ = commands.next(deadline: now)
+    _ = commands.next(now: now, timeout: .seconds(2))
     commands.add(.listen, "b", deadline: later, waiter: "2")
     #expect(waiters(commands.failAll(because: error)) == ["1 failed", "2 failed"])
+  }
+
+  @Test("a database that takes more than half of its time for a transaction gets smaller ones, and no smaller than 256")
+  func slowDatabase() {
+    var commands = Commands()
+    for number in 0..<30_000 { commands.add(.listen, Channel("\(number)"), deadline: later, waiter: "") }
+    var counts: [Int] = []
+    for took in [1_000, 1_001, 1_001, 900, 1_001, 1_001, 1_001, 1_001, 1_001] as [UInt64] {
+      counts.append(commands.next(now: now, timeout: .seconds(2)).count)
+      _ = commands.succeeded(now: LoopInstant(milliseconds: 1_000 + took))
+    }
+    #expect(counts == [8_192, 8_192, 4_096, 2_048, 2_048, 1_024, 512, 256, 256])
   }
 
   @Test("who waits for a turn has the whole time again when the database has answered those before")
@@ -122,12 +134,12 @@ struct ListenCommandsTests {
     var commands = Commands()
     let last = LoopInstant(milliseconds: 5_000)
     commands.add(.listen, "a", deadline: later, waiter: "1")
-    #expect(commands.next(deadline: later).count == 1)
+    #expect(commands.next(now: now, timeout: .seconds(2)).count == 1)
     commands.add(.listen, "b", deadline: later, waiter: "2")
-    #expect(commands.next(deadline: last).isEmpty)
+    #expect(commands.next(now: later, timeout: .seconds(2)).isEmpty)
     #expect(commands.nextDeadline == later)
     #expect(waiters(commands.succeeded(now: later).endings) == ["1"])
-    #expect(commands.next(deadline: last).map(\.channel) == ["b"])
+    #expect(commands.next(now: later, timeout: .seconds(2)).map(\.channel) == ["b"])
     #expect(commands.nextDeadline == last)
     #expect(commands.expire(now: later, because: error).isEmpty)
     #expect(waiters(commands.expire(now: last, because: error)) == ["2 failed"])
@@ -137,17 +149,17 @@ struct ListenCommandsTests {
   func noTurn() {
     var commands = Commands()
     commands.add(.listen, "a", deadline: later, waiter: "1")
-    _ = commands.next(deadline: later)
+    _ = commands.next(now: now, timeout: .seconds(2))
     commands.add(.listen, "b", deadline: later, waiter: "2")
     #expect(waiters(commands.expire(now: later, because: error)) == ["1 failed", "2 failed"])
   }
 
-  @Test("a transaction has at most 4,096")
+  @Test("a transaction has at most 8,192")
   func limit() {
     var commands = Commands()
-    for number in 0..<5_000 { commands.add(.listen, Channel("\(number)"), deadline: later, waiter: "") }
-    #expect(commands.next(deadline: now).count == 4_096)
+    for number in 0..<9_000 { commands.add(.listen, Channel("\(number)"), deadline: later, waiter: "") }
+    #expect(commands.next(now: now, timeout: .seconds(2)).count == 8_192)
     _ = commands.succeeded(now: now)
-    #expect(commands.next(deadline: now).count == 904)
+    #expect(commands.next(now: now, timeout: .seconds(2)).count == 808)
   }
 }
