@@ -63,7 +63,8 @@ enum PostgresError {
     case .notPermitted where stage == .settingUp: " Grant the user EXECUTE on pg_notify(text, text)."
     case .notPermitted: " Grant the user the right to connect to the database."
     case .tooManyConnections:
-      " Each broadcast takes two connections: raise max_connections, or run fewer programs."
+      " Each broadcast takes two connections: raise max_connections (or the user's or the database's CONNECTION LIMIT), or "
+        + "run fewer programs."
     case .cannotConnectNow: " It is starting up or shutting down."
     case .readOnly:
       " A replica cannot listen. Name the primary, or name all of them and add target_session_attrs=read-write to the URL."
