@@ -37,6 +37,10 @@ enum PostgresError {
 
   private static func advice(onText failure: LineFailure) -> String {
     if failure.stage == .connecting { return " Are host and port right, and does the server run?" }
+    // libpq's words for who does not fit target_session_attrs.
+    if ["session is read-only", "server is in hot standby mode"].contains(where: failure.reason.contains) {
+      return " Is it a standby? Name the primary too."
+    }
     let isForeign = ["expected authentication request", "invalid response to SSL"].contains {
       failure.reason.contains($0)
     }
