@@ -51,7 +51,8 @@ enum PostgresError {
     switch stage {
     case .settingUp, .established:
       "took the log-in and did not answer the first statements in time; \(patience). LISTEN takes seconds where the queue of "
-        + "notifications is long: SELECT pg_notification_queue_usage() tells."
+        + "notifications is long: SELECT pg_notification_queue_usage() tells. A pooler lets wait who gets no session; each "
+        + "broadcast takes two sessions."
     case .connecting:
       "did not take the connection in time; \(patience). Are host and port right, and does a firewall let it through?"
     case .encrypting, .loggingIn:

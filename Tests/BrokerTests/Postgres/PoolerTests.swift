@@ -37,6 +37,25 @@ struct PoolerTests {
     }
   }
 
+  @Test("a pool with a session too few is told as one that does not answer, and works once it has two")
+  func tooFewSessions() async throws {
+    try await PostgresServer.with { server in
+      let pooler = try await PGBouncer(to: server, .session, sessions: 1)
+      let events = Events()
+      let start = ContinuousClock.now
+      let url = pooler.url() + "?connect_timeout=2"
+      try await withBroadcast(try Broker.postgres.open(url, events)) { broadcast in
+        try await wait(for: "the end of an attempt") { events.count(.retrying, since: start) > 0 }
+        let told = events.transcript(since: start)
+        #expect(told.contains("timedOut") && told.contains("pooler") && told.contains("two sessions"), "\(told)")
+        try await pooler.setSessions(2)
+        var deliveries = try await broadcast.subscribe(to: "a").makeAsyncIterator()
+        try await broadcast.publish("x", to: "a")
+        #expect(try await deliveries.next() == .message(Message("x", to: "a")))
+      }
+    }
+  }
+
   @Test(
     "a pool that gives each transaction another session is an error at once, which says what to do",
     arguments: [PGBouncer.Mode.transaction, .statement])
