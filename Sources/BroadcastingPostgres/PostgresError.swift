@@ -74,9 +74,14 @@ enum PostgresError {
     case .readOnly:
       " A replica cannot listen. Name the primary, or name all of them and add target_session_attrs=read-write to the URL."
     case .statementExists: pooler
+    case .limitExceeded: fullQueue
     default: ""
     }
   }
+
+  private static let fullQueue =
+    " A session that listens and sits in a transaction holds up the queue of all notifications, which is full. The log of "
+    + "the server names it, and pg_notification_queue_usage() says how full the queue is. End that transaction."
 
   private static let pooler =
     " Is there a pooler between, such as pgbouncer in transaction mode? LISTEN needs a connection of its own: connect to the "
@@ -140,10 +145,7 @@ enum PostgresError {
   static func refused(_ state: SQLState, _ reason: String, to verb: String) -> BroadcastError {
     var text = "The database refused to \(verb): \(reason) (SQLSTATE \(state))"
     switch state {
-    case .limitExceeded:
-      text +=
-        " A session that listens and sits in a transaction holds up the queue of all notifications, which is full. The log "
-        + "of the server names it, and pg_notification_queue_usage() says how full the queue is. End that transaction."
+    case .limitExceeded: text += fullQueue
     case .unknownStatement: text += pooler
     case .notPermitted: text += " Grant the user EXECUTE on pg_notify(text, text)."
     case .queryCancelled: text += " Is there a statement_timeout for the user?"
