@@ -37,6 +37,10 @@ enum PostgresError {
 
   private static func advice(onText failure: LineFailure) -> String {
     if failure.stage == .connecting { return " Are host and port right, and does the server run?" }
+    // libpq's words for who does not fit target_session_attrs.
+    if ["session is read-only", "server is in hot standby mode"].contains(where: failure.reason.contains) {
+      return " Is it a standby? Name the primary too."
+    }
     let isForeign = ["expected authentication request", "invalid response to SSL"].contains {
       failure.reason.contains($0)
     }
@@ -47,7 +51,8 @@ enum PostgresError {
     switch stage {
     case .settingUp, .established:
       "took the log-in and did not answer the first statements in time; \(patience). LISTEN takes seconds where the queue of "
-        + "notifications is long: SELECT pg_notification_queue_usage() tells."
+        + "notifications is long: SELECT pg_notification_queue_usage() tells. A pooler lets wait who gets no session; each "
+        + "broadcast takes two sessions."
     case .connecting:
       "did not take the connection in time; \(patience). Are host and port right, and does a firewall let it through?"
     case .encrypting, .loggingIn:
@@ -63,14 +68,20 @@ enum PostgresError {
     case .notPermitted where stage == .settingUp: " Grant the user EXECUTE on pg_notify(text, text)."
     case .notPermitted: " Grant the user the right to connect to the database."
     case .tooManyConnections:
-      " Each broadcast takes two connections: raise max_connections, or run fewer programs."
+      " Each broadcast takes two connections: raise max_connections (or the user's or the database's CONNECTION LIMIT), or "
+        + "run fewer programs."
     case .cannotConnectNow: " It is starting up or shutting down."
     case .readOnly:
       " A replica cannot listen. Name the primary, or name all of them and add target_session_attrs=read-write to the URL."
     case .statementExists: pooler
+    case .limitExceeded: fullQueue
     default: ""
     }
   }
+
+  private static let fullQueue =
+    " A session that listens and sits in a transaction holds up the queue of all notifications, which is full. The log of "
+    + "the server names it, and pg_notification_queue_usage() says how full the queue is. End that transaction."
 
   private static let pooler =
     " Is there a pooler between, such as pgbouncer in transaction mode? LISTEN needs a connection of its own: connect to the "
@@ -122,10 +133,7 @@ enum PostgresError {
   static func refused(_ state: SQLState, _ reason: String, to verb: String) -> BroadcastError {
     var text = "The database refused to \(verb): \(reason) (SQLSTATE \(state))"
     switch state {
-    case .limitExceeded:
-      text +=
-        " A session that listens and sits in a transaction holds up the queue of all notifications, which is full. The log "
-        + "of the server names it, and pg_notification_queue_usage() says how full the queue is. End that transaction."
+    case .limitExceeded: text += fullQueue
     case .unknownStatement: text += pooler
     case .notPermitted: text += " Grant the user EXECUTE on pg_notify(text, text)."
     case .queryCancelled: text += " Is there a statement_timeout for the user?"

@@ -47,6 +47,12 @@ package struct Tool: Sendable {
   package static let psql = Tool(
     name: "psql", advice: "apt-get install postgresql-client; brew install postgresql",
     candidates: PostgresInstallation.candidates(for: "psql"))
+  package static let pgBaseBackup = Tool(
+    name: "pg_basebackup", advice: "apt-get install postgresql-client; brew install postgresql",
+    candidates: PostgresInstallation.candidates(for: "pg_basebackup"))
+  package static let pgbouncer = Tool(
+    name: "pgbouncer", advice: "apt-get install pgbouncer; brew install pgbouncer",
+    candidates: ["pgbouncer", "/usr/sbin/pgbouncer"])
   package static let curl = Tool(name: "curl", advice: "apt-get install curl", candidates: ["curl"])
 
   /// Whether tests that need it should run.

@@ -16,6 +16,7 @@ final class ListeningSide {
   private let loop: EventLoop
   private let timeout: Duration
   private let timer: LoopTimer
+  private let keepsLengths: Bool
   private var isTimed = false
   private var commands = ListenCommands<Waiter>()
   private var arrivals: Arrivals
@@ -31,6 +32,7 @@ final class ListeningSide {
     self.loop = loop
     self.timeout = timeout
     timer = try LoopTimer(on: loop)
+    keepsLengths = line.keepsLengths
     arrivals = Arrivals(probeName: probeName, isTextValid: line.isTextValid)
   }
 
@@ -68,8 +70,11 @@ final class ListeningSide {
   private func send() {
     let next = commands.next(now: loop.now, timeout: timeout)
     if next.isEmpty { return }
-    let statements = next.map { command in
-      "\(command.kind == .listen ? "LISTEN" : "UNLISTEN") \(ChannelName(of: command.channel).quoted)"
+    var statements: [String] = []
+    for command in next {
+      let name = ChannelName(of: command.channel)
+      if command.kind == .listen, !keepsLengths, let check = name.lengthCheck { statements.append(check) }
+      statements.append("\(command.kind == .listen ? "LISTEN" : "UNLISTEN") \(name.quoted)")
     }
     line.ask(statements.joined(separator: ";"))
   }

@@ -80,10 +80,12 @@ final class PostgresLine {
   }
 
   /// Whether the database makes sure that text is UTF-8. It does not where its own encoding is `SQL_ASCII`.
-  var isTextValid: Bool {
-    guard let encoding = PQparameterStatus(connection, "server_encoding") else { return false }
-    return String(cString: encoding) != "SQL_ASCII"
-  }
+  var isTextValid: Bool { serverEncoding.map { $0 != "SQL_ASCII" } ?? false }
+
+  /// Whether text has as many bytes in the database as here.
+  var keepsLengths: Bool { serverEncoding == "UTF8" }
+
+  private var serverEncoding: String? { PQparameterStatus(connection, "server_encoding").map { String(cString: $0) } }
 
   private func ready(_ events: ReadyEvents) {
     if events.contains(.readable) {

@@ -36,6 +36,22 @@ struct ChannelName: Hashable, Sendable {
     return String(decoding: text, as: UTF8.self)
   }
 
+  /// A statement that fails, as publishing does, where the name is longer than ``maximumBytes`` in the encoding of the
+  /// database, though it is not in UTF-8. LISTEN would cut it, which may make it the name of another channel.
+  ///
+  /// `pg_notify` is called for such a name alone and refuses it, so nothing is ever sent. Nil for a name in ASCII, which is
+  /// the same in all encodings.
+  var lengthCheck: String? {
+    guard bytes.contains(where: { $0 >= 0x80 }) else { return nil }
+    var text: [UInt8] = []
+    for byte in bytes {
+      if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\\") { text.append(byte) }
+      text.append(byte)
+    }
+    let literal = "E'\(String(decoding: text, as: UTF8.self))'"
+    return "SELECT pg_notify(\(literal), '') WHERE octet_length(\(literal)) > \(Self.maximumBytes)"
+  }
+
   private static func digest(_ name: [UInt8]) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
     SHA256(name, name.count, &digest)

@@ -33,6 +33,28 @@ struct FullQueueTests {
       }
     }
   }
+
+  @Test("a start while the queue is full is tried again, and says what fills it")
+  func starting() async throws {
+    try await PostgresServer.with { server in
+      // As above; this one is called in the place of PostgreSQL's own.
+      try await server.psql(
+        """
+        CREATE FUNCTION pg_notify(text, text) RETURNS void LANGUAGE plpgsql AS $$
+        BEGIN
+          RAISE EXCEPTION 'too many notifications in the NOTIFY queue' USING ERRCODE = 'program_limit_exceeded';
+        END $$;
+        ALTER USER postgres SET search_path = public, pg_catalog
+        """)
+      var configuration = PostgresBroadcast.Configuration()
+      configuration.hub.connectPatience = .zero
+      let broadcast = try PostgresBroadcast(server.url, configuration: configuration)
+      let error = await #expect(throws: BroadcastError.self) { try await broadcast.run() }
+      #expect(error?.code == .unavailable && error?.isRetriable == true)
+      let message = error?.message ?? ""
+      #expect(message.contains("54000") && message.contains("End that transaction"), "\(message)")
+    }
+  }
 }
 
 /// A session of which the probes are counted.

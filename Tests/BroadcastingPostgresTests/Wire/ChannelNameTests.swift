@@ -30,6 +30,15 @@ struct ChannelNameTests {
     #expect(ChannelName(of: Channel(start + "a")) != ChannelName(of: Channel(start + "b")))
   }
 
+  @Test("only a name that may grow in another encoding is checked for its length, with quotes and backslashes doubled")
+  func check() {
+    #expect(ChannelName(of: "it's").lengthCheck == nil)
+    let name = #"E'é''\\\\'"#
+    #expect(
+      ChannelName(of: #"é'\\"#).lengthCheck
+        == "SELECT pg_notify(\(name), '') WHERE octet_length(\(name)) > 63")
+  }
+
   @Test("quotes in an identifier are doubled")
   func quoted() {
     #expect(ChannelName(of: #"a"; DROP TABLE "b"#).quoted == #""a""; DROP TABLE ""b""#)

@@ -55,7 +55,12 @@ extension PostgresServer: BrokerServer {
   }
 
   func changePassword(from old: String, to new: String) async throws {
-    try await psql("ALTER USER postgres PASSWORD '\(new)'")
-    try await endConnections()
+    // Not those that log in with the new one at once: `now()` is the time before it.
+    try await psql(
+      """
+      BEGIN; ALTER USER postgres PASSWORD '\(new)'; COMMIT;
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND backend_start < now()
+      """)
   }
 }

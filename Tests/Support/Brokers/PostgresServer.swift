@@ -25,6 +25,11 @@ package final class PostgresServer: Sendable {
     package var certificates: TestCertificates?
     /// Anything of `postgresql.conf`.
     package var settings: [String: String] = [:]
+    /// It is a copy of this one as it is now, and a standby that follows it. Both need ``replication`` in their settings.
+    package var primary: PostgresServer?
+
+    /// What a server needs that has a standby, or is one.
+    package static let replication = ["wal_level": "replica", "max_wal_senders": "4"]
 
     package init() {}
   }
@@ -36,7 +41,11 @@ package final class PostgresServer: Sendable {
 
   private init(_ options: Options) async throws {
     let folder = try TemporaryFolder()
-    try await PostgresTemplate.shared.copy(to: folder)
+    if let primary = options.primary {
+      try await primary.copy(to: folder)
+    } else {
+      try await PostgresTemplate.shared.copy(to: folder)
+    }
     try await Self.configure(options, in: folder)
     let first: ChildProcess
     (port, first) = try await startOnFreePort { port in try await Self.start(options, port: port, in: folder) }
@@ -158,7 +167,7 @@ package final class PostgresServer: Sendable {
 
   private static func configure(_ options: Options, in folder: TemporaryFolder) async throws {
     let method = options.password == nil ? "trust" : "scram-sha-256"
-    _ = try folder.write("local all all trust\nhost all all 127.0.0.1/32 \(method)\n", to: "hba.conf")
+    _ = try folder.write("local all,replication all trust\nhost all all 127.0.0.1/32 \(method)\n", to: "hba.conf")
     guard let files = options.certificates?.server else { return }
     // A key which others can read is refused.
     let owner = PostgresInstallation.owner.map { ["-o", $0] } ?? []
@@ -186,7 +195,7 @@ package final class PostgresServer: Sendable {
     let command = PostgresInstallation.asOwner(
       [try Tool.postgres.path, "-D", "\(folder.path)/data"] + settings.flatMap { ["-c", "\($0.key)=\($0.value)"] })
     let process = try await ChildProcess(command[0], Array(command.dropFirst()), lastSignal: .quit)
-    try await process.line(.errors, containing: "database system is ready to accept connections")
+    try await process.line(.errors, containing: "database system is ready to accept")
     return process
   }
 }

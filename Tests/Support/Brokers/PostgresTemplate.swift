@@ -60,7 +60,7 @@ actor PostgresTemplate {
     return folder
   }
 
-  private static func give(_ folder: TemporaryFolder) async throws {
+  static func give(_ folder: TemporaryFolder) async throws {
     guard let owner = PostgresInstallation.owner else { return }
     try await PostgresInstallation.run(["/bin/chown", owner, folder.path])
   }
