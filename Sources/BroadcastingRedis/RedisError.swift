@@ -30,7 +30,7 @@ enum RedisError {
     var result = connecting(error, to: server)
     switch error.code {
     case .tlsFailed, .timedOut, .reset:
-      result.message += " Is it a port for TLS? Without TLS the URL begins with redis://."
+      result.message += " Without TLS the URL begins with redis://."
     default: break
     }
     return result
