@@ -122,7 +122,7 @@ let package = Package(
 
     // What tests share, and the whole, seen from outside: the command as a process, beside foreign clients.
     .target(
-      name: "TestSupport", dependencies: ["BroadcastingLocking", "BroadcastingNetwork", "COpenSSL"],
+      name: "TestSupport", dependencies: ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "COpenSSL"],
       path: "Tests/Support",
       exclude: ["Programs", "requirements.txt"], swiftSettings: swiftSettings),
     .testTarget(

@@ -20,11 +20,20 @@ enum RedisError {
       case .invalidAddress: (.invalidURL, false)
       default: (.unavailable, true)
       }
-    var text = "Redis at \(server) cannot be reached: \(sentence(error.message))"
-    if error.code == .tlsFailed, server.isSecure {
-      text += " Is it a port for TLS? Without TLS the URL begins with redis://."
-    }
+    let text = "Redis at \(server) cannot be reached: \(sentence(error.message))"
     return BroadcastError(code, text, isRetriable: isRetriable, underlying: error)
+  }
+
+  /// The server has taken the connection, and there is no TLS over it. A port without TLS waits for the end of what it takes for a
+  /// line, and so says nothing.
+  static func securing(_ error: NetworkError, to server: RedisURL) -> BroadcastError {
+    var result = connecting(error, to: server)
+    switch error.code {
+    case .tlsFailed, .timedOut, .reset:
+      result.message += " Without TLS the URL begins with redis://."
+    default: break
+    }
+    return result
   }
 
   /// The server closed a line, or it broke.

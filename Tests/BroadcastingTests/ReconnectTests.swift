@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BroadcastingLocking
+import TestSupport
 import Testing
 
 @testable import Broadcasting

@@ -119,13 +119,3 @@ extension HubConfiguration {
     return configuration
   }
 }
-
-/// The error with which a call fails, or nil when it succeeds.
-func failure(of call: () async throws -> some Any) async -> BroadcastError? {
-  do {
-    _ = try await call()
-    return nil
-  } catch {
-    return error as? BroadcastError
-  }
-}

@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import TestSupport
 import Testing
 
 @testable import Broadcasting

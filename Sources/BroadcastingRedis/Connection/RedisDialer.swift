@@ -26,23 +26,38 @@ struct RedisDialer: Sendable {
   }
 
   /// Connects on `loop`.
-  func connect(on loop: EventLoop) async throws(NetworkError) -> sending any ByteStream {
+  func connect(on loop: EventLoop) async throws(BroadcastError) -> sending any ByteStream {
     let end = loop.now + timeout
     switch server.place {
     case .socket(let address):
-      return try await loop.connect(to: address, within: timeout)
+      do throws(NetworkError) { return try await loop.connect(to: address, within: timeout) } catch {
+        throw RedisError.connecting(error, to: server)
+      }
     case .host(let host, let port):
       guard let tls else { return try await tcp(host, port, on: loop) }
-      return try await loop.startTLS(
-        over: tcp(host, port, on: loop), to: host, tls: tls, within: end - loop.now)
+      return try await secured(tcp(host, port, on: loop), to: host, tls, until: end, on: loop)
     }
   }
 
   private func tcp(
     _ host: String, _ port: UInt16, on loop: EventLoop
-  ) async throws(NetworkError) -> sending SocketStream {
-    let stream = try await loop.connect(to: host, port: port, within: timeout)
-    stream.setKeepAlive(after: Self.keepAlive)
-    return stream
+  ) async throws(BroadcastError) -> sending SocketStream {
+    do throws(NetworkError) {
+      let stream = try await loop.connect(to: host, port: port, within: timeout)
+      stream.setKeepAlive(after: Self.keepAlive)
+      return stream
+    } catch {
+      throw RedisError.connecting(error, to: server)
+    }
+  }
+
+  private func secured(
+    _ stream: sending SocketStream, to host: String, _ tls: TLSContext, until end: LoopInstant, on loop: EventLoop
+  ) async throws(BroadcastError) -> sending any ByteStream {
+    do throws(NetworkError) {
+      return try await loop.startTLS(over: stream, to: host, tls: tls, within: end - loop.now)
+    } catch {
+      throw RedisError.securing(error, to: server)
+    }
   }
 }

@@ -111,14 +111,9 @@ final class RedisSession {
   private func openLine() async throws(BroadcastError) -> (line: RedisLine, knowsRole: Bool) {
     let end = loop.now + dialer.timeout
     let line: RedisLine
-    do throws(NetworkError) {
-      let stream = try await dialer.connect(on: loop)
-      do throws(ReplyReader.Violation) { line = try RedisLine(stream, limit: configuration.maximumReceivedBytes) } catch
-      {
-        throw NetworkError(.system, error.text)
-      }
-    } catch {
-      throw RedisError.connecting(error, to: server)
+    let stream = try await dialer.connect(on: loop)
+    do throws(ReplyReader.Violation) { line = try RedisLine(stream, limit: configuration.maximumReceivedBytes) } catch {
+      throw RedisError.connecting(NetworkError(.system, error.text), to: server)
     }
     if let failure {
       line.close()

@@ -150,7 +150,9 @@ final class ReplyReader {
   func text(at index: Int) -> String { String(decoding: bytes(at: index), as: UTF8.self) }
 
   private var violation: Violation {
-    withUnsafeBytes(of: reader.pointee.errstr) { text in
+    // The parser takes it for a lack of memory.
+    if found.pointee.isTooDeep { return Violation(text: "lists that are nested too deeply") }
+    return withUnsafeBytes(of: reader.pointee.errstr) { text in
       Violation(text: String(decoding: text.prefix { $0 != 0 }, as: UTF8.self))
     }
   }
@@ -166,6 +168,9 @@ private struct FoundPieces {
 
   /// More than any list has that is looked at.
   private static let maximumPieces = 32
+  /// Lists in lists. Versions of the parser before 1.0 have a limit of their own, one higher; later ones have none, and keep
+  /// memory for each.
+  private static let maximumDepth = 7
 
   let limit: Int
   /// The length of the string in whose place the next empty one stands.
@@ -173,6 +178,7 @@ private struct FoundPieces {
   /// Nil for a kind whose callback is not set: later versions of the parser know kinds that 0.14 has not.
   private(set) var reply: ReplyReader.Kind?
   private(set) var pieces: [Piece] = []
+  private(set) var isTooDeep = false
   private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var used = 0
 
@@ -194,6 +200,17 @@ private struct FoundPieces {
   mutating func free() {
     memory.deallocate()
     memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+  }
+
+  mutating func allows(list task: UnsafePointer<redisReadTask>) -> Bool {
+    var depth = 1
+    var parent = task.pointee.parent
+    while let list = parent {
+      depth += 1
+      parent = list.pointee.parent
+    }
+    if depth > Self.maximumDepth { isTooDeep = true }
+    return !isTooDeep
   }
 
   mutating func add(_ kind: ReplyReader.Kind, _ task: UnsafePointer<redisReadTask>, _ bytes: UnsafeRawBufferPointer) {
@@ -245,7 +262,11 @@ private func readerFoundString(
   return found(kind, task, UnsafeRawBufferPointer(start: bytes, count: count))
 }
 
-private func readerFoundList(_ task: UnsafePointer<redisReadTask>?) -> UnsafeMutableRawPointer? { found(.list, task) }
+private func readerFoundList(_ task: UnsafePointer<redisReadTask>?) -> UnsafeMutableRawPointer? {
+  guard let task, let data = task.pointee.privdata else { return nil }
+  let isAllowed = data.assumingMemoryBound(to: FoundPieces.self).pointee.allows(list: task)
+  return isAllowed ? found(.list, task) : nil
+}
 
 private func readerFoundInteger(_ task: UnsafePointer<redisReadTask>?, _ value: Int64) -> UnsafeMutableRawPointer? {
   found(.integer, task)

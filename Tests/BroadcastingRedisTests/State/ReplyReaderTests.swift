@@ -58,8 +58,14 @@ struct ReplyReaderTests {
   }
 
   @Test("lists that are nested too deeply are an error")
-  func nested() {
-    #expect(throws: ReplyReader.Violation.self) { try read(String(repeating: "*1\r\n", count: 20) + ":1\r\n") }
+  func nested() throws {
+    #expect(try read(String(repeating: "*1\r\n", count: 7) + ":1\r\n") == ["[list]"])
+    for count in [8, 20] {
+      let error = #expect(throws: ReplyReader.Violation.self) {
+        try read(String(repeating: "*1\r\n", count: count) + ":1\r\n")
+      }
+      #expect(error?.text.contains("nested too deeply") == true)
+    }
   }
 
   @Test("a list may be said to be as long as it likes, and keeps no more pieces than are looked at")

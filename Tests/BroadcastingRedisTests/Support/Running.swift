@@ -4,24 +4,8 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
-import BroadcastingLocking
 import BroadcastingRedis
-import Testing
-
-/// Returns once it has come so far. The test's time limit is the limit of this.
-///
-/// It looks again and again, for what nobody tells.
-func settle(_ isReached: () async throws -> Bool) async throws {
-  while !(try await isReached()) { try await Task.sleep(for: .milliseconds(2)) }
-}
-
-/// What a backend told.
-final class Events: Sendable {
-  private let events = Lock([BroadcastEvent]())
-  var all: [BroadcastEvent] { events.withLock { $0 } }
-  func append(_ event: BroadcastEvent) { events.withLock { $0.append(event) } }
-  func count(_ kind: BroadcastEvent.Kind) -> Int { all.count { $0.kind == kind } }
-}
+import TestSupport
 
 extension RedisBroadcast.Configuration {
   /// For tests: it comes back soon.
@@ -53,18 +37,6 @@ func refusal(_ url: String, _ change: (inout RedisBroadcast.Configuration) -> Vo
   change(&configuration)
   let broadcast = try RedisBroadcast(url, configuration: configuration)
   return await failure { try await broadcast.run() }
-}
-
-/// The error with which a call fails.
-func failure(of call: () async throws -> Void) async -> BroadcastError? {
-  do {
-    try await call()
-    Issue.record("It did not fail.")
-    return nil
-  } catch {
-    #expect(error is BroadcastError)
-    return error as? BroadcastError
-  }
 }
 
 /// Reads a subscription as texts.

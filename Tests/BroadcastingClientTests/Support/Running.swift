@@ -5,21 +5,9 @@
 
 import Broadcasting
 import BroadcastingClient
-import BroadcastingLocking
-import Testing
+import TestSupport
 
-/// Returns once it has come so far. The test's time limit is the limit of this.
-///
-/// It looks again and again, for what nobody tells.
-func settle(_ isReached: () async throws -> Bool) async throws {
-  while !(try await isReached()) { try await Task.sleep(for: .milliseconds(2)) }
-}
-
-/// What a client told.
-final class Events: Sendable {
-  private let events = Lock([BroadcastEvent]())
-  var all: [BroadcastEvent] { events.withLock { $0 } }
-  func append(_ event: BroadcastEvent) { events.withLock { $0.append(event) } }
+extension Events {
   /// How many sessions were lost, and not single channels.
   var lostSessions: Int { all.count { $0.kind == .connectionLost && $0.channel == nil } }
 }
@@ -43,17 +31,5 @@ func withClient(
   try await withBroadcast(RemoteBroadcast(url, configuration: configuration)) { client in
     try await settle { client.statistics.isAvailable }
     try await body(client)
-  }
-}
-
-/// The error with which a call fails.
-func failure(of call: () async throws -> Void) async -> BroadcastError? {
-  do {
-    try await call()
-    Issue.record("It did not fail.")
-    return nil
-  } catch {
-    #expect(error is BroadcastError)
-    return error as? BroadcastError
   }
 }
