@@ -53,7 +53,7 @@ struct Arrivals {
       }
       return
     }
-    if payload.first == Part.start[0], let (part, pieceStart) = Part.parse(payload) {
+    if payload.first == Part.firstByte, let (part, pieceStart) = Part.parse(payload) {
       add(part, UnsafeBufferPointer(rebasing: payload[pieceStart...]), sender, channel, emit)
       return
     }
@@ -72,7 +72,7 @@ struct Arrivals {
 
   /// The channel that the database calls so. What is gathered is of that one when this returns.
   private mutating func channel(called name: UnsafeBufferPointer<UInt8>, _ emit: (Event) -> Void) -> Channel? {
-    if let runChannel, name.elementsEqual(runName) { return runChannel }
+    if let runChannel, name.count == runName.count, name.elementsEqual(runName) { return runChannel }
     let key = ChannelName(name)
     guard let channel = channels[key] else { return nil }
     flush(emit)
@@ -82,7 +82,7 @@ struct Arrivals {
   }
 
   private func message(_ bytes: [UInt8], _ channel: Channel) -> Message {
-    if isTextValid, bytes.first != Part.start[0] { return Message(validUTF8: bytes, to: channel) }
+    if isTextValid, bytes.first != Part.firstByte { return Message(validUTF8: bytes, to: channel) }
     return Envelope.decode(bytes, channel: channel)
   }
 
