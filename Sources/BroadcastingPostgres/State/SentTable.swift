@@ -7,8 +7,8 @@
 ///
 /// Two that differ and have the same hash are taken for equal, which costs a transaction and no message.
 struct SentTable {
-  static let capacity = 1_024
-  private static let mask = 4_095
+  static let capacity = 2_048
+  private static let mask = 8_191
 
   /// Zero is an empty place.
   private var places = [UInt64](repeating: 0, count: mask + 1)
