@@ -90,7 +90,8 @@ public struct Message: Sendable {
 
   /// What a buffer counts for it: the payload, the headers, and 64 bytes for what holds them.
   package var bufferedBytes: Int {
-    var bytes = 64 + payload.count
+    var bytes = 64 + storage.payload.count
+    if storage.headers.isEmpty { return bytes }
     for header in headers { bytes += 64 + header.name.utf8.count + header.value.count }
     return bytes
   }

@@ -74,14 +74,20 @@ public enum Envelope {
       : Message(bytes, to: channel, position: position)
   }
 
-  private static func isPlain(_ message: Message, on wire: Wire) -> Bool {
-    guard message.headers.isEmpty, !message.payload.starts(with: start) else { return false }
+  /// Whether the payload as it is goes over the wire.
+  package static func isPlain(_ message: Message, on wire: Wire) -> Bool {
+    guard message.headers.isEmpty, !beginsAsEnvelope(message.payload) else { return false }
     switch (message.kind, wire) {
     case (.text, .bytes): return true
     case (.text, .text): return !containsZero(message.payload)
     case (.binary, .bytes): return !isText(message.payload)
     case (.binary, .text): return false
     }
+  }
+
+  /// Asked of each message that goes over the wire, so the bytes are looked at one by one: most differ in the first.
+  private static func beginsAsEnvelope(_ bytes: [UInt8]) -> Bool {
+    bytes.count >= 3 && bytes[0] == 0x02 && bytes[1] == 0x62 && bytes[2] == 0x63
   }
 
   private static func isText(_ bytes: [UInt8]) -> Bool {

@@ -59,7 +59,9 @@ package struct PublishCalls {
     while nextUnsent < entries.count {
       let count = entries[nextUnsent].count
       var sent = entries[nextUnsent].sent
-      while sent < count, send(entries[nextUnsent].call.messages[sent]) { sent += 1 }
+      entries[nextUnsent].call.messages.withUnsafeBufferPointer { messages in
+        while sent < count, send(messages[sent]) { sent += 1 }
+      }
       unansweredMessages += sent - entries[nextUnsent].sent
       entries[nextUnsent].sent = sent
       guard sent == count else { return }

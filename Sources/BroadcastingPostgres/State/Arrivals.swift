@@ -24,6 +24,8 @@ struct Arrivals {
   private var run: [Delivery] = []
   private var runChannel: Channel?
   private var runName: [UInt8] = []
+  private var runBytes = 0
+  private(set) var handedOut = HandedOut()
 
   init(probeName: ChannelName, isTextValid: Bool) {
     self.probeName = probeName
@@ -49,30 +51,34 @@ struct Arrivals {
     guard let channel = channel(called: name, emit) else {
       interrupt(emit)
       if name.elementsEqual(probeName.bytes), let number = UInt64(String(decoding: payload, as: UTF8.self)) {
+        // It comes every few seconds: where nothing else does, nothing is held for long.
+        handedOut.clear()
         emit(.probe(number))
       }
       return
     }
-    if payload.first == Part.start[0], let (part, pieceStart) = Part.parse(payload) {
+    if payload.first == Part.firstByte, let (part, pieceStart) = Part.parse(payload) {
       add(part, UnsafeBufferPointer(rebasing: payload[pieceStart...]), sender, channel, emit)
       return
     }
     interrupt(emit)
     if run.isEmpty { run.reserveCapacity(64) }
-    run.append(.message(message(Array(payload), channel)))
+    append(Array(payload), channel)
   }
 
   /// Gives out what was gathered.
   mutating func flush(_ emit: (Event) -> Void) {
     guard let channel = runChannel, !run.isEmpty else { return }
     emit(.messages(run, channel))
+    handedOut.append(run, bytes: runBytes)
     // Those who got it hold it: an empty one costs less than to move all out of it.
     run = []
+    runBytes = 0
   }
 
   /// The channel that the database calls so. What is gathered is of that one when this returns.
   private mutating func channel(called name: UnsafeBufferPointer<UInt8>, _ emit: (Event) -> Void) -> Channel? {
-    if let runChannel, name.elementsEqual(runName) { return runChannel }
+    if let runChannel, name.count == runName.count, name.elementsEqual(runName) { return runChannel }
     let key = ChannelName(name)
     guard let channel = channels[key] else { return nil }
     flush(emit)
@@ -81,8 +87,13 @@ struct Arrivals {
     return channel
   }
 
+  private mutating func append(_ bytes: [UInt8], _ channel: Channel) {
+    run.append(.message(message(bytes, channel)))
+    runBytes += bytes.count
+  }
+
   private func message(_ bytes: [UInt8], _ channel: Channel) -> Message {
-    if isTextValid, bytes.first != Part.start[0] { return Message(validUTF8: bytes, to: channel) }
+    if isTextValid, bytes.first != Part.firstByte { return Message(validUTF8: bytes, to: channel) }
     return Envelope.decode(bytes, channel: channel)
   }
 
@@ -94,7 +105,7 @@ struct Arrivals {
     if !assembler.isContinued(by: part, from: sender, on: channel) { interrupt(emit) }
     switch assembler.add(part, piece, from: sender, on: channel) {
     case .incomplete, .ignored: break
-    case .whole(let bytes): run.append(.message(message(bytes, channel)))
+    case .whole(let bytes): append(bytes, channel)
     case .broken: missed(channel, emit)
     }
   }

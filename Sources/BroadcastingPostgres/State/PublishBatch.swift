@@ -45,15 +45,22 @@ struct PublishBatch {
   /// Adds a message. Returns false when it has to wait for the next transaction: since there is an equal one in this, or it
   /// is full. An empty one takes any message.
   mutating func add(_ message: Message) -> Bool {
-    let text = Envelope.encode(message, for: .text)
+    // Looked at where it lies: to count references costs more here than all that is done with a short text.
+    if Envelope.isPlain(message, on: .text) {
+      return message.payload.withUnsafeBytes { add($0, on: message.channel) }
+    }
+    return Envelope.encode(message, for: .text).withUnsafeBytes { add($0, on: message.channel) }
+  }
+
+  private mutating func add(_ text: UnsafeRawBufferPointer, on channel: Channel) -> Bool {
     if !isEmpty {
       guard messages < Self.maximumMessages, payloads.bytes.count + text.count <= Self.maximumBytes else {
         return false
       }
     }
-    if message.channel != lastChannel {
-      lastChannel = message.channel
-      lastName = ChannelName(of: message.channel).bytes
+    if channel != lastChannel {
+      lastChannel = channel
+      lastName = ChannelName(of: channel).bytes
       lastElement = TextArray.element(lastName)
     }
     if text.count <= Part.maximumNotification {
@@ -61,7 +68,7 @@ struct PublishBatch {
       channels.append(element: lastElement)
       payloads.append(text)
     } else {
-      addParts(of: text)
+      addParts(of: Array(text))
     }
     messages += 1
     return true

@@ -20,7 +20,8 @@
 /// Each number is followed by one space, has up to 15 digits, and none begins with a needless zero. There may be one part alone: so messages that
 /// are equal can be told apart by their numbers, where PostgreSQL would send only one of them.
 struct Part: Hashable, Sendable {
-  static let start: [UInt8] = [0x02, 0x62, 0x63, 0x31, 0x70]
+  static let start: [UInt8] = [firstByte, 0x62, 0x63, 0x31, 0x70]
+  static let firstByte: UInt8 = 0x02
   /// A limit of PostgreSQL: `NOTIFY_PAYLOAD_MAX_LENGTH`.
   static let maximumNotification = 7_999
   /// The most bytes of a piece: there is always room for the longest start, of 69 bytes.

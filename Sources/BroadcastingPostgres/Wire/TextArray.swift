@@ -21,7 +21,9 @@ struct TextArray {
     for number in [1, 0, Self.typeText, 0, 1] { append(number) }
   }
 
-  mutating func append(_ text: [UInt8]) {
+  mutating func append(_ text: [UInt8]) { text.withUnsafeBytes { append($0) } }
+
+  mutating func append(_ text: UnsafeRawBufferPointer) {
     append(Int32(text.count))
     bytes.append(contentsOf: text)
     count += 1

@@ -66,14 +66,18 @@ struct PublishBatchTests {
   @Test("hashes find what is equal, and nothing else among many")
   func table() {
     var table = SentTable()
-    for number in 0..<SentTable.capacity { #expect(table.insert([0x61], Array("message \(number)".utf8)) == true) }
-    #expect(table.insert([0x61], Array("full".utf8)) == false)
+    for number in 0..<SentTable.capacity { #expect(insert([0x61], "message \(number)") == true) }
+    #expect(insert([0x61], "full") == false)
     table.clear()
-    #expect(table.insert([0x61], Array("message 1".utf8)) == true)
-    #expect(table.insert([0x61], Array("message 1".utf8)) == false)
-    #expect(table.insert([0x62], Array("message 1".utf8)) == true)
-    #expect(table.insert([], Array("amessage 1".utf8)) == true)
-    #expect(table.insert([0x61], []) == true)
-    #expect(table.insert([0x61], []) == false)
+    #expect(insert([0x61], "message 1") == true)
+    #expect(insert([0x61], "message 1") == false)
+    #expect(insert([0x62], "message 1") == true)
+    #expect(insert([], "amessage 1") == true)
+    #expect(insert([0x61], "") == true)
+    #expect(insert([0x61], "") == false)
+
+    func insert(_ name: [UInt8], _ text: String) -> Bool {
+      Array(text.utf8).withUnsafeBytes { table.insert(name, $0) }
+    }
   }
 }
