@@ -31,15 +31,22 @@ extension BrokerServer {
 }
 
 extension RedisServer: BrokerServer {
-  func endConnections() async throws { try await endConnections([]) }
-
-  private func endConnections(_ credentials: [String]) async throws {
-    for type in ["pubsub", "normal"] { try await cli(credentials + ["CLIENT", "KILL", "TYPE", type]) }
+  func endConnections() async throws {
+    for type in ["pubsub", "normal"] { try await cli(["CLIENT", "KILL", "TYPE", type]) }
   }
 
   func changePassword(from old: String, to new: String) async throws {
+    // Not those that log in with the new one at once: the greatest number of those before it is this command's own.
+    let last = try await cli(["--pass", old, "--no-auth-warning", "CLIENT", "ID"])
     try await cli(["--pass", old, "--no-auth-warning", "CONFIG", "SET", "requirepass", new])
-    try await endConnections(["--pass", new, "--no-auth-warning"])
+    let clients = try await cli(["--pass", new, "--no-auth-warning", "CLIENT", "LIST"])
+    for client in clients.split(separator: "\n") {
+      guard let id = client.split(separator: " ").first?.dropFirst("id=".count), let number = Int(id),
+        number < Int(last) ?? 0
+      else { continue }
+      // One that ended meanwhile is an error for nobody.
+      _ = try? await cli(["--pass", new, "--no-auth-warning", "CLIENT", "KILL", "ID", String(number)])
+    }
   }
 }
 
