@@ -33,6 +33,7 @@ let package = Package(
     .library(name: "BroadcastingJSON", targets: ["BroadcastingJSON"]),
     .library(name: "BroadcastingRedis", targets: ["BroadcastingRedis"]),
     .library(name: "BroadcastingPostgres", targets: ["BroadcastingPostgres"]),
+    .library(name: "BroadcastingKafka", targets: ["BroadcastingKafka"]),
     .library(name: "BroadcastingServer", targets: ["BroadcastingServer"]),
     .library(name: "BroadcastingClient", targets: ["BroadcastingClient"]),
     .library(name: "BroadcastingTesting", targets: ["BroadcastingTesting"]),
@@ -57,6 +58,9 @@ let package = Package(
     library(
       "BroadcastingPostgres", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "COpenSSL"],
       resources: [.embedInCode("Migration/broadcast.sql")]),
+    library(
+      "BroadcastingKafka",
+      ["Broadcasting", "BroadcastingBroker", "BroadcastingLocking", "BroadcastingNetwork", "CRdkafka", "CUV"]),
 
     // The other end: a broadcast over a running server.
     library(
@@ -82,6 +86,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
     .systemLibrary(name: "CLibpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+    .systemLibrary(name: "CRdkafka", providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
     .target(name: "CLlhttp", cSettings: [.headerSearchPath("private")]),
 
     tests("Broadcasting", ["BroadcastingLocking", "BroadcastingTesting", "TestSupport"]),
@@ -95,6 +100,11 @@ let package = Package(
     tests(
       "BroadcastingPostgres",
       ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "TestSupport"]),
+    tests(
+      "BroadcastingKafka",
+      [
+        "Broadcasting", "BroadcastingBroker", "BroadcastingLocking", "BroadcastingNetwork", "CRdkafka", "TestSupport",
+      ]),
     tests("BroadcastingWeb", ["BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),
     tests("BroadcastingServer", ["TestSupport"]),
     tests(

@@ -1,0 +1,320 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import CRdkafka
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Questions to the cluster, which block until it answers: for a ``KafkaThread``.
+struct Inquiries: Sendable {
+  private let producer: KafkaHandle
+  private let consumer: KafkaHandle?
+
+  init(_ producer: ProducerHandle, _ consumer: ConsumerHandle?) {
+    self.producer = producer.handle
+    self.consumer = consumer?.handle
+  }
+
+  /// What is known of a topic.
+  private struct Topic {
+    var partitions: Int
+    var leaderless: KafkaFailure?
+  }
+
+  // MARK: Topics
+
+  /// How many partitions topics have.
+  func topics(_ names: [String], until deadline: ContinuousClock.Instant) -> [String: Result<Int, KafkaFailure>] {
+    look(names, until: deadline).mapValues { $0.map(\.partitions) }
+  }
+
+  private static let askedAlone = 8
+
+  private func look(_ names: [String], until deadline: ContinuousClock.Instant) -> [String: Result<Topic, KafkaFailure>]
+  {
+    var answers: [String: Result<Topic, KafkaFailure>] = [:]
+    // The one call is for one topic, the other for all that the handle knows.
+    if names.count <= Self.askedAlone {
+      for name in names {
+        do throws(KafkaFailure) {
+          let topic = try producer.topic(name)
+          let all = try metadata(of: producer, topic, until: deadline).get()
+          answers[name] = all[name] ?? .failure(KafkaFailure(.unknownTopic))
+        } catch {
+          answers[name] = .failure(error)
+        }
+      }
+      return answers
+    }
+    for name in names {
+      do throws(KafkaFailure) { _ = try producer.topic(name) } catch { answers[name] = .failure(error) }
+    }
+    switch metadata(of: producer, nil, until: deadline) {
+    case .success(let all):
+      for name in names where answers[name] == nil {
+        answers[name] = all[name] ?? .failure(KafkaFailure(.unknownTopic))
+      }
+    case .failure(let failure):
+      for name in names where answers[name] == nil { answers[name] = .failure(failure) }
+    }
+    return answers
+  }
+
+  /// How many partitions the topics have that the consumer knows.
+  func known(
+    until deadline: ContinuousClock.Instant
+  ) -> Result<[String: Result<Int, KafkaFailure>], KafkaFailure> {
+    metadata(of: consumer ?? producer, nil, until: deadline).map { $0.mapValues { $0.map(\.partitions) } }
+  }
+
+  private func metadata(
+    of handle: KafkaHandle, _ topic: OpaquePointer?, until deadline: ContinuousClock.Instant
+  ) -> Result<[String: Result<Topic, KafkaFailure>], KafkaFailure> {
+    handle.use { pointer in
+      var metadata: UnsafePointer<rd_kafka_metadata>?
+      let status = rd_kafka_metadata(pointer, 0, topic, &metadata, Self.milliseconds(until: deadline))
+      guard status == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { return .failure(KafkaFailure(status)) }
+      defer { rd_kafka_metadata_destroy(metadata) }
+      var topics: [String: Result<Topic, KafkaFailure>] = [:]
+      for index in 0..<Int(metadata.pointee.topic_cnt) {
+        let topic = metadata.pointee.topics[index]
+        guard let name = topic.topic else { continue }
+        topics[String(cString: name)] = Self.topic(topic)
+      }
+      return .success(topics)
+    } ?? .failure(.destroyed)
+  }
+
+  private static func topic(_ topic: rd_kafka_metadata_topic) -> Result<Topic, KafkaFailure> {
+    let code = KafkaCode(topic.err)
+    guard code == .none || code.concernsLeader else { return .failure(KafkaFailure(code)) }
+    var answer = Topic(partitions: Int(topic.partition_cnt))
+    if code != .none || answer.partitions == 0 { answer.leaderless = KafkaFailure(.leaderNotAvailable) }
+    for index in 0..<answer.partitions where topic.partitions[index].leader < 0 {
+      answer.leaderless = KafkaFailure(.leaderNotAvailable)
+    }
+    return .success(answer)
+  }
+
+  /// Makes topics. One that is there is fine. Returns those that were refused.
+  func create(
+    _ names: [String], as newTopics: NewTopics, until deadline: ContinuousClock.Instant
+  ) -> [String: KafkaFailure] {
+    if names.isEmpty { return [:] }
+    let failures = producer.use { pointer in
+      Self.create(names, as: newTopics, by: pointer, Self.milliseconds(until: deadline))
+    }
+    return failures ?? Self.all(names, .destroyed)
+  }
+
+  private static func create(
+    _ names: [String], as newTopics: NewTopics, by pointer: OpaquePointer, _ milliseconds: Int32
+  ) -> [String: KafkaFailure] {
+    var failures: [String: KafkaFailure] = [:]
+    var topics: [OpaquePointer?] = []
+    defer { for topic in topics { rd_kafka_NewTopic_destroy(topic) } }
+    var reason = [CChar](repeating: 0, count: 512)
+    for name in names {
+      guard
+        let topic = rd_kafka_NewTopic_new(
+          name, Int32(clamping: newTopics.partitions ?? -1), Int32(clamping: newTopics.replication ?? -1), &reason,
+          reason.count)
+      else {
+        failures[name] = KafkaFailure(.invalidArgument, KafkaHandle.text(reason))
+        continue
+      }
+      topics.append(topic)
+      for (setting, value) in newTopics.settings { _ = rd_kafka_NewTopic_set_config(topic, setting, value) }
+    }
+    if topics.isEmpty { return failures }
+    guard let queue = rd_kafka_queue_new(pointer) else { return all(names, KafkaFailure(.destroyed)) }
+    defer { rd_kafka_queue_destroy(queue) }
+    let options = rd_kafka_AdminOptions_new(pointer, RD_KAFKA_ADMIN_OP_CREATETOPICS)
+    defer { rd_kafka_AdminOptions_destroy(options) }
+    _ = rd_kafka_AdminOptions_set_request_timeout(options, milliseconds, &reason, reason.count)
+    _ = rd_kafka_AdminOptions_set_operation_timeout(options, milliseconds, &reason, reason.count)
+    rd_kafka_CreateTopics(pointer, &topics, topics.count, options, queue)
+    // The library answers at its time-out itself; this is in case that it does not.
+    guard let event = rd_kafka_queue_poll(queue, milliseconds + 500) else {
+      return all(names, KafkaFailure(.timedOut))
+    }
+    defer { rd_kafka_event_destroy(event) }
+    let code = KafkaCode(rd_kafka_event_error(event))
+    guard code == .none, let result = rd_kafka_event_CreateTopics_result(event) else {
+      let words = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? code.words
+      return all(names, KafkaFailure(code == .none ? .badMessage : code, words))
+    }
+    var count = 0
+    let results = rd_kafka_CreateTopics_result_topics(result, &count)
+    for index in 0..<count {
+      guard let topic = results?[index], let name = rd_kafka_topic_result_name(topic) else { continue }
+      let code = KafkaCode(rd_kafka_topic_result_error(topic))
+      if code == .none || code == .topicExists { continue }
+      let words = rd_kafka_topic_result_error_string(topic).map { String(cString: $0) } ?? code.words
+      failures[String(cString: name)] = KafkaFailure(code, words)
+    }
+    return failures
+  }
+
+  /// Waits until each partition of the topics has a leader, and makes those that are not there.
+  func ready(
+    _ names: [String], creating newTopics: NewTopics?, until deadline: ContinuousClock.Instant
+  ) -> [String: Result<Int, KafkaFailure>] {
+    var answers: [String: Result<Int, KafkaFailure>] = [:]
+    var left = names
+    var created: Set<String> = []
+    while true {
+      let seen = look(left, until: deadline)
+      var missing: [String] = []
+      var waiting: [(name: String, failure: KafkaFailure)] = []
+      for name in left {
+        switch seen[name] ?? .failure(KafkaFailure(.unknownTopic)) {
+        case .success(let topic):
+          if let failure = topic.leaderless {
+            waiting.append((name, failure))
+          } else {
+            answers[name] = .success(topic.partitions)
+          }
+        case .failure(let failure) where failure.code.meansUnknownTopic && newTopics != nil:
+          // One that has just been made is not known everywhere at once.
+          if created.insert(name).inserted { missing.append(name) } else { waiting.append((name, failure)) }
+        case .failure(let failure): answers[name] = .failure(failure)
+        }
+      }
+      if let newTopics, !missing.isEmpty {
+        let refused = create(missing, as: newTopics, until: deadline)
+        for name in missing {
+          if let failure = refused[name] {
+            answers[name] = .failure(failure)
+          } else {
+            waiting.append((name, KafkaFailure(.leaderNotAvailable)))
+          }
+        }
+      }
+      if waiting.isEmpty { return answers }
+      guard Self.pause(until: deadline) else {
+        for (name, failure) in waiting { answers[name] = .failure(failure) }
+        return answers
+      }
+      left = waiting.map(\.name)
+    }
+  }
+
+  // MARK: Offsets
+
+  /// The offset behind the last message of each partition of topics with so many of them.
+  func ends(
+    _ partitions: [String: Int], until deadline: ContinuousClock.Instant
+  ) -> [String: Result<[Int64], KafkaFailure>] {
+    offsets(Self.end, partitions, until: deadline)
+  }
+
+  /// The first offset of each partition, and the one behind the last message.
+  func bounds(
+    _ partitions: [String: Int], until deadline: ContinuousClock.Instant
+  ) -> [String: Result<[Range<Int64>], KafkaFailure>] {
+    let starts = offsets(Self.start, partitions, until: deadline)
+    let ends = offsets(Self.end, partitions, until: deadline)
+    var bounds: [String: Result<[Range<Int64>], KafkaFailure>] = [:]
+    for name in partitions.keys {
+      guard let start = starts[name], let end = ends[name] else { continue }
+      bounds[name] = start.flatMap { starts in
+        end.map { ends in zip(starts, ends).map { min($0, $1)..<$1 } }
+      }
+    }
+    return bounds
+  }
+
+  /// What stands for the two ends of a log in place of a time (`rd_kafka_offsets_for_times`).
+  private static let start: Int64 = -2
+  private static let end: Int64 = -1
+
+  private func offsets(
+    _ place: Int64, _ partitions: [String: Int], until deadline: ContinuousClock.Instant
+  ) -> [String: Result<[Int64], KafkaFailure>] {
+    if partitions.isEmpty { return [:] }
+    // An error of one partition fails the whole call, and then nobody knows which.
+    if case .success(let all) = query(place, partitions, until: deadline) { return all.mapValues { .success($0) } }
+    var answers: [String: Result<[Int64], KafkaFailure>] = [:]
+    var left = Array(partitions)
+    while true {
+      var waiting: [(key: String, value: Int)] = []
+      for (name, count) in left {
+        switch query(place, [name: count], until: deadline) {
+        case .success(let one): answers[name] = .success(one[name] ?? [])
+        case .failure(let failure):
+          answers[name] = .failure(failure)
+          if failure.code.concernsLeader { waiting.append((name, count)) }
+        }
+      }
+      guard !waiting.isEmpty, Self.pause(until: deadline) else { return answers }
+      left = waiting
+    }
+  }
+
+  private func query(
+    _ place: Int64, _ partitions: [String: Int], until deadline: ContinuousClock.Instant
+  ) -> Result<[String: [Int64]], KafkaFailure> {
+    producer.use { pointer in
+      guard let list = rd_kafka_topic_partition_list_new(Int32(clamping: partitions.values.reduce(0, +))) else {
+        return .failure(.destroyed)
+      }
+      defer { rd_kafka_topic_partition_list_destroy(list) }
+      for (name, count) in partitions {
+        for partition in 0..<count {
+          rd_kafka_topic_partition_list_add(list, name, Int32(clamping: partition)).pointee.offset = place
+        }
+      }
+      let status = rd_kafka_offsets_for_times(pointer, list, Self.milliseconds(until: deadline))
+      guard status == RD_KAFKA_RESP_ERR_NO_ERROR else { return .failure(KafkaFailure(status)) }
+      var offsets = partitions.mapValues { [Int64](repeating: 0, count: $0) }
+      for index in 0..<Int(list.pointee.cnt) {
+        let element = list.pointee.elems[index]
+        guard element.err == RD_KAFKA_RESP_ERR_NO_ERROR else { return .failure(KafkaFailure(element.err)) }
+        guard let name = element.topic, element.offset >= 0 else { return .failure(KafkaFailure(.leaderNotAvailable)) }
+        offsets[String(cString: name)]?[Int(element.partition)] = element.offset
+      }
+      return .success(offsets)
+    } ?? .failure(.destroyed)
+  }
+
+  // MARK: The cluster
+
+  /// What the cluster calls itself, once it was heard of. It does not block.
+  func clusterID() -> String? {
+    producer.use { pointer -> String? in
+      guard let text = rd_kafka_clusterid(pointer, 0) else { return nil }
+      defer { rd_kafka_mem_free(pointer, text) }
+      return String(cString: text)
+    } ?? nil
+  }
+
+  // MARK: Time
+
+  /// At least 1: 0 has a meaning of its own in some calls.
+  private static func milliseconds(until deadline: ContinuousClock.Instant) -> Int32 {
+    let (seconds, attoseconds) = (deadline - .now).components
+    return Int32(clamping: max(1, seconds * 1_000 + attoseconds / 1_000_000_000_000_000))
+  }
+
+  private static let retryPause = Duration.milliseconds(20)
+
+  /// Sleeps for a moment; false when there is no time for it.
+  private static func pause(until deadline: ContinuousClock.Instant) -> Bool {
+    guard ContinuousClock.now + retryPause < deadline else { return false }
+    usleep(20_000)
+    return true
+  }
+
+  private static func all(_ names: [String], _ failure: KafkaFailure) -> [String: KafkaFailure] {
+    Dictionary(names.map { ($0, failure) }) { first, _ in first }
+  }
+}

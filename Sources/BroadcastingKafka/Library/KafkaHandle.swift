@@ -1,0 +1,267 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingLocking
+import CRdkafka
+import Synchronization
+
+/// A handle of librdkafka (`rd_kafka_t`): a client of the cluster with threads and connections of its own.
+///
+/// Making and destroying one blocks, so both are for a ``KafkaThread``. A call after the end does nothing, and one that is under
+/// way at the end puts it off.
+// Sendable: librdkafka's handles are for any thread, the pointers are constant, and what they point at is freed after the last
+// `use` alone. All else is under its lock.
+final class KafkaHandle: @unchecked Sendable {
+  enum Kind: Sendable { case producer, consumer }
+
+  /// What is told by the library's error callback, which has room for one pointer.
+  private final class Hint: Sendable {
+    let tell: @Sendable () -> Void
+    init(_ tell: @escaping @Sendable () -> Void) { self.tell = tell }
+  }
+
+  let kind: Kind
+  private let pointer: OpaquePointer
+  /// What comes but for messages: reports and errors.
+  private let mainQueue: OpaquePointer
+  /// Where a consumer's partitions lead to.
+  private let messageQueue: OpaquePointer?
+  private let hint: Unmanaged<Hint>?
+  /// How many calls are under way, and whether it is over.
+  private let uses = Atomic<Int>(0)
+  private static let ended = 1 << 40
+  private static let freed = 1 << 41
+  private let topics = Lock([String: UInt]())
+  private let failures = Lock([KafkaFailure]())
+  private static let maximumFailures = 64
+  /// A report is 0.1 µs; the loop sees to other things in between.
+  private static let reportsAtOnce = 4_096
+
+  init(
+    _ kind: Kind, _ properties: KafkaProperties, hint: (@Sendable () -> Void)? = nil
+  ) throws(KafkaFailure) {
+    let values = properties.values(for: kind)
+    let configuration = try Self.configuration(values)
+    let unmanaged = hint.map { Unmanaged.passRetained(Hint($0)) }
+    let reports = kind == .producer ? RD_KAFKA_EVENT_DR : 0
+    rd_kafka_conf_set_events(configuration, reports | RD_KAFKA_EVENT_ERROR)
+    if let unmanaged {
+      rd_kafka_conf_set_opaque(configuration, unmanaged.toOpaque())
+      rd_kafka_conf_set_error_cb(configuration) { _, _, _, opaque in
+        if let opaque { Unmanaged<Hint>.fromOpaque(opaque).takeUnretainedValue().tell() }
+      }
+    }
+    var reason = [CChar](repeating: 0, count: 512)
+    let type = kind == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER
+    guard let pointer = rd_kafka_new(type, configuration, &reason, reason.count) else {
+      let code = KafkaCode(rd_kafka_last_error())
+      rd_kafka_conf_destroy(configuration)
+      unmanaged?.release()
+      throw KafkaFailure(code == .none ? .invalidArgument : code, Self.text(reason))
+    }
+    self.kind = kind
+    self.pointer = pointer
+    mainQueue = rd_kafka_queue_get_main(pointer)
+    messageQueue = kind == .consumer ? rd_kafka_queue_new(pointer) : nil
+    self.hint = unmanaged
+  }
+
+  // MARK: Use and end
+
+  /// Calls `body` while the handle can't go; nil when it has.
+  func use<T>(_ body: (OpaquePointer) -> T) -> T? {
+    defer { leave(uses.subtract(1, ordering: .acquiringAndReleasing).newValue) }
+    guard uses.add(1, ordering: .acquiringAndReleasing).oldValue < Self.ended else { return nil }
+    return body(pointer)
+  }
+
+  /// The same with the queue of a consumer's messages.
+  func useMessages<T>(_ body: (_ handle: OpaquePointer, _ queue: OpaquePointer) -> T) -> T? {
+    guard let messageQueue else { return nil }
+    return use { body($0, messageQueue) }
+  }
+
+  /// Ends all: what is not sent is thrown away, and all topics and messages are invalid. It returns when that is done, or
+  /// leaves it to a call on another thread that is still under way. Takes 1 ms as a rule; a fault of librdkafka could hold it
+  /// for long.
+  func destroy() {
+    let old = uses.bitwiseOr(Self.ended, ordering: .acquiringAndReleasing).oldValue
+    if old == 0 { leave(Self.ended) }
+  }
+
+  private func leave(_ now: Int) {
+    guard now == Self.ended else { return }
+    // Others may come and go again meanwhile; one of all frees.
+    let isMine = uses.compareExchange(
+      expected: Self.ended, desired: Self.freed | Self.ended, ordering: .acquiringAndReleasing)
+    if isMine.exchanged { free() }
+  }
+
+  private func free() {
+    disable(mainQueue)
+    if let messageQueue { disable(messageQueue) }
+    if kind == .producer {
+      rd_kafka_purge(pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING)
+    }
+    // References to messages, topics and queues keep a handle from ending.
+    while let event = rd_kafka_queue_poll(mainQueue, 0) { rd_kafka_event_destroy(event) }
+    for topic in topics.withLock({ topics in
+      defer { topics = [:] }
+      return Array(topics.values)
+    }) {
+      rd_kafka_topic_destroy(OpaquePointer(bitPattern: topic))
+    }
+    rd_kafka_queue_destroy(mainQueue)
+    if let messageQueue { rd_kafka_queue_destroy(messageQueue) }
+    rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+    hint?.release()
+  }
+
+  // MARK: Notices
+
+  /// A byte is written to the descriptor, which must not block, when there is something after all had been taken.
+  func enableNotices(by descriptor: Int32) {
+    _ = use { _ in
+      for queue in [mainQueue, messageQueue] {
+        guard let queue else { continue }
+        var byte: UInt8 = 1
+        rd_kafka_queue_io_event_enable(queue, descriptor, &byte, 1)
+      }
+    }
+  }
+
+  /// To be called before the descriptor is closed. After it nothing is written.
+  func disableNotices() {
+    _ = use { _ in
+      disable(mainQueue)
+      if let messageQueue { disable(messageQueue) }
+    }
+  }
+
+  private func disable(_ queue: OpaquePointer) { rd_kafka_queue_io_event_enable(queue, -1, nil, 0) }
+
+  /// What the library told of the connection since; nil when that was all.
+  func nextFailure() -> KafkaFailure? {
+    if kind == .consumer { _ = serve { _, _, _ in } }
+    return failures.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+  }
+
+  /// Takes what the main queue has: calls `body` for each message that has a report, and keeps errors. True: there may be more.
+  func serve(_ body: (_ token: UInt64, _ code: KafkaCode, _ status: DeliveryStatus) -> Void) -> Bool {
+    use { pointer in
+      var left = Self.reportsAtOnce
+      while left > 0 {
+        guard let event = rd_kafka_queue_poll(mainQueue, 0) else { return false }
+        defer { rd_kafka_event_destroy(event) }
+        left -= 1
+        switch rd_kafka_event_type(event) {
+        case RD_KAFKA_EVENT_DR:
+          while let message = rd_kafka_event_message_next(event) {
+            left -= 1
+            body(
+              UInt64(UInt(bitPattern: message.pointee._private)), KafkaCode(message.pointee.err),
+              DeliveryStatus(rd_kafka_message_status(message)))
+          }
+        case RD_KAFKA_EVENT_ERROR: keep(failure(of: event, pointer))
+        default: break
+        }
+      }
+      return true
+    } ?? false
+  }
+
+  private func failure(of event: OpaquePointer, _ pointer: OpaquePointer) -> KafkaFailure {
+    let code = KafkaCode(rd_kafka_event_error(event))
+    if rd_kafka_event_error_is_fatal(event) != 0 || code == .fatal { return fatalFailure(pointer) }
+    return KafkaFailure(code, rd_kafka_event_error_string(event).map { String(cString: $0) } ?? code.words)
+  }
+
+  private func fatalFailure(_ pointer: OpaquePointer) -> KafkaFailure {
+    var reason = [CChar](repeating: 0, count: 512)
+    rd_kafka_fatal_error(pointer, &reason, reason.count)
+    return KafkaFailure(.fatal, Self.text(reason))
+  }
+
+  private func keep(_ failure: KafkaFailure) {
+    failures.withLock { failures in
+      if failures.count < Self.maximumFailures { failures.append(failure) }
+    }
+  }
+
+  // MARK: Topics
+
+  /// The topic's handle, which is there until the handle's own end. A name that is known leads to the same one.
+  func topic(_ name: String, opaque: UnsafeMutableRawPointer? = nil) throws(KafkaFailure) -> OpaquePointer {
+    let result: Result<UInt, KafkaFailure>? = use { pointer in
+      topics.withLock { topics in
+        if let known = topics[name] { return .success(known) }
+        let configuration = rd_kafka_default_topic_conf_dup(pointer)
+        if let opaque { rd_kafka_topic_conf_set_opaque(configuration, opaque) }
+        guard let topic = rd_kafka_topic_new(pointer, name, configuration) else {
+          rd_kafka_topic_conf_destroy(configuration)
+          return .failure(.last())
+        }
+        topics[name] = UInt(bitPattern: topic)
+        return .success(UInt(bitPattern: topic))
+      }
+    }
+    let bits = try (result ?? .failure(.destroyed)).get()
+    guard let topic = OpaquePointer(bitPattern: bits) else { throw .destroyed }
+    return topic
+  }
+
+  // MARK: Properties
+
+  private static func configuration(_ values: [String: String]) throws(KafkaFailure) -> OpaquePointer {
+    guard let configuration = rd_kafka_conf_new() else { throw KafkaFailure(.invalidArgument, "There is no memory.") }
+    // By default it writes to standard error. Whoever asks for its diary gets it there.
+    if values["debug"] == nil { rd_kafka_conf_set_log_cb(configuration, nil) }
+    if let (name, reason) = set(values, in: configuration) {
+      rd_kafka_conf_destroy(configuration)
+      throw KafkaFailure(.invalidArgument, "\(name): \(reason)")
+    }
+    return configuration
+  }
+
+  /// The first property that the library does not take, with its reason.
+  static func refusedProperty(_ values: [String: String]) -> (name: String, reason: String)? {
+    guard let configuration = rd_kafka_conf_new() else { return nil }
+    defer { rd_kafka_conf_destroy(configuration) }
+    return set(values, in: configuration)
+  }
+
+  private static func set(
+    _ values: [String: String], in configuration: OpaquePointer
+  ) -> (name: String, reason: String)? {
+    var reason = [CChar](repeating: 0, count: 512)
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+      let result = rd_kafka_conf_set(configuration, name, value, &reason, reason.count)
+      if result != RD_KAFKA_CONF_OK { return (name, text(reason)) }
+    }
+    return nil
+  }
+
+  static func text(_ characters: [CChar]) -> String {
+    String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
+
+extension KafkaCode {
+  init(_ code: rd_kafka_resp_err_t) { self.init(rawValue: Int32(code.rawValue)) }
+
+  /// What librdkafka says of it.
+  var words: String {
+    rd_kafka_err2str(rd_kafka_resp_err_t(rawValue: numericCast(rawValue))).map { String(cString: $0) } ?? "unknown"
+  }
+}
+
+extension KafkaFailure {
+  init(_ code: KafkaCode) { self.init(code, code.words) }
+
+  init(_ code: rd_kafka_resp_err_t) { self.init(KafkaCode(code)) }
+
+  /// Why the last call on this thread failed.
+  static func last() -> KafkaFailure { KafkaFailure(rd_kafka_last_error()) }
+}
