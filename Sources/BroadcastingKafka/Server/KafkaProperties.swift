@@ -28,14 +28,16 @@ struct KafkaProperties: Sendable {
     let patience = Self.milliseconds(configuration.publishTimeout)
     producer["message.timeout.ms"] = String(max(500, patience - 1_000))
     producer["message.max.bytes"] = String(min(configuration.maximumMessageBytes + 65_536, 1_000_000_000))
-    if let value = own["enable.idempotence"], Self.means(false, value) {
-      // Without numbers on them two batches that are on their way may change places.
-      producer["max.in.flight.requests.per.connection"] = "1"
-      producer["acks"] = "all"
-    }
+    // The default without idempotence too, as it is here; it is one of the promises.
+    producer["acks"] = "all"
     var consumer = both.merging(Self.reading) { $1 }
     consumer["client.id"] = configuration.clientName + ".consumer"
-    self.producer = producer.merging(own) { $1 }
+    producer.merge(own) { $1 }
+    if ["false", "f", "0"].contains(producer["enable.idempotence"]?.lowercased()) {
+      // Without numbers on them two batches that are on their way may change places.
+      producer["max.in.flight.requests.per.connection"] = "1"
+    }
+    self.producer = producer
     self.consumer = consumer.merging(own) { $1 }
   }
 
@@ -116,18 +118,12 @@ struct KafkaProperties: Sendable {
     "bootstrap.servers": hosts, "metadata.broker.list": hosts, "plugin.library.paths": program,
     "sasl.kerberos.kinit.cmd": program, "statistics.interval.ms": inner, "log.queue": inner,
     "enabled_events": inner, "opaque": inner, "default_topic_conf": inner, "interceptors": inner,
-    "client.id": "clientName of the configuration sets it", "allow.auto.create.topics": "the option create sets it",
-    "message.max.bytes": "maximumMessageBytes of the configuration sets it",
+    "allow.auto.create.topics": "the option create says whether topics are made",
     "test.mock.num.brokers": inner,
   ]
 
   private static func callback(_ name: String) -> String? {
     name.hasSuffix("_cb") || name.hasSuffix("_cmp") ? "it is a function" : nil
-  }
-
-  private static func means(_ wanted: Bool, _ value: String) -> Bool {
-    let words = wanted ? ["true", "t", "1"] : ["false", "f", "0"]
-    return words.contains(value.lowercased())
   }
 
   private static func milliseconds(_ time: Duration) -> Int {
