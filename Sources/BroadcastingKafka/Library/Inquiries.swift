@@ -240,23 +240,42 @@ struct Inquiries: Sendable {
   private func offsets(
     _ place: Int64, _ partitions: [String: Int], until deadline: ContinuousClock.Instant
   ) -> [String: Result<[Int64], KafkaFailure>] {
-    if partitions.isEmpty { return [:] }
-    // An error of one partition fails the whole call, and then nobody knows which.
-    if case .success(let all) = query(place, partitions, until: deadline) { return all.mapValues { .success($0) } }
     var answers: [String: Result<[Int64], KafkaFailure>] = [:]
     var left = Array(partitions)
-    while true {
-      var waiting: [(key: String, value: Int)] = []
-      for (name, count) in left {
-        switch query(place, [name: count], until: deadline) {
-        case .success(let one): answers[name] = .success(one[name] ?? [])
-        case .failure(let failure):
-          answers[name] = .failure(failure)
-          if failure.code.concernsLeader { waiting.append((name, count)) }
-        }
+    var rounds = 0
+    while !left.isEmpty {
+      rounds += 1
+      ask(place, left[...], until: deadline, dividing: rounds > Self.wholeRounds, &answers)
+      left = left.filter { name, _ in
+        guard case .failure(let failure) = answers[name] else { return false }
+        return failure.code.concernsLeader
       }
-      guard !waiting.isEmpty, Self.pause(until: deadline) else { return answers }
-      left = waiting
+      guard !left.isEmpty, Self.pause(until: deadline) else { break }
+    }
+    return answers
+  }
+
+  /// Topics that have just been made have their leaders soon, all of them.
+  private static let wholeRounds = 5
+
+  /// An error of one partition fails the whole call, and does not say which it was: it is found by halves.
+  private func ask(
+    _ place: Int64, _ topics: ArraySlice<(key: String, value: Int)>, until deadline: ContinuousClock.Instant,
+    dividing divides: Bool, _ answers: inout [String: Result<[Int64], KafkaFailure>]
+  ) {
+    switch query(place, Dictionary(topics.map { ($0.key, $0.value) }) { first, _ in first }, until: deadline) {
+    case .success(let all):
+      for (name, offsets) in all { answers[name] = .success(offsets) }
+    case .failure(let failure):
+      // What concerns no partition is the same for each half.
+      let concernsOne = !failure.code.meansTimedOut && failure.code != .transport && failure.code != .destroyed
+      guard topics.count > 1, concernsOne, divides || !failure.code.concernsLeader else {
+        for (name, _) in topics { answers[name] = .failure(failure) }
+        return
+      }
+      let middle = topics.index(topics.startIndex, offsetBy: topics.count / 2)
+      ask(place, topics[..<middle], until: deadline, dividing: true, &answers)
+      ask(place, topics[middle...], until: deadline, dividing: true, &answers)
     }
   }
 

@@ -63,10 +63,11 @@ struct ClosingTests {
       // The first opens what stays.
       try await Self.round(whileDown: whileDown)
       let descriptors = ProcessDescriptors.count
-      for _ in 0..<5 { try await Self.round(whileDown: whileDown) }
+      for _ in 0..<10 { try await Self.round(whileDown: whileDown) }
       // Nothing of the library is left: its threads have been waited for.
       guard Self.threads() == 0 else { exit(2) }
-      guard ProcessDescriptors.count <= descriptors else { exit(3) }
+      // The pool of threads may have opened some for itself. A leak would be one of a round at least.
+      guard ProcessDescriptors.count < descriptors + 10 else { exit(3) }
     }
   }
 

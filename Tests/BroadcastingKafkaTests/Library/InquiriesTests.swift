@@ -69,6 +69,26 @@ struct InquiriesTests {
     }
   }
 
+  @Test("one topic that fails fails alone")
+  func oneFails() async throws {
+    try await MockKafka.with { kafka in
+      let names = (0..<20).map { "t\($0)" }
+      for name in names { kafka.create(name) }
+      try await kafka.withProducer { producer in
+        // A partition that the topic does not have.
+        var partitions = Dictionary(uniqueKeysWithValues: names.map { ($0, 1) })
+        partitions["t7"] = 2
+        let asked = partitions
+        let ends = await blocking { Inquiries(producer, nil).ends(asked, until: Self.soon) }
+        for name in names where name != "t7" { #expect(ends[name] == .success([0])) }
+        guard case .failure = try #require(ends["t7"]) else {
+          Issue.record("there is an end of a partition that is not there")
+          return
+        }
+      }
+    }
+  }
+
   @Test("a partition without a leader is waited for, until it has one")
   func leaders() async throws {
     try await MockKafka.with { kafka in
