@@ -9,8 +9,8 @@
 /// beyond its return, and never once for each message. Keep it short and do not block in it.
 ///
 /// What happens to single channels and patterns (`connectionLost`, `retrying`, `refused`, `resubscribed`) may happen to
-/// thousands at once. Of each of these kinds the first is told at once, and those that follow within a second as one event: it
-/// has their `count`, and all else of the last of them.
+/// thousands at once. Of each of these kinds the first is told at once, and those that follow within a second as one event,
+/// before the first of another kind or when the second is over: it has their `count`, and all else of the last of them.
 public struct BroadcastEvent: Sendable {
   /// What happened. More kinds may be added, so a `switch` needs a `default`.
   public struct Kind: Sendable, Hashable, CustomStringConvertible {
