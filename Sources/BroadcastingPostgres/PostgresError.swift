@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
+import BroadcastingBroker
 import BroadcastingNetwork
 
 /// The errors of the backend. None of them repeats a password.
@@ -111,6 +112,14 @@ enum PostgresError {
     BroadcastError(
       .timedOut, "The database at \(place) no longer answers: a probe of the connection has not come back.",
       isRetriable: true)
+  }
+
+  static func slow(_ place: String) -> BroadcastError {
+    BroadcastError(
+      .timedOut,
+      "The connection to the database at \(place) delivers more slowly than messages come: a probe behind them did not arrive "
+        + "within \(ProbeSchedule.deliveringPatience). Subscribe to less, publish less or smaller messages, or give the program "
+        + "a faster line.", isRetriable: true)
   }
 
   static func lost(_ failure: LineFailure, _ role: String, at place: String) -> BroadcastError {

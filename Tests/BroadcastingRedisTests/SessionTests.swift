@@ -233,6 +233,27 @@ struct SessionTests {
     }
   }
 
+  @Test("a connection that delivers messages is kept while its probe is late")
+  func lateProbe() async throws {
+    try await ScriptedRedis.run { server in
+      let events = Events()
+      try await withRedis(server.url, .quick(events)) { broadcast in
+        try await broadcast.withSubscription(to: "a") { _ in
+          let late = server.count("PUBLISH") + 1
+          server.answer { $0[0] == "PUBLISH" ? .raw(":0\r\n") : nil }
+          try await settle { server.count("PUBLISH") == late }
+          // Longer than one that brings no messages has.
+          let end = ContinuousClock.now + .seconds(8)
+          while ContinuousClock.now < end {
+            await server.say(ScriptedRedis.message("x", on: "a"))
+            try await Task.sleep(for: .milliseconds(200))
+          }
+          #expect(events.count(.connectionLost) == 0)
+        }
+      }
+    }
+  }
+
   @Test("a name that no channel can have is told once, and its neighbours arrive")
   func impossibleNames() async throws {
     try await ScriptedRedis.run { server in

@@ -66,7 +66,9 @@ final class PostgresSession {
 
   private func arrived(_ event: Arrivals.Event) {
     switch event {
-    case .messages(let deliveries, let channel): inbox.received(deliveries: deliveries, on: channel)
+    case .messages(let deliveries, let channel):
+      probes.delivered(now: loop.now)
+      inbox.received(deliveries: deliveries, on: channel)
     case .missed(let channel): inbox.missed(nil, on: channel)
     case .probe(let number): heard(number)
     }
@@ -84,6 +86,8 @@ final class PostgresSession {
       stepProbes()
     case .dead:
       fail(PostgresError.silent(place))
+    case .slow:
+      fail(PostgresError.slow(place))
     }
   }
 

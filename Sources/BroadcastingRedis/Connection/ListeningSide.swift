@@ -15,8 +15,8 @@ final class ListeningSide: RedisLineOwner {
     var probeChannel: [UInt8]
     /// Called with the number of a probe that has arrived.
     var probeArrived: (UInt64) -> Void
-    /// Called when anything has arrived.
-    var heard: () -> Void
+    /// Called when anything has arrived, with whether there were messages of subscriptions.
+    var heard: (_ delivered: Bool) -> Void
     /// Ends the session.
     var fail: (BroadcastError) -> Void
     /// Called with why messages are left out, once for each reason.
@@ -32,6 +32,7 @@ final class ListeningSide: RedisLineOwner {
   private var requests = Requests()
   private var arrived = ArrivedMessages()
   private var pace: ReadingPace
+  private var hasDelivered = false
   private var toldImpossibleName = false
   private var toldTooLong = false
 
@@ -135,8 +136,10 @@ final class ListeningSide: RedisLineOwner {
     _ result: ArrivedMessages.Result, _ probe: UnsafeRawBufferPointer?, _ name: UnsafeRawBufferPointer
   ) {
     switch result {
-    case .added: break
-    case .addedAfter(let batch): hand(batch)
+    case .added: hasDelivered = true
+    case .addedAfter(let batch):
+      hasDelivered = true
+      hand(batch)
     case .probe:
       guard let probe, name.isSame(as: session.probeChannel) else { return }
       if let number = UInt64(String(decoding: probe, as: UTF8.self)) { session.probeArrived(number) }
@@ -201,7 +204,8 @@ final class ListeningSide: RedisLineOwner {
   func receivedAll() {
     if let batch = arrived.takeAll() { hand(batch) }
     pace.read(line.takeReadBytes(), now: loop.now)
-    session.heard()
+    session.heard(hasDelivered)
+    hasDelivered = false
   }
 
   func drained() {}
