@@ -35,6 +35,9 @@ public struct BroadcastEvent: Sendable {
     public static let resubscribed = Kind(value: .resubscribed)
     /// A subscription missed messages of `channel` or `pattern`: `count` of them so far, as far as they could be counted. Told with
     /// the first, and again whenever the count has doubled.
+    ///
+    /// With an `error` messages were left out for what they are, such as too large: `count` of them on this connection. The last
+    /// was of `channel`, or came by `pattern`, or both.
     public static let dropped = Kind(value: .dropped)
     /// The broker is slow: a probe of the connection took `delay`, over a second. Told with the first, and again only after
     /// one that took less than half of that.

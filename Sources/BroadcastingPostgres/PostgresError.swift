@@ -139,8 +139,12 @@ enum PostgresError {
   // MARK: Calls
 
   /// A transaction was refused: nothing of it has been sent.
-  static func refused(_ state: SQLState, _ reason: String, to verb: String) -> BroadcastError {
-    var text = "The database refused to \(verb): \(reason) (SQLSTATE \(state))"
+  /// - Parameter channel: The one that it was about, where it was about a single one.
+  static func refused(
+    _ state: SQLState, _ reason: String, to verb: String, channel: Channel? = nil
+  ) -> BroadcastError {
+    let place = channel.map { " on \"\($0)\"" } ?? ""
+    var text = "The database refused to \(verb)\(place): \(reason) (SQLSTATE \(state))"
     switch state {
     case .limitExceeded: text += fullQueue
     case .unknownStatement: text += pooler

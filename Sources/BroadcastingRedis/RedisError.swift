@@ -129,12 +129,17 @@ enum RedisError {
         + "databases, so the URL needs to name none.")
   }
 
-  static func subscribing(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {
-    error(refusal, "Redis at \(server) refuses the subscription", rights(refusal, "subscribe +psubscribe"))
+  /// - Parameter name: Of the channel, or the pattern.
+  static func subscribing(_ refusal: Refusal, to name: [UInt8], at server: RedisURL) -> BroadcastError {
+    let name = String(decoding: name, as: UTF8.self)
+    return error(
+      refusal, "Redis at \(server) refuses the subscription to \"\(name)\"", rights(refusal, "subscribe +psubscribe"))
   }
 
-  static func publishing(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {
-    error(refusal, "Redis at \(server) refuses the message", rights(refusal, "publish"))
+  /// - Parameter channel: Nil where it is not known any more.
+  static func publishing(_ refusal: Refusal, to channel: Channel?, at server: RedisURL) -> BroadcastError {
+    let place = channel.map { " to \"\($0)\"" } ?? ""
+    return error(refusal, "Redis at \(server) refuses the message\(place)", rights(refusal, "publish"))
   }
 
   static func probing(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {

@@ -84,7 +84,8 @@ final class ListeningSide {
       switch answer {
       case .done: commands.succeeded(now: loop.now)
       case .refused(let state, let reason):
-        commands.failed(because: PostgresError.refused(state, reason, to: "listen"))
+        commands.failed(
+          because: PostgresError.refused(state, reason, to: "listen", channel: commands.singleChannel))
       }
     for channel in step.forgotten { arrivals.forget(channel) }
     for ending in step.endings { ending.waiter.resume(returning: ending.error) }

@@ -83,7 +83,8 @@ struct GroupCommit {
       return .sessionEnds(PostgresError.sessionRefused(state, reason))
     }
     bisection.advance(by: count)
-    let error = PostgresError.refused(state, reason, to: "publish")
+    let channel = count == 1 ? calls.oldestChannel : nil
+    let error = PostgresError.refused(state, reason, to: "publish", channel: channel)
     for _ in 0..<count { calls.refused(error) }
     return batch.probe.map { .probeRefused($0, PostgresError.sessionRefused(state, reason)) } ?? .none
   }

@@ -95,6 +95,9 @@ struct ListenCommands<Waiter: Sendable> {
     return step
   }
 
+  /// What the database has been asked about, where that is one channel.
+  var singleChannel: Channel? { asked.count == 1 ? asked[0].channel : nil }
+
   /// The database has refused it.
   mutating func failed(because error: BroadcastError) -> Step {
     var step = Step()

@@ -95,7 +95,7 @@ final class RedisSession {
         probeArrived: { [weak self] in self?.probeArrived($0) },
         heard: { [weak self] in self?.heardListening(delivered: $0) },
         fail: { [weak self] in self?.fail($0) },
-        leftOut: { [configuration] in configuration.hub.onEvent?(BroadcastEvent(.dropped, error: $0)) },
+        leftOut: { [configuration] in configuration.hub.onEvent?($0) },
         maximumBytes: configuration.maximumReceivedBytes),
       on: loop)
     let (publishingLine, knowsRole) = try await openLine()
