@@ -11,7 +11,7 @@ import BroadcastingNetwork
 final class PublishingSide {
   /// What is prepared for it. Counting costs less than a row for each message.
   static let statement = "broadcast_publish"
-  private static let makingRoom = "SELECT pg_notification_queue_usage()"
+  private static let makingRoom = "SELECT pg_catalog.pg_notification_queue_usage()"
   /// How long what is published while a transaction is under way may wait in the mailbox until it is looked at. To take it out
   /// at each call would wake the loop as often.
   private static let mailboxPatience = Duration.milliseconds(100)

@@ -70,15 +70,20 @@ struct SessionOpening {
 
   // MARK: First statements
 
+  // Names are qualified in every statement: who may create in a schema of the search path could otherwise have a function or
+  // an operator taken that fits better than the system's, and with it the rights of the user of this connection.
+
   /// Without a prepared statement. To ask how full the queue is makes room in it, where an earlier session left it full.
   private var firstProbe: String {
     let channel = String(decoding: probeName.bytes, as: UTF8.self)
-    return "SELECT pg_notification_queue_usage(); SELECT pg_notify('\(channel)', '0')"
+    return "SELECT pg_catalog.pg_notification_queue_usage(); SELECT pg_catalog.pg_notify('\(channel)', '0')"
   }
 
   /// A listening connection is idle to the server for as long as nothing is asked. The setting is there since version 14.
-  private static let keepsIdle =
-    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+  private static let keepsIdle = """
+    SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings \
+    WHERE name OPERATOR(pg_catalog.=) 'idle_session_timeout'
+    """
 
   /// A database that does not check its text would otherwise end the session with an error (22021) as soon as anybody
   /// notifies what is no UTF-8.
@@ -87,7 +92,8 @@ struct SessionOpening {
   }
 
   private static let prepares = """
-    PREPARE \(PublishingSide.statement)(text[], text[]) AS \
-    SELECT count(pg_notify(channel, payload)) FROM unnest($1, $2) AS notifications(channel, payload)
+    PREPARE \(PublishingSide.statement)(pg_catalog.text[], pg_catalog.text[]) AS \
+    SELECT pg_catalog.count(pg_catalog.pg_notify(channel, payload)) \
+    FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS notifications(channel, payload)
     """
 }

@@ -51,7 +51,9 @@ struct DeafSessionTests {
   /// The statements that stay in a session.
   private static func lasting(in log: [String]) -> [String] {
     log.filter { line in
-      ["statement: SELECT set_config", "statement: PREPARE", "statement: SET "].contains { line.contains($0) }
+      ["statement: SELECT pg_catalog.set_config", "statement: PREPARE", "statement: SET "].contains {
+        line.contains($0)
+      }
     }
   }
 
