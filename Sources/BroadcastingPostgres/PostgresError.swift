@@ -53,7 +53,7 @@ enum PostgresError {
     case .settingUp, .established:
       "took the log-in and did not answer the first statements in time; \(patience). LISTEN takes seconds where the queue of "
         + "notifications is long: SELECT pg_notification_queue_usage() tells. A pooler lets wait who gets no session; each "
-        + "broadcast takes two sessions."
+        + "broadcast takes two sessions.\(heldCommit)"
     case .connecting:
       "did not take the connection in time; \(patience). Are host and port right, and does a firewall let it through?"
     case .encrypting, .loggingIn:
@@ -76,9 +76,14 @@ enum PostgresError {
       " A replica cannot listen. Name the primary, or name all of them and add target_session_attrs=read-write to the URL."
     case .statementExists: pooler
     case .limitExceeded: fullQueue
+    case .lockNotAvailable where stage == .settingUp: heldCommit
     default: ""
     }
   }
+
+  private static let heldCommit =
+    " Only one transaction that notifies commits at a time in the whole cluster, and a trigger's may wait there for a disk or "
+    + "for synchronous replicas: pg_stat_activity shows it in COMMIT, with SyncRep as what it waits for."
 
   private static let fullQueue =
     " A session that listens and sits in a transaction holds up the queue of all notifications, which is full. The log of "
@@ -149,6 +154,7 @@ enum PostgresError {
     case .limitExceeded: text += fullQueue
     case .unknownStatement: text += pooler
     case .notPermitted: text += " Grant the user EXECUTE on pg_notify(text, text)."
+    case .lockNotAvailable where verb == "publish": text += heldCommit
     case .queryCancelled: text += " Is there a statement_timeout for the user?"
     default: text += dataAdvice(state)
     }

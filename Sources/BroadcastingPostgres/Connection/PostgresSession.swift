@@ -91,8 +91,8 @@ final class PostgresSession {
     }
   }
 
-  /// There is no room for a probe. Who listens still gets what is in the queue, so the session stays, and the next probe is
-  /// sent when it would have been. A session that is new can't tell whether it hears, and says why.
+  /// The database takes no probe now, as while its queue is full. Who listens still gets what is in the queue, so the session
+  /// stays, and the next probe is sent when it would have been. A session that is new can't tell whether it hears, and says why.
   private func refused(_ number: UInt64, _ error: BroadcastError) {
     guard isConnected else { return fail(error) }
     guard failure == nil, probes.arrived(number, now: loop.now) != nil else { return }

@@ -31,7 +31,7 @@ final class PublishingSide {
   private var isGathering = false
   /// Called when the database has answered.
   var onLife: () -> Void = {}
-  /// Called when the database has no room for a probe.
+  /// Called when the database does not take a probe now.
   var onProbeRefused: (UInt64, BroadcastError) -> Void = { _, _ in }
   /// Called when the session can't go on.
   var onFailure: (BroadcastError) -> Void = { _ in }

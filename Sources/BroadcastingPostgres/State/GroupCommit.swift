@@ -78,8 +78,9 @@ struct GroupCommit {
       return .none
     }
     wantsRoom = state == .limitExceeded
-    // Without a way for the probe there is none for messages, unless all that is missing is room.
-    if state.endsSession || batch.probe != nil && !wantsRoom {
+    // Where the probe may not go at all messages may not either. What may pass, such as a full queue or a commit of others
+    // that is held up, is no reason to stop listening: silence is found by the probes after it.
+    if state.endsSession || batch.probe != nil && !state.isRetriable {
       return .sessionEnds(PostgresError.sessionRefused(state, reason))
     }
     bisection.advance(by: count)
