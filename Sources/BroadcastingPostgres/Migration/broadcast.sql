@@ -14,11 +14,25 @@
 DO $migration$
 DECLARE
   is_new boolean;
+  owner pg_catalog.name;
 BEGIN
 -- Several may run at once, and two that replace a function would fail. The number stands for nothing.
 PERFORM pg_catalog.pg_advisory_xact_lock(7089054359448449388);
 
 CREATE SCHEMA IF NOT EXISTS broadcast;
+
+-- Who owns the schema can put other functions in the place of these, and whoever calls them would run those. A superuser and
+-- the database's owner can do worse anyway.
+SELECT r.rolname INTO owner
+FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+WHERE n.nspname OPERATOR(pg_catalog.=) 'broadcast' AND NOT r.rolsuper AND r.rolname OPERATOR(pg_catalog.<>) current_user
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_database AS d
+    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND d.datdba OPERATOR(pg_catalog.=) n.nspowner);
+IF FOUND THEN
+  RAISE EXCEPTION 'the schema "broadcast" belongs to "%", who could exchange the functions in it', owner
+    USING HINT = 'Run this as that user, or make the schema your own: ALTER SCHEMA broadcast OWNER TO CURRENT_USER.';
+END IF;
 is_new := pg_catalog.to_regprocedure('broadcast.publish(pg_catalog.text, pg_catalog.text)') IS NULL;
 
 -- Each function has a search path of its own. With the caller's, an operator or a function in a schema of another user could

@@ -74,4 +74,18 @@ struct MigrationTests {
       #expect(try await server.psql(rights) == "f|f|t")
     }
   }
+
+  @Test("a schema of another user, who could exchange the functions, is refused")
+  func foreignSchema() async throws {
+    try await PostgresServer.with { server in
+      try await server.psql("CREATE ROLE clerk; CREATE SCHEMA broadcast AUTHORIZATION clerk")
+      let error = try await #require(throws: ProgramError.self) { try await server.psql(PostgresBroadcast.migration) }
+      #expect("\(error)".contains("belongs to \"clerk\""))
+      try await server.psql("ALTER SCHEMA broadcast OWNER TO CURRENT_USER")
+      try await server.psql(PostgresBroadcast.migration)
+      // Its own user may, and the owner of the database is trusted by all.
+      try await server.psql("ALTER DATABASE postgres OWNER TO clerk; ALTER SCHEMA broadcast OWNER TO clerk")
+      try await server.psql(PostgresBroadcast.migration)
+    }
+  }
 }
