@@ -9,8 +9,8 @@
 /// beyond its return, and never once for each message. Keep it short and do not block in it.
 ///
 /// What happens to single channels and patterns (`connectionLost`, `retrying`, `refused`, `resubscribed`) may happen to
-/// thousands at once. Of each of these kinds the first is told at once, and those that follow within a second as one event: it
-/// has their `count`, and all else of the last of them.
+/// thousands at once. Of each of these kinds the first is told at once, and those that follow within a second as one event,
+/// before the first of another kind or when the second is over: it has their `count`, and all else of the last of them.
 public struct BroadcastEvent: Sendable {
   /// What happened. More kinds may be added, so a `switch` needs a `default`.
   public struct Kind: Sendable, Hashable, CustomStringConvertible {
@@ -35,6 +35,9 @@ public struct BroadcastEvent: Sendable {
     public static let resubscribed = Kind(value: .resubscribed)
     /// A subscription missed messages of `channel` or `pattern`: `count` of them so far, as far as they could be counted. Told with
     /// the first, and again whenever the count has doubled.
+    ///
+    /// With an `error` messages were left out for what they are, such as too large: `count` of them on this connection. The last
+    /// was of `channel`, or came by `pattern`, or both.
     public static let dropped = Kind(value: .dropped)
     /// The broker is slow: a probe of the connection took `delay`, over a second. Told with the first, and again only after
     /// one that took less than half of that.

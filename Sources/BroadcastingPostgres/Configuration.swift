@@ -21,8 +21,9 @@ extension PostgresBroadcast {
     /// How long a message may take until the database has committed it.
     public var publishTimeout: Duration = .seconds(2)
 
-    /// How long the database may take to confirm a subscription, or its end. Of more than 8,192 channels that are asked for
-    /// at once, the others wait for their turn first.
+    /// How long the database may take to confirm a subscription, or its end. Of more channels than go in one transaction,
+    /// 8,192 or fewer where the database is slow, the others wait for their turn first: as long once more at most, so that
+    /// no call takes longer than twice this.
     public var subscribeTimeout: Duration = .seconds(2)
 
     /// How long connecting may take, for each of the two connections: the look-up of the name, TLS and the log-in.

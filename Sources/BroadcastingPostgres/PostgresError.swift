@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
+import BroadcastingBroker
 import BroadcastingNetwork
 
 /// The errors of the backend. None of them repeats a password.
@@ -52,7 +53,7 @@ enum PostgresError {
     case .settingUp, .established:
       "took the log-in and did not answer the first statements in time; \(patience). LISTEN takes seconds where the queue of "
         + "notifications is long: SELECT pg_notification_queue_usage() tells. A pooler lets wait who gets no session; each "
-        + "broadcast takes two sessions."
+        + "broadcast takes two sessions.\(heldCommit)"
     case .connecting:
       "did not take the connection in time; \(patience). Are host and port right, and does a firewall let it through?"
     case .encrypting, .loggingIn:
@@ -75,9 +76,14 @@ enum PostgresError {
       " A replica cannot listen. Name the primary, or name all of them and add target_session_attrs=read-write to the URL."
     case .statementExists: pooler
     case .limitExceeded: fullQueue
+    case .lockNotAvailable where stage == .settingUp: heldCommit
     default: ""
     }
   }
+
+  private static let heldCommit =
+    " Only one transaction that notifies commits at a time in the whole cluster, and a trigger's may wait there for a disk or "
+    + "for synchronous replicas: pg_stat_activity shows it in COMMIT, with SyncRep as what it waits for."
 
   private static let fullQueue =
     " A session that listens and sits in a transaction holds up the queue of all notifications, which is full. The log of "
@@ -113,6 +119,14 @@ enum PostgresError {
       isRetriable: true)
   }
 
+  static func slow(_ place: String) -> BroadcastError {
+    BroadcastError(
+      .timedOut,
+      "The connection to the database at \(place) delivers more slowly than messages come: a probe behind them did not arrive "
+        + "within \(ProbeSchedule.deliveringPatience). Subscribe to less, publish less or smaller messages, or give the program "
+        + "a faster line.", isRetriable: true)
+  }
+
   static func lost(_ failure: LineFailure, _ role: String, at place: String) -> BroadcastError {
     let state = if case .server(let state) = failure.cause { " (SQLSTATE \(state))" } else { "" }
     return BroadcastError(
@@ -130,12 +144,17 @@ enum PostgresError {
   // MARK: Calls
 
   /// A transaction was refused: nothing of it has been sent.
-  static func refused(_ state: SQLState, _ reason: String, to verb: String) -> BroadcastError {
-    var text = "The database refused to \(verb): \(reason) (SQLSTATE \(state))"
+  /// - Parameter channel: The one that it was about, where it was about a single one.
+  static func refused(
+    _ state: SQLState, _ reason: String, to verb: String, channel: Channel? = nil
+  ) -> BroadcastError {
+    let place = channel.map { " on \"\($0)\"" } ?? ""
+    var text = "The database refused to \(verb)\(place): \(reason) (SQLSTATE \(state))"
     switch state {
     case .limitExceeded: text += fullQueue
     case .unknownStatement: text += pooler
     case .notPermitted: text += " Grant the user EXECUTE on pg_notify(text, text)."
+    case .lockNotAvailable where verb == "publish": text += heldCommit
     case .queryCancelled: text += " Is there a statement_timeout for the user?"
     default: text += dataAdvice(state)
     }

@@ -20,13 +20,18 @@ extension RedisBroadcast {
     public var clientName = "swift-broadcast"
 
     /// The largest payload in bytes that may be published. Redis itself takes nearly 512 MiB by default (its
-    /// `proto-max-bulk-len`), and closes the connection for more.
+    /// `proto-max-bulk-len`), and closes the connection for more. The programs that subscribe need a ``maximumReceivedBytes`` to
+    /// match, and from some 16 MiB on the server a higher `client-output-buffer-limit pubsub`. It is at most 511 MiB.
     public var maximumMessageBytes = 1024 * 1024
 
     /// The largest payload in bytes that is taken from the server. Other programs may publish up to its `proto-max-bulk-len`. Of a
-    /// larger one nothing is kept in memory: its channel's subscribers are told by a `Gap` of one message, and the first of a
-    /// connection by the event `dropped`. It is at least 1 MiB more than ``maximumMessageBytes``.
-    public var maximumReceivedBytes = 64 * 1024 * 1024
+    /// larger one nothing is kept in memory: its channel's subscribers are told by a `Gap` of one message, and the event `dropped`
+    /// tells of the first of a connection, and again whenever their number has doubled. It is at least 1 MiB more than
+    /// ``maximumMessageBytes``, and at most 512 MiB.
+    ///
+    /// A server closes the connection to a subscriber for which it holds more than its `client-output-buffer-limit pubsub`, 32 MiB
+    /// by default: with twice this limit there, the largest message has room beside others.
+    public var maximumReceivedBytes = 16 * 1024 * 1024
 
     /// How long a message may take until Redis has it. It fails then with `timedOut`, and may have arrived.
     public var publishTimeout: Duration = .seconds(2)

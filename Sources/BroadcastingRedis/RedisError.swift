@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
+import BroadcastingBroker
 import BroadcastingNetwork
 
 /// The errors of a Redis backend. None holds a password.
@@ -61,6 +62,14 @@ enum RedisError {
     return BroadcastError(.timedOut, text, isRetriable: true)
   }
 
+  static func slow(_ server: RedisURL) -> BroadcastError {
+    BroadcastError(
+      .timedOut,
+      "The connection to Redis at \(server) delivers more slowly than messages come: a probe behind them did not arrive within "
+        + "\(ProbeSchedule.deliveringPatience). Subscribe to less, publish less or smaller messages, or give the program a "
+        + "faster line.", isRetriable: true)
+  }
+
   static func loginTimedOut(_ server: RedisURL, after time: Duration) -> BroadcastError {
     let advice = server.isSecure ? "" : " Does it expect TLS? Then the URL begins with rediss://."
     return BroadcastError(
@@ -107,7 +116,7 @@ enum RedisError {
       } else if refusal.text.contains("without any password") || refusal.text.contains("no password is set") {
         "It wants no password. Leave it out of the URL."
       } else {
-        "Check user and password in the URL; %, @, : and / in them are written as %25, %40, %3A and %2F."
+        "Check user and password in the URL; %, @, :, / and ? in them are written as %25, %40, %3A, %2F and %3F."
       }
     return BroadcastError(.refused, "Redis at \(server) refuses the login: \(sentence(refusal.text)) \(advice)")
   }
@@ -120,12 +129,17 @@ enum RedisError {
         + "databases, so the URL needs to name none.")
   }
 
-  static func subscribing(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {
-    error(refusal, "Redis at \(server) refuses the subscription", rights(refusal, "subscribe +psubscribe"))
+  /// - Parameter name: Of the channel, or the pattern.
+  static func subscribing(_ refusal: Refusal, to name: [UInt8], at server: RedisURL) -> BroadcastError {
+    let name = String(decoding: name, as: UTF8.self)
+    return error(
+      refusal, "Redis at \(server) refuses the subscription to \"\(name)\"", rights(refusal, "subscribe +psubscribe"))
   }
 
-  static func publishing(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {
-    error(refusal, "Redis at \(server) refuses the message", rights(refusal, "publish"))
+  /// - Parameter channel: Nil where it is not known any more.
+  static func publishing(_ refusal: Refusal, to channel: Channel?, at server: RedisURL) -> BroadcastError {
+    let place = channel.map { " to \"\($0)\"" } ?? ""
+    return error(refusal, "Redis at \(server) refuses the message\(place)", rights(refusal, "publish"))
   }
 
   static func probing(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {

@@ -21,6 +21,7 @@ struct RedisURL: Sendable, CustomStringConvertible {
 
   static let schemes = ["redis", "rediss", "unix"]
   private static let usualPort: UInt16 = 6379
+  private static let encodingAdvice = "In a user and a password write @ as %40, : as %3A, / as %2F and ? as %3F"
 
   /// For messages: where it is, and no secret.
   var description: String {
@@ -40,6 +41,10 @@ struct RedisURL: Sendable, CustomStringConvertible {
     let (beforeQuery, query) = Self.cut(url.rest[...], at: "?")
     let (authority, path) = Self.cut(beforeQuery, at: "/")
     let at = authority.lastIndex(of: "@")
+    // A path of a socket may have one. Nothing else may that follows, so it ends a password with a slash or a question mark.
+    guard at != nil || isSocket || !url.rest.contains("@") else {
+      throw Self.invalid(url, "its password is not encoded, for an @ stands behind a / or ?. \(Self.encodingAdvice)")
+    }
     (user, password) = try Self.credentials(authority[..<(at ?? authority.startIndex)], url)
     let host = at.map { authority[authority.index(after: $0)...] } ?? authority
     if isSocket {
@@ -88,7 +93,7 @@ struct RedisURL: Sendable, CustomStringConvertible {
   private static func port(_ digits: Substring, _ url: BackendURL) throws(BroadcastError) -> UInt16 {
     if digits.isEmpty { return usualPort }
     guard digits.utf8.allSatisfy(isDigit), let port = UInt16(digits), port > 0 else {
-      throw invalid(url, "a port is a number from 1 to 65535; a @ or : in a user or password is written as %40 or %3A")
+      throw invalid(url, "a port is a number from 1 to 65535. \(encodingAdvice)")
     }
     return port
   }

@@ -81,6 +81,57 @@ struct ProbeScheduleTests {
     }
   }
 
+  @Test("a connection that delivers messages is not dead, and too slow 30 s after the probe was sent")
+  func delivering() {
+    var schedule = ProbeSchedule(now: at(0))
+    _ = schedule.step(now: at(0))
+    schedule.heardPublishing(now: at(0.1))
+    for second in 1..<30 {
+      schedule.heardListening(now: at(Double(second)))
+      schedule.delivered(now: at(Double(second)))
+      #expect(schedule.step(now: at(Double(second))) == .wait(until: at(min(Double(second) + 5, 30))))
+    }
+    #expect(schedule.step(now: at(30)) == .slow)
+    // A probe that gets through has time for the next one.
+    #expect(schedule.arrived(1, now: at(29.9)) == .milliseconds(29_900))
+    #expect(schedule.step(now: at(29.9)) == .probe(2))
+    #expect(schedule.step(now: at(30)) == .wait(until: at(34.9)))
+  }
+
+  @Test("one that stops to deliver is dead 5 s after its last message")
+  func delivered() {
+    var schedule = ProbeSchedule(now: at(0))
+    _ = schedule.step(now: at(0))
+    schedule.heardPublishing(now: at(0.1))
+    schedule.delivered(now: at(12))
+    #expect(schedule.step(now: at(12)) == .wait(until: at(17)))
+    #expect(schedule.step(now: at(17)) == .dead)
+  }
+
+  @Test("one that delivers and whose broker answers nothing is dead as any other")
+  func deliveringHalf() {
+    var schedule = ProbeSchedule(now: at(0))
+    schedule.heardPublishing(now: at(0))
+    _ = schedule.step(now: at(0))
+    for second in 1..<5 {
+      schedule.heardListening(now: at(Double(second)))
+      schedule.delivered(now: at(Double(second)))
+    }
+    #expect(schedule.step(now: at(5)) == .dead)
+  }
+
+  @Test("messages that came before the probe was sent are no proof that others come")
+  func deliveredBefore() {
+    var schedule = ProbeSchedule(now: at(0))
+    _ = schedule.step(now: at(0))
+    schedule.heardPublishing(now: at(0))
+    schedule.delivered(now: at(0))
+    _ = schedule.arrived(1, now: at(0))
+    #expect(schedule.step(now: at(3)) == .probe(2))
+    schedule.heardPublishing(now: at(3.1))
+    #expect(schedule.step(now: at(8)) == .dead)
+  }
+
   @Test("a probe that nobody waits for is none")
   func unexpected() {
     var schedule = ProbeSchedule(now: at(0))

@@ -68,6 +68,19 @@ struct RedisURLTests {
     #expect(error?.description.contains("secret") == false, "\(error?.description ?? "")")
   }
 
+  @Test(
+    "with a password that is not encoded it says so, and how to",
+    arguments: [
+      "redis://user:secret/x@h", "redis://user:secret?x@h", "redis://:7/secret@h", "redis://user:1?secret@h:6379/1",
+      "redis://user:secret/x",
+    ])
+  func notEncoded(text: String) {
+    let error = #expect(throws: BroadcastError.self) { try RedisBroadcast(text) }
+    for escape in ["%40", "%3A", "%2F", "%3F"] { #expect(error?.message.contains(escape) == true) }
+    #expect(error?.message.contains("secret") == false)
+    if text.contains("@") { #expect(error?.message.contains("password is not encoded") == true) }
+  }
+
   @Test("an option that is not known is told with the one that is")
   func options() {
     let error = #expect(throws: BroadcastError.self) { try RedisBroadcast("redis://a?x=1") }

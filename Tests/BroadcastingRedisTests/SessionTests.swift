@@ -64,6 +64,7 @@ struct SessionTests {
         let error = await refused
         #expect(error?.code == .refused)
         #expect(error?.message.contains("ACL SETUSER") == true)
+        #expect(error?.message.contains("subscription to \"no\"") == true)
       }
     }
   }
@@ -79,14 +80,16 @@ struct SessionTests {
                 let error = await failure { try await broadcast.publish("no", to: "a") }
                 #expect(error?.code == .refused)
                 #expect(error?.outcome == .notSent)
+                #expect(error?.message.contains("message to \"a\"") == true)
               } else {
                 await #expect(throws: Never.self) { try await broadcast.publish("yes", to: "a") }
               }
             }
           }
         }
-        let several = await failure { try await broadcast.publish([Message("yes", to: "a"), Message("no", to: "a")]) }
+        let several = await failure { try await broadcast.publish([Message("yes", to: "a"), Message("no", to: "b")]) }
         #expect(several?.outcome == .unconfirmed)
+        #expect(several?.message.contains("message to \"b\"") == true)
         #expect(broadcast.statistics.isAvailable)
       }
     }
@@ -233,22 +236,73 @@ struct SessionTests {
     }
   }
 
-  @Test("a name that no channel can have is told once, and its neighbours arrive")
+  @Test("a connection that delivers messages is kept while its probe is late")
+  func lateProbe() async throws {
+    try await ScriptedRedis.run { server in
+      let events = Events()
+      try await withRedis(server.url, .quick(events)) { broadcast in
+        try await broadcast.withSubscription(to: "a") { _ in
+          let late = server.count("PUBLISH") + 1
+          server.answer { $0[0] == "PUBLISH" ? .raw(":0\r\n") : nil }
+          try await settle { server.count("PUBLISH") == late }
+          // Longer than one that brings no messages has.
+          let end = ContinuousClock.now + .seconds(8)
+          while ContinuousClock.now < end {
+            await server.say(ScriptedRedis.message("x", on: "a"))
+            try await Task.sleep(for: .milliseconds(200))
+          }
+          #expect(events.count(.connectionLost) == 0)
+        }
+      }
+    }
+  }
+
+  @Test("messages that are too large are told with their channel and a count", arguments: [true, false])
+  func tooLarge(byPattern: Bool) async throws {
+    try await ScriptedRedis.run { server in
+      let events = Events()
+      var configuration = RedisBroadcast.Configuration.quick(events)
+      configuration.maximumMessageBytes = 1
+      configuration.maximumReceivedBytes = 1
+      try await withRedis(server.url, configuration) { broadcast in
+        let subscription =
+          try await byPattern
+          ? broadcast.subscribe(to: ChannelPattern("*"), options: .init())
+          : broadcast.subscribe(to: ["a", "b"], options: .init())
+        let large = String(repeating: "x", count: 1_100_000)
+        for channel in ["a", "a", "a", "b"] {
+          await server.say(
+            byPattern
+              ? ScriptedRedis.list("pmessage", "*", channel, large) : ScriptedRedis.message(large, on: channel))
+        }
+        try await settle { events.count(.dropped) == 3 }
+        let told = events.all.filter { $0.kind == .dropped }
+        #expect(told.map(\.count) == [1, 2, 4])
+        #expect(told.map(\.channel) == ["a", "a", "b"])
+        #expect(told.allSatisfy { $0.pattern == (byPattern ? ChannelPattern("*") : nil) })
+        #expect(told.allSatisfy { $0.error?.code == .messageTooLarge })
+        withExtendedLifetime(subscription) {}
+      }
+    }
+  }
+
+  @Test("a name that no channel can have is told with its pattern and a count, and its neighbours arrive")
   func impossibleNames() async throws {
     try await ScriptedRedis.run { server in
       let events = Events()
       try await withRedis(server.url, .quick(events)) { broadcast in
         try await broadcast.withSubscription(to: ChannelPattern("*")) { subscription in
           let long = String(repeating: "x", count: 300)
-          for text in ["1", "2"] {
+          for text in ["1", "2", "3"] {
             await server.say(ScriptedRedis.list("pmessage", "*", long, "no"))
             await server.say(ScriptedRedis.list("pmessage", "*", "a", text))
           }
           let reader = TextReader(subscription)
-          let texts = [try await reader.next(), try await reader.next()]
-          #expect(texts == ["1", "2"])
+          let texts = [try await reader.next(), try await reader.next(), try await reader.next()]
+          #expect(texts == ["1", "2", "3"])
           let told = events.all.filter { $0.error?.code == .undecodable }
-          #expect(told.count == 1)
+          #expect(told.map(\.count) == [1, 2])
+          #expect(told.allSatisfy { $0.kind == .dropped && $0.pattern == ChannelPattern("*") })
         }
       }
     }

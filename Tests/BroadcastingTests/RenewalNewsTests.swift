@@ -16,37 +16,51 @@ struct RenewalNewsTests {
   func gathered() {
     var news = RenewalNews()
     let first = news.admit(.init(.retrying, channel: "a"))
-    #expect(first.event?.description == "retrying channel=a")
+    #expect(first.events.map(\.description) == ["retrying channel=a"])
     #expect(first.beginsInterval)
     let other = news.admit(.init(.refused, channel: "b"))
-    #expect(other.event?.description == "refused channel=b")
+    #expect(other.events.map(\.description) == ["refused channel=b"])
     #expect(!other.beginsInterval)
     for index in 1...100 {
       let held = news.admit(.init(.retrying, channel: Channel("c\(index)")))
-      #expect(held.event == nil && !held.beginsInterval)
+      #expect(held.events.isEmpty && !held.beginsInterval)
     }
     #expect(news.endInterval().map(\.description) == ["retrying channel=c100 count=100"])
     // That was told in an interval of its own.
     let next = news.admit(.init(.retrying, channel: "d"))
-    #expect(next.event == nil && !next.beginsInterval)
+    #expect(next.events.isEmpty && !next.beginsInterval)
     #expect(news.endInterval().map(\.description) == ["retrying channel=d count=1"])
     #expect(news.endInterval().isEmpty)
     let late = news.admit(.init(.retrying, channel: "e"))
-    #expect(late.event?.description == "retrying channel=e")
+    #expect(late.events.map(\.description) == ["retrying channel=e"])
     #expect(late.beginsInterval)
   }
 
   @Test("renewed channels are added up, and what happened last is told last")
   func counted() {
     var news = RenewalNews()
-    #expect(news.admit(.init(.resubscribed, count: 1)).event?.count == 1)
-    #expect(news.admit(.init(.retrying, channel: "a")).event?.count == nil)
+    #expect(news.admit(.init(.resubscribed, count: 1)).events.map(\.count) == [1])
+    #expect(news.admit(.init(.retrying, channel: "a")).events.map(\.count) == [nil])
     for channel in ["b", "c"] as [Channel] {
-      #expect(news.admit(.init(.resubscribed, count: 2)).event == nil)
-      #expect(news.admit(.init(.retrying, channel: channel)).event == nil)
+      #expect(news.admit(.init(.resubscribed, count: 2)).events.isEmpty)
+      #expect(news.admit(.init(.retrying, channel: channel)).events.isEmpty)
     }
-    #expect(news.admit(.init(.resubscribed, count: 1)).event == nil)
+    #expect(news.admit(.init(.resubscribed, count: 1)).events.isEmpty)
     #expect(news.endInterval().map(\.description) == ["retrying channel=c count=2", "resubscribed count=5"])
+  }
+
+  @Test("the first of a kind is told after all that came before it")
+  func order() {
+    var news = RenewalNews()
+    #expect(news.admit(.init(.retrying, channel: "a")).events.map(\.description) == ["retrying channel=a"])
+    #expect(news.admit(.init(.retrying, channel: "b")).events.isEmpty)
+    let renewed = news.admit(.init(.resubscribed, count: 2))
+    #expect(renewed.events.map(\.description) == ["retrying channel=b count=1", "resubscribed count=2"])
+    #expect(!renewed.beginsInterval)
+    // Both kinds have been told in this interval.
+    #expect(news.admit(.init(.retrying, channel: "c")).events.isEmpty)
+    #expect(news.admit(.init(.resubscribed, count: 1)).events.isEmpty)
+    #expect(news.endInterval().map(\.description) == ["retrying channel=c count=1", "resubscribed count=1"])
   }
 
   @Test("what is held back can be told before the interval is over")
@@ -55,7 +69,7 @@ struct RenewalNewsTests {
     for channel in ["a", "b"] as [Channel] { _ = news.admit(.init(.retrying, channel: channel)) }
     #expect(news.takeHeld().map(\.description) == ["retrying channel=b count=1"])
     #expect(news.takeHeld().isEmpty)
-    #expect(news.admit(.init(.retrying, channel: "c")).event == nil)
+    #expect(news.admit(.init(.retrying, channel: "c")).events.isEmpty)
   }
 
   @Test("a broker that ends many subscriptions makes few events, and none goes uncounted")

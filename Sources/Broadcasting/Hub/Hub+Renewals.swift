@@ -54,8 +54,8 @@ extension Hub {
 
   /// Tells of one channel, together with others of the same second.
   func emitGathered(_ event: BroadcastEvent) {
-    let (event, beginsInterval) = renewalNews.withLock { $0.admit(event) }
-    if let event { emit(event) }
+    let (events, beginsInterval) = renewalNews.withLock { $0.admit(event) }
+    for event in events { emit(event) }
     if beginsInterval { planNews() }
   }
 

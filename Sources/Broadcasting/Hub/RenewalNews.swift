@@ -6,7 +6,8 @@
 /// Gathers the events of channels that are lost and renewed one by one: one of each kind a second, however many channels
 /// there are.
 ///
-/// The first goes at once. Those that follow within the second become one, with their number and all else of the last.
+/// The first goes at once. Those that follow within the second become one, with their number and all else of the last. It
+/// goes before the first of another kind, so that the order in which things happened is that in which they are told.
 /// A machine that does nothing itself.
 struct RenewalNews: Sendable {
   static var interval: Duration { .seconds(1) }
@@ -16,18 +17,17 @@ struct RenewalNews: Sendable {
   /// One of each kind, in the order of the last that each stands for.
   private var held: [BroadcastEvent] = []
 
-  /// Returns the event if it may be told now, and whether an interval begins with it, after which `endInterval` has to be
-  /// called.
-  mutating func admit(_ event: BroadcastEvent) -> (event: BroadcastEvent?, beginsInterval: Bool) {
+  /// Returns what is to be told now, and whether an interval begins with it, after which `endInterval` has to be called.
+  mutating func admit(_ event: BroadcastEvent) -> (events: [BroadcastEvent], beginsInterval: Bool) {
     let beginsInterval = told.isEmpty
-    if told.insert(event.kind).inserted { return (event, beginsInterval) }
+    if told.insert(event.kind).inserted { return (takeHeld() + [event], beginsInterval) }
     var gathered = event
     gathered.count = event.count ?? 1
     if let index = held.firstIndex(where: { $0.kind == event.kind }) {
       gathered.count = (gathered.count ?? 0) + (held.remove(at: index).count ?? 0)
     }
     held.append(gathered)
-    return (nil, false)
+    return ([], false)
   }
 
   /// Returns what was held back. If there is something another interval begins.

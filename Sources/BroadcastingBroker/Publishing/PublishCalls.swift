@@ -94,6 +94,14 @@ package struct PublishCalls {
     }
   }
 
+  /// The channel of the oldest message that the broker has not answered. Nil where nobody waits for its answer any more.
+  package var oldestChannel: Channel? {
+    guard let entry = entries[first...].first, entry.answered < min(entry.sent, entry.call.messages.count) else {
+      return nil
+    }
+    return entry.call.messages[entry.answered].channel
+  }
+
   /// The broker has refused the oldest message that it had not answered.
   package mutating func refused(_ error: BroadcastError) {
     guard first < entries.count, entries[first].answered < entries[first].sent else { return }

@@ -84,8 +84,13 @@ final class ListeningSide {
       switch answer {
       case .done: commands.succeeded(now: loop.now)
       case .refused(let state, let reason):
-        commands.failed(because: PostgresError.refused(state, reason, to: "listen"))
+        commands.failed(
+          now: loop.now, because: PostgresError.refused(state, reason, to: "listen", channel: commands.singleChannel))
       }
+    take(step)
+  }
+
+  private func take(_ step: ListenCommands<Waiter>.Step) {
     for channel in step.forgotten { arrivals.forget(channel) }
     for ending in step.endings { ending.waiter.resume(returning: ending.error) }
     gather()
@@ -109,8 +114,7 @@ final class ListeningSide {
     isTimed = true
     timer.start(after: deadline - loop.now) { [unowned self] in
       isTimed = false
-      let late = commands.expire(now: loop.now, because: PostgresError.subscribingTooLate(timeout))
-      for ending in late { ending.waiter.resume(returning: ending.error) }
+      take(commands.expire(now: loop.now, because: PostgresError.subscribingTooLate(timeout)))
       setTimer()
     }
   }

@@ -53,7 +53,9 @@ actor PostgresConnection: BrokerConnection {
   private func open(_ inbox: DriverInbox) async throws(BroadcastError) -> PostgresSession {
     let probeName = ChannelName(
       "\(Channel.reservedPrefix)probe.\(String(UInt64.random(in: .min ... .max), radix: 16))".utf8)
-    let (listening, publishing) = try await SessionOpening(dialer, dialer, probeName).open()
+    let (listening, publishing) = try await SessionOpening(
+      dialer, dialer, probeName, commitTimeout: commitTimeout
+    ).open()
     do throws(NetworkError) {
       return try PostgresSession(
         ListeningSide(listening, probeName: probeName, timeout: configuration.subscribeTimeout, on: loop),
@@ -65,6 +67,10 @@ actor PostgresConnection: BrokerConnection {
       throw PostgresError.lost(LineFailure(error, at: .settingUp), "was made", at: dialer.place)
     }
   }
+
+  /// Before what is published is given up, so that a publisher hears the reason, and that nothing was sent, unless it waits
+  /// for a transaction before its own too; and before the probe is, so that the session stays.
+  private var commitTimeout: Duration { min(configuration.publishTimeout, .seconds(2)) * 3 / 4 }
 
   private func waitForEnd(of session: PostgresSession) async {
     await withUnsafeContinuation { continuation in

@@ -66,7 +66,9 @@ final class PostgresSession {
 
   private func arrived(_ event: Arrivals.Event) {
     switch event {
-    case .messages(let deliveries, let channel): inbox.received(deliveries: deliveries, on: channel)
+    case .messages(let deliveries, let channel):
+      probes.delivered(now: loop.now)
+      inbox.received(deliveries: deliveries, on: channel)
     case .missed(let channel): inbox.missed(nil, on: channel)
     case .probe(let number): heard(number)
     }
@@ -84,11 +86,13 @@ final class PostgresSession {
       stepProbes()
     case .dead:
       fail(PostgresError.silent(place))
+    case .slow:
+      fail(PostgresError.slow(place))
     }
   }
 
-  /// There is no room for a probe. Who listens still gets what is in the queue, so the session stays, and the next probe is
-  /// sent when it would have been. A session that is new can't tell whether it hears, and says why.
+  /// The database takes no probe now, as while its queue is full. Who listens still gets what is in the queue, so the session
+  /// stays, and the next probe is sent when it would have been. A session that is new can't tell whether it hears, and says why.
   private func refused(_ number: UInt64, _ error: BroadcastError) {
     guard isConnected else { return fail(error) }
     guard failure == nil, probes.arrived(number, now: loop.now) != nil else { return }

@@ -11,7 +11,7 @@ import BroadcastingNetwork
 final class PublishingSide {
   /// What is prepared for it. Counting costs less than a row for each message.
   static let statement = "broadcast_publish"
-  private static let makingRoom = "SELECT pg_notification_queue_usage()"
+  private static let makingRoom = "SELECT pg_catalog.pg_notification_queue_usage()"
   /// How long what is published while a transaction is under way may wait in the mailbox until it is looked at. To take it out
   /// at each call would wake the loop as often.
   private static let mailboxPatience = Duration.milliseconds(100)
@@ -31,7 +31,7 @@ final class PublishingSide {
   private var isGathering = false
   /// Called when the database has answered.
   var onLife: () -> Void = {}
-  /// Called when the database has no room for a probe.
+  /// Called when the database does not take a probe now.
   var onProbeRefused: (UInt64, BroadcastError) -> Void = { _, _ in }
   /// Called when the session can't go on.
   var onFailure: (BroadcastError) -> Void = { _ in }

@@ -17,15 +17,20 @@ struct SessionOpening {
   private let listening: PostgresDialer
   private let publishing: PostgresDialer
   private let probeName: ChannelName
+  private let commitTimeout: Duration
 
   /// - Parameters:
   ///   - listening: To the server at which messages arrive.
   ///   - publishing: To the same server.
   ///   - probeName: The channel of the probes: of letters, digits, dots and underscores, and one that nobody else uses.
-  init(_ listening: PostgresDialer, _ publishing: PostgresDialer, _ probeName: ChannelName) {
+  ///   - commitTimeout: How long a transaction that notifies may wait for those of others to commit.
+  init(
+    _ listening: PostgresDialer, _ publishing: PostgresDialer, _ probeName: ChannelName, commitTimeout: Duration
+  ) {
     self.listening = listening
     self.publishing = publishing
     self.probeName = probeName
+    self.commitTimeout = commitTimeout
   }
 
   /// Both connections go to the same address: what is published at one server is not heard at another.
@@ -39,9 +44,10 @@ struct SessionOpening {
       throw error
     }
     do throws(BroadcastError) {
-      try await hear(on: ear)
+      try await hear(on: ear, at: address)
       try await listening.run(Self.keepsIdle + encoding(for: ear), on: ear, at: address)
-      try await publishing.run("\(Self.keepsIdle); \(Self.prepares)", on: mouth, at: address)
+      try await publishing.run(
+        "\(Self.keepsIdle); \(limitsCommits(to: "SESSION")); \(Self.prepares)", on: mouth, at: address)
       return (ear, mouth)
     } catch {
       await leave(ear)
@@ -50,15 +56,23 @@ struct SessionOpening {
     }
   }
 
-  private func hear(on line: PostgresLine) async throws(BroadcastError) {
-    do throws(LineFailure) { try await line.hear(probeName, within: ProbeSchedule.patience) } catch {
+  private func hear(on line: PostgresLine, at address: PostgresAddress) async throws(BroadcastError) {
+    if try await isHeard(on: line, within: ProbeSchedule.patience) { return }
+    // A line that went dead meanwhile hears nothing either, and answers nothing. One that answers has been told before of all
+    // that it is to hear: the database has confirmed both LISTEN and the commit.
+    try await listening.run("SELECT 1", on: line, at: address)
+    if try await !isHeard(on: line, within: .zero) { throw PostgresError.deaf(listening.place) }
+  }
+
+  private func isHeard(on line: PostgresLine, within limit: Duration) async throws(BroadcastError) -> Bool {
+    do throws(LineFailure) { try await line.hear(probeName, within: limit) } catch {
       switch error.cause {
       case .cancelled: throw .cancelled
-      // The database has confirmed both LISTEN and the commit.
-      case .timedOut: throw PostgresError.deaf(listening.place)
+      case .timedOut: return false
       default: throw PostgresError.lost(error, "listens", at: listening.place)
       }
     }
+    return true
   }
 
   /// Leaves nothing behind in a session that may not be this connection's own. The other one may have got it meanwhile.
@@ -70,15 +84,31 @@ struct SessionOpening {
 
   // MARK: First statements
 
+  // Names are qualified in every statement: who may create in a schema of the search path could otherwise have a function or
+  // an operator taken that fits better than the system's, and with it the rights of the user of this connection.
+
   /// Without a prepared statement. To ask how full the queue is makes room in it, where an earlier session left it full.
   private var firstProbe: String {
     let channel = String(decoding: probeName.bytes, as: UTF8.self)
-    return "SELECT pg_notification_queue_usage(); SELECT pg_notify('\(channel)', '0')"
+    return """
+      SELECT pg_catalog.pg_notification_queue_usage(); \(limitsCommits(to: "LOCAL"));
+      SELECT pg_catalog.pg_notify('\(channel)', '0')
+      """
+  }
+
+  /// A transaction that notifies waits for those of others that do to commit. A server's process which waits there does not
+  /// notice that its client is gone, so each session that was given up meanwhile would stay, and another one come.
+  ///
+  /// - Parameter scope: `LOCAL` ends with the transaction, and leaves nothing behind.
+  private func limitsCommits(to scope: String) -> String {
+    "SET \(scope) lock_timeout = \(max(1, Int(commitTimeout / .milliseconds(1))))"
   }
 
   /// A listening connection is idle to the server for as long as nothing is asked. The setting is there since version 14.
-  private static let keepsIdle =
-    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+  private static let keepsIdle = """
+    SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings \
+    WHERE name OPERATOR(pg_catalog.=) 'idle_session_timeout'
+    """
 
   /// A database that does not check its text would otherwise end the session with an error (22021) as soon as anybody
   /// notifies what is no UTF-8.
@@ -87,7 +117,8 @@ struct SessionOpening {
   }
 
   private static let prepares = """
-    PREPARE \(PublishingSide.statement)(text[], text[]) AS \
-    SELECT count(pg_notify(channel, payload)) FROM unnest($1, $2) AS notifications(channel, payload)
+    PREPARE \(PublishingSide.statement)(pg_catalog.text[], pg_catalog.text[]) AS \
+    SELECT pg_catalog.count(pg_catalog.pg_notify(channel, payload)) \
+    FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS notifications(channel, payload)
     """
 }

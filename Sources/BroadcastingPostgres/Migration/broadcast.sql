@@ -1,47 +1,76 @@
 -- broadcast.publish(channel, message): publishes inside the caller's own transaction. Subscribers get the message when that
 -- commits, and never when it is rolled back.
 --
--- Run this once in the database, as a user who may create a schema; again after an update, which replaces the functions.
--- A message has at most 1 MiB. Whoever may connect may call them: they do what pg_notify does, with the rights of the
--- caller. To remove all of it:
+-- Run this in the database, as a user who may create a schema; again after an update, which replaces the functions. It is
+-- one statement: all of it is done, or nothing. psql tells of an error by its exit code with -v ON_ERROR_STOP=1 alone.
+--
+-- A message has at most 1 MiB. Whoever may connect may call the functions: they do what pg_notify does, with the rights of
+-- the caller. That is granted when they are new; what is revoked afterwards stays so. To remove all of it:
 --
 --   DROP SCHEMA broadcast CASCADE;
 --
 -- PostgreSQL 11 or later.
 
+DO $migration$
+DECLARE
+  is_new boolean;
+  owner pg_catalog.name;
+BEGIN
+-- Several may run at once, and two that replace a function would fail. The number stands for nothing.
+PERFORM pg_catalog.pg_advisory_xact_lock(7089054359448449388);
+
 CREATE SCHEMA IF NOT EXISTS broadcast;
-GRANT USAGE ON SCHEMA broadcast TO PUBLIC;
+
+-- Who owns the schema can put other functions in the place of these, and whoever calls them would run those. A superuser and
+-- the database's owner can do worse anyway.
+SELECT r.rolname INTO owner
+FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+WHERE n.nspname OPERATOR(pg_catalog.=) 'broadcast' AND NOT r.rolsuper AND r.rolname OPERATOR(pg_catalog.<>) current_user
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_database AS d
+    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND d.datdba OPERATOR(pg_catalog.=) n.nspowner);
+IF FOUND THEN
+  RAISE EXCEPTION 'the schema "broadcast" belongs to "%", who could exchange the functions in it', owner
+    USING HINT = 'Run this as that user, or make the schema your own: ALTER SCHEMA broadcast OWNER TO CURRENT_USER.';
+END IF;
+is_new := pg_catalog.to_regprocedure('broadcast.publish(pg_catalog.text, pg_catalog.text)') IS NULL;
+
+-- Each function has a search path of its own. With the caller's, an operator or a function in a schema of another user could
+-- fit better than the system's, and run with the rights of the caller. Text is compared byte by byte ("C"), whatever the
+-- collation of a column it comes from.
 
 -- What a channel is called by LISTEN and NOTIFY, which cut names at 63 bytes: longer ones by a digest.
-CREATE OR REPLACE FUNCTION broadcast.notify_channel(channel text) RETURNS text
-LANGUAGE plpgsql STABLE AS $$
+CREATE OR REPLACE FUNCTION broadcast.notify_channel(channel pg_catalog.text) RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  name bytea := pg_catalog.convert_to(channel, 'UTF8');
+  name bytea := convert_to(channel, 'UTF8');
 BEGIN
-  IF channel IS NULL OR channel = '' THEN
+  IF name IS NULL OR octet_length(name) = 0 THEN
     RAISE EXCEPTION 'a channel''s name cannot be null or empty' USING ERRCODE = 'invalid_parameter_value';
-  ELSIF pg_catalog.octet_length(name) > 255 THEN
-    RAISE EXCEPTION 'a channel''s name is % bytes of UTF-8; at most 255 are allowed', pg_catalog.octet_length(name)
+  ELSIF octet_length(name) > 255 THEN
+    RAISE EXCEPTION 'a channel''s name is % bytes of UTF-8; at most 255 are allowed', octet_length(name)
       USING ERRCODE = 'invalid_parameter_value';
-  ELSIF pg_catalog.starts_with(channel, '__broadcast.') THEN
+  ELSIF starts_with(channel COLLATE "C", '__broadcast.') THEN
     RAISE EXCEPTION 'names that begin with "__broadcast." are reserved' USING ERRCODE = 'invalid_parameter_value';
-  ELSIF pg_catalog.octet_length(name) <= 63 THEN
+  ELSIF octet_length(name) <= 63 THEN
     RETURN channel;
   END IF;
-  RETURN '__broadcast.' || pg_catalog.rtrim(pg_catalog.encode(pg_catalog.sha256(name), 'base64'), '=');
+  RETURN '__broadcast.' || rtrim(encode(sha256(name), 'base64'), '=');
 END
 $$;
 
 -- Sends what is to go over the wire: as it is where it can be, else in parts.
-CREATE OR REPLACE FUNCTION broadcast.send_wire(channel text, wire text) RETURNS void
-LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION broadcast.send_wire(channel pg_catalog.text, wire pg_catalog.text) RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   piece_limit CONSTANT integer := 7920;
   remembered CONSTANT integer := 256;
+  -- As many as a part's number may be, which has up to 15 digits.
+  numbers CONSTANT bigint := 1000000000000000;
   name text := broadcast.notify_channel(channel);
   -- What this transaction has sent, as digests of 16 characters: PostgreSQL sends equal notifications of one transaction
   -- only once. A setting that is local to the transaction also forgets what is rolled back to a savepoint.
-  sent text := coalesce(pg_catalog.current_setting('broadcast.sent', true), '');
+  sent text := coalesce(current_setting('broadcast.sent', true), '');
   digest text;
   bytes bytea;
   total integer;
@@ -49,42 +78,43 @@ DECLARE
   starts integer[] := ARRAY[0];
   place integer := 0;
 BEGIN
-  IF pg_catalog.octet_length(wire) <= 7999 AND pg_catalog.length(sent) < remembered * 17 THEN
-    digest := pg_catalog.lpad(
-      pg_catalog.to_hex(pg_catalog.hashtextextended(wire, pg_catalog.hashtextextended(name, 0))), 16, '0');
-    IF pg_catalog.strpos(sent, digest) = 0 THEN
-      PERFORM pg_catalog.set_config('broadcast.sent', sent || digest || ' ', true);
-      PERFORM pg_catalog.pg_notify(name, wire);
+  IF octet_length(wire) <= 7999 AND length(sent) < remembered * 17 THEN
+    digest := lpad(
+      to_hex(hashtextextended(wire COLLATE "C", hashtextextended(name COLLATE "C", 0))), 16, '0');
+    IF strpos(sent COLLATE "C", digest COLLATE "C") = 0 THEN
+      PERFORM set_config('broadcast.sent', sent || digest || ' ', true);
+      PERFORM pg_notify(name, wire);
       RETURN;
     END IF;
   END IF;
 
   -- A number tells apart what is equal. It counts on through the session: a setting of that also forgets what is rolled back.
-  number := coalesce(nullif(pg_catalog.current_setting('broadcast.number', true), ''), '0')::bigint + 1;
-  PERFORM pg_catalog.set_config('broadcast.number', number::text, false);
-  bytes := pg_catalog.convert_to(wire, 'UTF8');
-  total := pg_catalog.octet_length(bytes);
+  -- It begins with the clock, in microseconds: RESET ALL may empty the setting in the middle of a transaction.
+  number := nullif(current_setting('broadcast.number', true), '');
+  number := coalesce(number + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) % numbers;
+  PERFORM set_config('broadcast.number', number::text, false);
+  bytes := convert_to(wire, 'UTF8');
+  total := octet_length(bytes);
   WHILE total - place > piece_limit LOOP
     place := place + piece_limit;
     -- Cut between characters: a byte of the form 10xxxxxx continues one.
-    WHILE pg_catalog.get_byte(bytes, place) & 192 = 128 LOOP
+    WHILE get_byte(bytes, place) & 192 = 128 LOOP
       place := place - 1;
     END LOOP;
     starts := starts || place;
   END LOOP;
-  FOR part IN 1 .. pg_catalog.cardinality(starts) LOOP
-    PERFORM pg_catalog.pg_notify(
+  FOR part IN 1 .. cardinality(starts) LOOP
+    PERFORM pg_notify(
       name,
-      pg_catalog.format(E'\x02bc1p%s %s %s %s ', number, part, pg_catalog.cardinality(starts), total)
-      || pg_catalog.convert_from(
-        pg_catalog.substring(bytes, starts[part] + 1, coalesce(starts[part + 1], total) - starts[part]), 'UTF8'));
+      format(E'\x02bc1p%s %s %s %s ', number, part, cardinality(starts), total)
+      || convert_from(substring(bytes, starts[part] + 1, coalesce(starts[part + 1], total) - starts[part]), 'UTF8'));
   END LOOP;
 END
 $$;
 
 -- Refuses a message that is null, and so has no size, or is too long.
-CREATE OR REPLACE FUNCTION broadcast.check_message(size integer) RETURNS void
-LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION broadcast.check_message(size integer) RETURNS pg_catalog.void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF size IS NULL THEN
     RAISE EXCEPTION 'a message cannot be null' USING ERRCODE = 'null_value_not_allowed';
@@ -96,22 +126,21 @@ END
 $$;
 
 -- The envelope of a body, in Base64 without the line breaks that encode() puts in.
-CREATE OR REPLACE FUNCTION broadcast.envelope(body bytea) RETURNS text
-LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE OR REPLACE FUNCTION broadcast.envelope(body pg_catalog.bytea) RETURNS pg_catalog.text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  RETURN E'\x02bc1b' || pg_catalog.translate(pg_catalog.encode(body, 'base64'), E'\n', '');
+  RETURN E'\x02bc1b' || translate(encode(body, 'base64'), E'\n', '');
 END
 $$;
 
 -- Publishes text.
-CREATE OR REPLACE FUNCTION broadcast.publish(channel text, message text) RETURNS void
-LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION broadcast.publish(channel pg_catalog.text, message pg_catalog.text) RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM broadcast.check_message(pg_catalog.octet_length(message));
-  IF pg_catalog.starts_with(message, E'\x02bc') THEN
+  PERFORM broadcast.check_message(octet_length(message));
+  IF starts_with(message COLLATE "C", E'\x02bc') THEN
     -- It looks like an envelope, so it goes in one: text ("t"), no headers.
-    PERFORM broadcast.send_wire(
-      channel, broadcast.envelope('\x7400'::bytea || pg_catalog.convert_to(message, 'UTF8')));
+    PERFORM broadcast.send_wire(channel, broadcast.envelope(decode('7400', 'hex') || convert_to(message, 'UTF8')));
   ELSE
     PERFORM broadcast.send_wire(channel, message);
   END IF;
@@ -119,17 +148,23 @@ END
 $$;
 
 -- Publishes a binary message.
-CREATE OR REPLACE FUNCTION broadcast.publish(channel text, message bytea) RETURNS void
-LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION broadcast.publish(channel pg_catalog.text, message pg_catalog.bytea) RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  PERFORM broadcast.check_message(pg_catalog.octet_length(message));
+  PERFORM broadcast.check_message(octet_length(message));
   -- Binary ("b"), no headers.
-  PERFORM broadcast.send_wire(channel, broadcast.envelope('\x6200'::bytea || message));
+  PERFORM broadcast.send_wire(channel, broadcast.envelope(decode('6200', 'hex') || message));
 END
 $$;
 
--- Default privileges may keep it from others.
-GRANT EXECUTE ON FUNCTION
-  broadcast.notify_channel(text), broadcast.send_wire(text, text), broadcast.check_message(integer),
-  broadcast.envelope(bytea), broadcast.publish(text, text), broadcast.publish(text, bytea)
-TO PUBLIC;
+IF is_new THEN
+  GRANT USAGE ON SCHEMA broadcast TO PUBLIC;
+  -- Default privileges may keep it from others.
+  GRANT EXECUTE ON FUNCTION
+    broadcast.notify_channel(pg_catalog.text), broadcast.send_wire(pg_catalog.text, pg_catalog.text),
+    broadcast.check_message(integer), broadcast.envelope(pg_catalog.bytea),
+    broadcast.publish(pg_catalog.text, pg_catalog.text), broadcast.publish(pg_catalog.text, pg_catalog.bytea)
+  TO PUBLIC;
+END IF;
+END
+$migration$;

@@ -52,4 +52,6 @@ struct SQLState: Hashable, Sendable, CustomStringConvertible {
   static let connectionFailure = SQLState("08006")
   static let statementExists = SQLState("42P05")
   static let queryCancelled = SQLState("57014")
+  /// A lock was waited for until `lock_timeout`.
+  static let lockNotAvailable = SQLState("55P03")
 }

@@ -88,8 +88,9 @@ struct Arrivals {
   }
 
   private mutating func append(_ bytes: [UInt8], _ channel: Channel) {
-    run.append(.message(message(bytes, channel)))
-    runBytes += bytes.count
+    let message = message(bytes, channel)
+    run.append(.message(message))
+    runBytes += message.bufferedBytes
   }
 
   private func message(_ bytes: [UInt8], _ channel: Channel) -> Message {

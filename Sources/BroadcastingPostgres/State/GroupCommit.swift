@@ -78,12 +78,14 @@ struct GroupCommit {
       return .none
     }
     wantsRoom = state == .limitExceeded
-    // Without a way for the probe there is none for messages, unless all that is missing is room.
-    if state.endsSession || batch.probe != nil && !wantsRoom {
+    // Where the probe may not go at all messages may not either. What may pass, such as a full queue or a commit of others
+    // that is held up, is no reason to stop listening: silence is found by the probes after it.
+    if state.endsSession || batch.probe != nil && !state.isRetriable {
       return .sessionEnds(PostgresError.sessionRefused(state, reason))
     }
     bisection.advance(by: count)
-    let error = PostgresError.refused(state, reason, to: "publish")
+    let channel = count == 1 ? calls.oldestChannel : nil
+    let error = PostgresError.refused(state, reason, to: "publish", channel: channel)
     for _ in 0..<count { calls.refused(error) }
     return batch.probe.map { .probeRefused($0, PostgresError.sessionRefused(state, reason)) } ?? .none
   }

@@ -12,7 +12,8 @@ import Broadcasting
 struct HandedOut {
   /// As many as readers that keep up are behind, and few enough to stay in a processor's cache.
   static let maximumRuns = 16
-  /// The most bytes of one that is held, so that all of them are at most 1 MiB.
+  /// The most bytes of one that is held, with what each delivery takes beside its payload, so that all of them are at most
+  /// 1 MiB.
   static let maximumBytes = 64 * 1_024
 
   private(set) var runs: [[Delivery]] = []
@@ -21,6 +22,8 @@ struct HandedOut {
   init() { runs.reserveCapacity(Self.maximumRuns) }
 
   /// Takes what came together, in the place of the oldest. Does not hold it if it has more bytes than ``maximumBytes``.
+  ///
+  /// - Parameter bytes: The sum of `bufferedBytes`.
   mutating func append(_ run: [Delivery], bytes: Int) {
     if bytes > Self.maximumBytes { return }
     if runs.count < Self.maximumRuns {

@@ -17,6 +17,8 @@ struct ListenCommands<Waiter: Sendable> {
     let kind: Kind
     let channel: Channel
     fileprivate let number: Int
+    /// Where it would be if nothing were before it.
+    fileprivate let firstDeadline: LoopInstant
     fileprivate var deadline: LoopInstant
     fileprivate var waiter: Waiter?
   }
@@ -45,9 +47,14 @@ struct ListenCommands<Waiter: Sendable> {
   private var limit = Self.maximumAtOnce
   /// A transaction that takes longer than until then is too large.
   private var halfTime = LoopInstant.distantFuture
+  /// Where a full one is done before then, twice as many will not be too many.
+  private var quickTime: LoopInstant?
   private var lastNumber = 0
   /// The command that last asked for a channel which is to be listened to.
   private var wanted: [Channel: Int] = [:]
+  /// What the database listens to for a caller that has been told of a failure, and has been asked for once more since. Does
+  /// that fail too, nobody else will take it back.
+  private var unclaimed: Set<Channel> = []
 
   /// When to call ``expire(now:because:)`` next, or nil while nobody waits.
   var nextDeadline: LoopInstant? {
@@ -59,17 +66,23 @@ struct ListenCommands<Waiter: Sendable> {
   mutating func add(_ kind: Kind, _ channel: Channel, deadline: LoopInstant, waiter: Waiter?) {
     lastNumber += 1
     wanted[channel] = kind == .listen ? lastNumber : nil
-    waiting.append(Command(kind: kind, channel: channel, number: lastNumber, deadline: deadline, waiter: waiter))
+    waiting.append(
+      Command(
+        kind: kind, channel: channel, number: lastNumber, firstDeadline: deadline, deadline: deadline, waiter: waiter))
   }
 
   /// What to ask for now; empty when there is nothing, or something is under way.
   ///
   /// - Parameter timeout: From now on, of all that waits. What goes and what has to wait for that was held up by nothing but
-  ///   its place: the time in which the database has to answer begins anew.
+  ///   its place: the time in which the database has to answer begins anew. No deadline is put off by more than that in all.
   mutating func next(now: LoopInstant, timeout: Duration) -> [Command] {
     guard asked.isEmpty else { return [] }
-    for index in waiting.indices { waiting[index].deadline = max(waiting[index].deadline, now + timeout) }
+    for index in waiting.indices {
+      let (deadline, last) = (waiting[index].deadline, waiting[index].firstDeadline + timeout)
+      waiting[index].deadline = min(max(deadline, now + timeout), last)
+    }
     halfTime = now + timeout / 2
+    quickTime = now + timeout / 8
     asked = Array(waiting.prefix(min(bisection.limit, limit)))
     waiting.removeFirst(asked.count)
     return asked
@@ -78,25 +91,43 @@ struct ListenCommands<Waiter: Sendable> {
   /// The database has done what it was asked for.
   mutating func succeeded(now: LoopInstant) -> Step {
     var step = Step()
-    if now > halfTime { limit = max(Self.minimumAtOnce, limit / 2) }
+    adaptLimit(now: now)
     let done = asked
     asked = []
     bisection.advance(by: done.count)
     for command in done {
       if let waiter = command.waiter { step.endings.append(Ending(waiter: waiter, error: nil)) }
-      guard wanted[command.channel] == nil else { continue }
-      if command.kind == .unlisten {
-        step.forgotten.append(command.channel)
-      } else if command.waiter == nil {
-        // Its caller has been told that it failed, so nobody else will take it back.
-        add(.unlisten, command.channel, deadline: now, waiter: nil)
+      if command.kind == .unlisten || command.waiter != nil {
+        unclaimed.remove(command.channel)
+        if wanted[command.channel] == nil, command.kind == .unlisten { step.forgotten.append(command.channel) }
+      } else {
+        // Its caller has been told that it failed.
+        unclaimed.insert(command.channel)
+        takeBack(command.channel, now: now)
       }
     }
     return step
   }
 
+  /// What the database has been asked about, where that is one channel.
+  var singleChannel: Channel? { asked.count == 1 ? asked[0].channel : nil }
+
+  private mutating func adaptLimit(now: LoopInstant) {
+    if now > halfTime {
+      limit = max(Self.minimumAtOnce, limit / 2)
+    } else if let quickTime, now < quickTime, asked.count == limit {
+      limit = min(Self.maximumAtOnce, limit * 2)
+    }
+  }
+
+  /// Ends what the database listens to for nobody.
+  private mutating func takeBack(_ channel: Channel, now: LoopInstant) {
+    guard wanted[channel] == nil, unclaimed.remove(channel) != nil else { return }
+    add(.unlisten, channel, deadline: now, waiter: nil)
+  }
+
   /// The database has refused it.
-  mutating func failed(because error: BroadcastError) -> Step {
+  mutating func failed(now: LoopInstant, because error: BroadcastError) -> Step {
     var step = Step()
     if asked.count > 1 {
       bisection.split(asked.count)
@@ -108,21 +139,37 @@ struct ListenCommands<Waiter: Sendable> {
     bisection.advance(by: 1)
     if wanted[command.channel] == command.number { wanted[command.channel] = nil }
     if wanted[command.channel] == nil { step.forgotten.append(command.channel) }
+    takeBack(command.channel, now: now)
     if let waiter = command.waiter { step.endings.append(Ending(waiter: waiter, error: error)) }
     return step
   }
 
-  /// Tells those whose deadline has passed. Their commands stay, since the database may have done them.
-  mutating func expire(now: LoopInstant, because error: BroadcastError) -> [Ending] {
-    var endings: [Ending] = []
-    for index in asked.indices { expire(&asked[index]) }
-    for index in waiting.indices { expire(&waiting[index]) }
-    return endings
+  /// Tells those whose deadline has passed. What the database was asked for stays, since it may have done it; what it was not
+  /// asked to listen to it never will be. To end what it listens to has to be done all the same.
+  mutating func expire(now: LoopInstant, because error: BroadcastError) -> Step {
+    var step = Step()
+    for index in asked.indices { _ = expire(&asked[index]) }
+    var dropped: [Channel] = []
+    var kept: [Command] = []
+    for var command in waiting {
+      if expire(&command), command.kind == .listen {
+        dropped.append(command.channel)
+      } else {
+        kept.append(command)
+      }
+    }
+    waiting = kept
+    for channel in dropped where wanted[channel] == nil {
+      step.forgotten.append(channel)
+      takeBack(channel, now: now)
+    }
+    return step
 
-    func expire(_ command: inout Command) {
-      guard command.deadline <= now, let waiter = command.waiter.take() else { return }
-      endings.append(Ending(waiter: waiter, error: error))
+    func expire(_ command: inout Command) -> Bool {
+      guard command.deadline <= now, let waiter = command.waiter.take() else { return false }
+      step.endings.append(Ending(waiter: waiter, error: error))
       if wanted[command.channel] == command.number { wanted[command.channel] = nil }
+      return true
     }
   }
 

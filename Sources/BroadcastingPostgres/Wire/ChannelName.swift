@@ -49,7 +49,10 @@ struct ChannelName: Hashable, Sendable {
       text.append(byte)
     }
     let literal = "E'\(String(decoding: text, as: UTF8.self))'"
-    return "SELECT pg_notify(\(literal), '') WHERE octet_length(\(literal)) > \(Self.maximumBytes)"
+    return """
+      SELECT pg_catalog.pg_notify(\(literal), '') \
+      WHERE pg_catalog.octet_length(\(literal)) OPERATOR(pg_catalog.>) \(Self.maximumBytes)
+      """
   }
 
   private static func digest(_ name: [UInt8]) -> [UInt8] {

@@ -15,12 +15,12 @@ final class ListeningSide: RedisLineOwner {
     var probeChannel: [UInt8]
     /// Called with the number of a probe that has arrived.
     var probeArrived: (UInt64) -> Void
-    /// Called when anything has arrived.
-    var heard: () -> Void
+    /// Called when anything has arrived, with whether there were messages of subscriptions.
+    var heard: (_ delivered: Bool) -> Void
     /// Ends the session.
     var fail: (BroadcastError) -> Void
-    /// Called with why messages are left out, once for each reason.
-    var leftOut: (BroadcastError) -> Void
+    /// Called with news of messages that are left out: few, however many those are.
+    var leftOut: (BroadcastEvent) -> Void
     /// Of a payload.
     var maximumBytes: Int
   }
@@ -32,8 +32,9 @@ final class ListeningSide: RedisLineOwner {
   private var requests = Requests()
   private var arrived = ArrivedMessages()
   private var pace: ReadingPace
-  private var toldImpossibleName = false
-  private var toldTooLong = false
+  private var hasDelivered = false
+  private var impossibleNames = LeftOutMessages()
+  private var tooLong = LeftOutMessages()
 
   init(_ line: RedisLine, _ server: RedisURL, _ session: Session, on loop: EventLoop) {
     self.line = line
@@ -98,7 +99,7 @@ final class ListeningSide: RedisLineOwner {
     guard list.count >= 3, list.kind(at: 0) == .text else { return false }
     let word = list.bytes(at: 0)
     if word.spells("pmessage"), list.count == 4, case .tooLong(let count) = list.kind(at: 2) {
-      tellImpossibleName(count)
+      leaveOut(nameOf: count, matching: list.bytes(at: 1))
       return true
     }
     guard list.kind(at: 1) == .text else { return false }
@@ -108,7 +109,7 @@ final class ListeningSide: RedisLineOwner {
         return true
       }
       guard list.kind(at: 2) == .text else { return false }
-      note(arrived.add(list.bytes(at: 2), on: list.bytes(at: 1)), list.bytes(at: 2), list.bytes(at: 1))
+      note(arrived.add(list.bytes(at: 2), on: list.bytes(at: 1)), list.bytes(at: 2), list.bytes(at: 1), nil)
       return true
     }
     if word.spells("pmessage") {
@@ -119,7 +120,8 @@ final class ListeningSide: RedisLineOwner {
       }
       guard list.kind(at: 3) == .text else { return false }
       note(
-        arrived.add(list.bytes(at: 3), on: list.bytes(at: 2), matching: list.bytes(at: 1)), nil, list.bytes(at: 2))
+        arrived.add(list.bytes(at: 3), on: list.bytes(at: 2), matching: list.bytes(at: 1)), nil, list.bytes(at: 2),
+        list.bytes(at: 1))
       return true
     }
     let name = Array(list.bytes(at: 1))
@@ -132,22 +134,28 @@ final class ListeningSide: RedisLineOwner {
 
   /// - Parameter probe: What it says if it is a probe.
   private func note(
-    _ result: ArrivedMessages.Result, _ probe: UnsafeRawBufferPointer?, _ name: UnsafeRawBufferPointer
+    _ result: ArrivedMessages.Result, _ probe: UnsafeRawBufferPointer?, _ name: UnsafeRawBufferPointer,
+    _ pattern: UnsafeRawBufferPointer?
   ) {
     switch result {
-    case .added: break
-    case .addedAfter(let batch): hand(batch)
+    case .added: hasDelivered = true
+    case .addedAfter(let batch):
+      hasDelivered = true
+      hand(batch)
     case .probe:
       guard let probe, name.isSame(as: session.probeChannel) else { return }
       if let number = UInt64(String(decoding: probe, as: UTF8.self)) { session.probeArrived(number) }
-    case .impossibleName: tellImpossibleName(name.count)
+    case .impossibleName: leaveOut(nameOf: name.count, matching: pattern)
     }
   }
 
-  private func tellImpossibleName(_ count: Int) {
-    if toldImpossibleName { return }
-    toldImpossibleName = true
-    session.leftOut(RedisError.impossibleName(count))
+  /// A name was of so many bytes, and is none of a channel.
+  private func leaveOut(nameOf bytes: Int, matching pattern: UnsafeRawBufferPointer?) {
+    hasDelivered = true
+    guard let count = impossibleNames.add() else { return }
+    session.leftOut(
+      BroadcastEvent(
+        .dropped, pattern: pattern.map { Self.pattern($0) }, count: count, error: RedisError.impossibleName(bytes)))
   }
 
   /// A payload was too long.
@@ -156,16 +164,21 @@ final class ListeningSide: RedisLineOwner {
   ) {
     // The channel of the probes is nobody's.
     if name.starts(with: Channel.reservedPrefix.utf8) { return }
+    hasDelivered = true
     // It came after what has been gathered.
     if let batch = arrived.takeAll() { hand(batch) }
-    if let pattern {
-      session.inbox.missed(1, matching: ChannelPattern(String(decoding: pattern, as: UTF8.self)))
-    } else {
-      session.inbox.missed(1, on: Channel(String(decoding: name, as: UTF8.self)))
-    }
-    if toldTooLong { return }
-    toldTooLong = true
-    session.leftOut(RedisError.tooLong(count, limit: session.maximumBytes))
+    let channel = Channel(String(decoding: name, as: UTF8.self))
+    let pattern = pattern.map { Self.pattern($0) }
+    if let pattern { session.inbox.missed(1, matching: pattern) } else { session.inbox.missed(1, on: channel) }
+    guard let total = tooLong.add() else { return }
+    session.leftOut(
+      BroadcastEvent(
+        .dropped, channel: channel, pattern: pattern, count: total,
+        error: RedisError.tooLong(count, limit: session.maximumBytes)))
+  }
+
+  private static func pattern(_ bytes: UnsafeRawBufferPointer) -> ChannelPattern {
+    ChannelPattern(String(decoding: bytes, as: UTF8.self))
   }
 
   /// Returns false where nothing was asked, so that it is about the connection.
@@ -176,7 +189,7 @@ final class ListeningSide: RedisLineOwner {
     }
     waiter?.resume(
       returning: subject.name == session.probeChannel
-        ? RedisError.probing(refusal, at: server) : RedisError.subscribing(refusal, at: server))
+        ? RedisError.probing(refusal, at: server) : RedisError.subscribing(refusal, to: subject.name, at: server))
     return true
   }
 
@@ -201,7 +214,8 @@ final class ListeningSide: RedisLineOwner {
   func receivedAll() {
     if let batch = arrived.takeAll() { hand(batch) }
     pace.read(line.takeReadBytes(), now: loop.now)
-    session.heard()
+    session.heard(hasDelivered)
+    hasDelivered = false
   }
 
   func drained() {}

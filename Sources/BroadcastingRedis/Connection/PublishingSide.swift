@@ -130,7 +130,7 @@ final class PublishingSide: RedisLineOwner {
   private func refused(_ refusal: Refusal, isProbe: Bool) {
     if isProbe { return fail(RedisError.probing(refusal, at: server)) }
     countAccepted()
-    calls.refused(RedisError.publishing(refusal, at: server))
+    calls.refused(RedisError.publishing(refusal, to: calls.oldestChannel, at: server))
   }
 
   func receivedAll() {

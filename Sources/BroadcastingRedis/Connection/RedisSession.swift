@@ -93,9 +93,9 @@ final class RedisSession {
       ListeningSide.Session(
         inbox: inbox, probeChannel: Array(probeChannel.name.utf8),
         probeArrived: { [weak self] in self?.probeArrived($0) },
-        heard: { [weak self] in self?.heardListening() },
+        heard: { [weak self] in self?.heardListening(delivered: $0) },
         fail: { [weak self] in self?.fail($0) },
-        leftOut: { [configuration] in configuration.hub.onEvent?(BroadcastEvent(.dropped, error: $0)) },
+        leftOut: { [configuration] in configuration.hub.onEvent?($0) },
         maximumBytes: configuration.maximumReceivedBytes),
       on: loop)
     let (publishingLine, knowsRole) = try await openLine()
@@ -159,7 +159,11 @@ final class RedisSession {
 
   // MARK: Probes
 
-  private func heardListening() { probes?.heardListening(now: loop.now) }
+  private func heardListening(delivered: Bool) {
+    probes?.heardListening(now: loop.now)
+    if delivered { probes?.delivered(now: loop.now) }
+  }
+
   private func heardPublishing() { probes?.heardPublishing(now: loop.now) }
 
   private func probeArrived(_ number: UInt64) {
@@ -199,6 +203,8 @@ final class RedisSession {
       next = min(next, until)
     case .dead:
       return fail(RedisError.silent(server, isNew: !isConnected))
+    case .slow:
+      return fail(RedisError.slow(server))
     case nil:
       break
     }

@@ -114,12 +114,14 @@ final class ReplyReader {
   /// Puts an empty string in the place of one that is longer than the limit. Returns whether there was one to come.
   ///
   /// The parser would keep all of it until its end. It has read the mark of the kind already, and waits before the length: in
-  /// the buffer a line with a number can be nothing else, for all other lines it takes as soon as they are complete.
+  /// the buffer a line with a number can be nothing else, for all other lines it takes as soon as they are complete. What it
+  /// takes for no length (no line feed after the return, a sign, a zero in front) is left to it.
   private func skipLongString() -> Bool {
     guard reader.pointee.ridx >= 0, let buffer = reader.pointee.buf else { return false }
     let waiting = UnsafeMutableRawBufferPointer(
       start: buffer + reader.pointee.pos, count: reader.pointee.len - reader.pointee.pos)
     guard let lineEnd = waiting.prefix(20).firstIndex(of: 0x0D), lineEnd + 1 < waiting.count,
+      waiting[lineEnd + 1] == 0x0A, (UInt8(ascii: "1")...UInt8(ascii: "9")).contains(waiting[0]),
       let length = Int(String(decoding: waiting[..<lineEnd], as: UTF8.self)), length > limit,
       length <= Self.maximumBytes
     else { return false }
@@ -141,7 +143,8 @@ final class ReplyReader {
   /// `nothing` where there is no such piece.
   func kind(at index: Int) -> Kind { found.pointee.piece(at: index)?.kind ?? .nothing }
 
-  /// The bytes of a piece: none where it is no text and no error, or where there is no such piece. They are gone with the call of ``next()``.
+  /// The bytes of a piece: none where it is no text and no error, or where there is no such piece. They are gone with the
+  /// call of ``next()``.
   func bytes(at index: Int) -> UnsafeRawBufferPointer {
     found.pointee.piece(at: index).map { found.pointee.bytes(of: $0) } ?? UnsafeRawBufferPointer(start: nil, count: 0)
   }

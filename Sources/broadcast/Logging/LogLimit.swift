@@ -11,6 +11,8 @@ enum LogTrouble: Hashable, Sendable {
   case channels
   /// Subscribers that are too slow.
   case subscribers
+  /// Messages that are left out for what they are.
+  case messages
   /// Requests and sockets whose handlers fail.
   case handlers
   /// What the broker did not take or allow, request by request.

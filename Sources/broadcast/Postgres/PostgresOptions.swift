@@ -20,9 +20,10 @@ extension PostgresOptions: CommandOptions {
       'broadcast postgres migration' prints SQL that installs broadcast.publish(channel, message), which
       publishes inside the caller's own transaction, from a trigger or any program:
 
-        broadcast postgres migration | psql DATABASE
+        broadcast postgres migration | psql -v ON_ERROR_STOP=1 DATABASE
 
-      The server needs nothing of it. It can be run again, and says itself how it is removed.
+      Without ON_ERROR_STOP psql succeeds whatever the database says. The server needs nothing of it.
+      It is one statement, can be run again, and says itself how it is removed.
       """,
     standard: PostgresOptions(),
     arguments: [

@@ -33,7 +33,7 @@ struct BrokerLog: Sendable {
   static func trouble(of event: BroadcastEvent) -> LogTrouble? {
     switch event.kind {
     case .running, .ended, .probeSlow: nil
-    case .dropped: .subscribers
+    case .dropped: event.error == nil ? .subscribers : .messages
     default: event.channel == nil && event.pattern == nil ? .broker : .channels
     }
   }

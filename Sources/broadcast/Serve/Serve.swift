@@ -158,7 +158,6 @@ struct Serve {
   // MARK: Telling
 
   private static func report(_ event: ServerEvent, _ options: ServeOptions, _ log: Log) {
-    let error = event.error.map { "\($0)" } ?? ""
     switch event.kind {
     case .listening:
       let addresses = event.addresses ?? []
@@ -167,15 +166,25 @@ struct Serve {
       log(.info, "listening", .init("addresses", .text(addresses.joined(separator: " "))))
     case .acceptingHeld: log.about(.accepting, .warning, "accepting-held", .init("reason", .text(event.reason ?? "")))
     case .acceptingResumed: log.about(.accepting, .info, "accepting-resumed")
-    case .handlerFailed:
-      log.about(
-        .handlers, .error, "handler-failed", .init("path", .text(event.path ?? "")), .init("error", .text(error)))
-    case .brokerFailed:
-      log.about(
-        .requests, .warning, "broker-failed", .init("path", .text(event.path ?? "")), .init("error", .text(error)))
-    case .socketFailed: log.about(.handlers, .error, "socket-failed", .init("error", .text(error)))
+    case .handlerFailed: log.about(.handlers, .error, "handler-failed", failureFields(of: event))
+    case .brokerFailed: log.about(.requests, .warning, "broker-failed", failureFields(of: event))
+    case .socketFailed: log.about(.handlers, .error, "socket-failed", failureFields(of: event))
     default: log(.info, "server-\(event.kind)", .init("detail", .text(event.description)))
     }
+  }
+
+  static func failureFields(of event: ServerEvent) -> [LogLine.Field] {
+    var fields: [LogLine.Field] = []
+    if let path = event.path { fields.append(.init("path", .text(path))) }
+    switch event.error {
+    case var error as BroadcastError where event.kind == .brokerFailed:
+      // What became of the broker has lines of its own.
+      error.underlying = nil
+      fields.append(.init("error", .text("\(error)")))
+    case let error?: fields.append(.init("error", .text("\(error)")))
+    case nil: break
+    }
+    return fields
   }
 
   private static func explain(_ error: any Error) -> String {

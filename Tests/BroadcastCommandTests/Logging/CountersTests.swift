@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
+import BroadcastingServer
 import TestSupport
 import Testing
 
@@ -51,6 +52,8 @@ struct CountersTests {
     #expect(BrokerLog.trouble(of: BroadcastEvent(.refused, channel: "a")) == .channels)
     #expect(BrokerLog.trouble(of: BroadcastEvent(.retrying, pattern: ChannelPattern("a*"))) == .channels)
     #expect(BrokerLog.trouble(of: BroadcastEvent(.dropped, channel: "a", count: 1)) == .subscribers)
+    let tooLarge = BroadcastError(.messageTooLarge, "It has 3 bytes.")
+    #expect(BrokerLog.trouble(of: BroadcastEvent(.dropped, channel: "a", count: 1, error: tooLarge)) == .messages)
   }
 
   @Test("an event's parts are fields of its line, with times in round figures")
@@ -70,6 +73,24 @@ struct CountersTests {
     #expect(
       BrokerLog.fields(of: BroadcastEvent(.retrying, pattern: ChannelPattern("a*"), delay: .seconds(2))) == [
         .init("pattern", "a*"), .init("delay", "2s"),
+      ])
+  }
+
+  @Test("a failed request has no more fields than it has parts, and no cause that has a line of its own")
+  func failures() {
+    let cause = BroadcastError(.unavailable, "Redis closed the connection.")
+    let error = BroadcastError(.unavailable, "It is lost.", outcome: .notSent, underlying: cause)
+    #expect(
+      Serve.failureFields(of: ServerEvent(.brokerFailed, path: "/push", error: error)) == [
+        .init("path", "/push"), .init("error", "unavailable: It is lost. (not sent)"),
+      ])
+    #expect(
+      Serve.failureFields(of: ServerEvent(.brokerFailed, error: cause)) == [
+        .init("error", "unavailable: Redis closed the connection.")
+      ])
+    #expect(
+      Serve.failureFields(of: ServerEvent(.handlerFailed, path: "/x", error: error)) == [
+        .init("path", "/x"), .init("error", .text("\(error)")),
       ])
   }
 

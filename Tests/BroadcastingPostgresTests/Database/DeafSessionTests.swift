@@ -30,6 +30,22 @@ struct DeafSessionTests {
     }
   }
 
+  @Test("a line that goes dead before it hears the first probe is no deaf one, and may be tried again")
+  func dead() async throws {
+    try await PostgresServer.with { server in
+      let failure = try await FaultyProxy.with(to: server.port) { proxy in
+        await proxy.set(.silentBehindAnswer(to: "LISTEN"))
+        let url = try PostgresURL(BackendURL(server.url(port: proxy.port)))
+        return try await withEventLoops(count: 1) { loops in
+          await TwoDatabases(listening: url, publishing: url, on: loops[0]).failure()
+        }
+      }
+      let error = try #require(failure)
+      #expect(error.code == .timedOut && error.isRetriable)
+      #expect(!error.message.contains("pgbouncer"))
+    }
+  }
+
   @Test("nothing is set in a session, or prepared, by which others could be hurt behind a pooler")
   func settings() async throws {
     var options = PostgresServer.Options()
@@ -51,7 +67,9 @@ struct DeafSessionTests {
   /// The statements that stay in a session.
   private static func lasting(in log: [String]) -> [String] {
     log.filter { line in
-      ["statement: SELECT set_config", "statement: PREPARE", "statement: SET "].contains { line.contains($0) }
+      ["statement: SELECT pg_catalog.set_config", "statement: PREPARE", "statement: SET "].contains {
+        line.contains($0)
+      }
     }
   }
 
@@ -86,7 +104,7 @@ private actor TwoDatabases {
     let name = ChannelName("\(Channel.reservedPrefix)probe.x".utf8)
     let opening = SessionOpening(
       PostgresDialer(listening, limit: .seconds(5), on: loop), PostgresDialer(publishing, limit: .seconds(5), on: loop),
-      name)
+      name, commitTimeout: .seconds(2))
     do throws(BroadcastError) {
       let (first, second) = try await opening.open()
       first.close()

@@ -40,11 +40,11 @@ struct FullQueueTests {
       // As above; this one is called in the place of PostgreSQL's own.
       try await server.psql(
         """
-        CREATE FUNCTION pg_notify(text, text) RETURNS void LANGUAGE plpgsql AS $$
+        ALTER FUNCTION pg_catalog.pg_notify(text, text) RENAME TO pg_notify_renamed;
+        CREATE FUNCTION pg_catalog.pg_notify(text, text) RETURNS void LANGUAGE plpgsql AS $$
         BEGIN
           RAISE EXCEPTION 'too many notifications in the NOTIFY queue' USING ERRCODE = 'program_limit_exceeded';
-        END $$;
-        ALTER USER postgres SET search_path = public, pg_catalog
+        END $$
         """)
       var configuration = PostgresBroadcast.Configuration()
       configuration.hub.connectPatience = .zero

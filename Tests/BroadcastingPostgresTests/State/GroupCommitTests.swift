@@ -163,7 +163,33 @@ struct GroupCommitTests {
   }
 
   @Test(
-    "what concerns the session, and most refusals of a probe, end it",
+    "a refusal that may pass ends no session, with a probe or without",
+    arguments: ["55P03", "57014", "53200", "40001"])
+  func passing(code: String) async throws {
+    let results = try await publishing(["1"]) { commit in
+      commit.append(probe: 7)
+      #expect(commit.next() == .publish)
+      guard case .probeRefused(7, let error) = commit.refused(SQLState(code), "no") else {
+        Issue.record("the session ends")
+        return
+      }
+      #expect(error.isRetriable && error.outcome == nil)
+      commit.append(probe: 8)
+      #expect(commit.next() == .publish)
+      #expect(commit.batch.probe == 8 && commit.batch.messages == 0)
+    }
+    #expect(results["1"]?.outcome == .notSent && results["1"]?.isRetriable == true)
+  }
+
+  @Test("where a commit of others is held up the refusal says how to find it")
+  func heldCommit() {
+    let error = PostgresError.refused(.lockNotAvailable, "No.", to: "publish")
+    #expect(error.code == .unavailable && error.isRetriable && error.outcome == .notSent)
+    #expect(error.message.contains("pg_stat_activity") && error.message.contains("SyncRep"))
+  }
+
+  @Test(
+    "what concerns the session, and a refusal of a probe that will not pass, end it",
     arguments: [("26000", false), ("42501", true), ("57P01", true)])
   func sessionEnds(code: String, hasProbe: Bool) async throws {
     let results = try await publishing(["1"]) { commit in

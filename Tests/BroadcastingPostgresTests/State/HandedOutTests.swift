@@ -30,6 +30,22 @@ struct HandedOutTests {
     #expect(handedOut.runs == [run(2)])
   }
 
+  @Test("what holds a message counts too, so that many short ones are not held")
+  func short() {
+    var arrivals = Arrivals(probeName: ChannelName("probe".utf8), isTextValid: true)
+    arrivals.listen(to: "a")
+    let fitting = HandedOut.maximumBytes / (64 + 1)
+    for count in [fitting + 1, fitting] {
+      for _ in 0..<count {
+        Array("a".utf8).withUnsafeBufferPointer { name in
+          Array("x".utf8).withUnsafeBufferPointer { arrivals.add(name: name, payload: $0, sender: 1) { _ in } }
+        }
+      }
+      arrivals.flush { _ in }
+    }
+    #expect(arrivals.handedOut.runs.map(\.count) == [fitting])
+  }
+
   @Test("a probe lets go of all")
   func probe() {
     var arrivals = Arrivals(probeName: ChannelName("probe".utf8), isTextValid: true)

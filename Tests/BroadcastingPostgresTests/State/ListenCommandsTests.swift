@@ -41,13 +41,13 @@ struct ListenCommandsTests {
     var commands = Commands()
     for name in ["a", "bad", "c"] { commands.add(.listen, Channel(name), deadline: later, waiter: name) }
     #expect(commands.next(now: now, timeout: .seconds(2)).count == 3)
-    #expect(waiters(commands.failed(because: error).endings).isEmpty)
+    #expect(waiters(commands.failed(now: now, because: error).endings).isEmpty)
     #expect(commands.next(now: now, timeout: .seconds(2)).map(\.channel) == ["a", "bad"])
-    #expect(waiters(commands.failed(because: error).endings).isEmpty)
+    #expect(waiters(commands.failed(now: now, because: error).endings).isEmpty)
     #expect(commands.next(now: now, timeout: .seconds(2)).map(\.channel) == ["a"])
     #expect(waiters(commands.succeeded(now: now).endings) == ["a"])
     #expect(commands.next(now: now, timeout: .seconds(2)).map(\.channel) == ["bad"])
-    let step = commands.failed(because: error)
+    let step = commands.failed(now: now, because: error)
     #expect(waiters(step.endings) == ["bad failed"] && step.forgotten == ["bad"])
     #expect(commands.next(now: now, timeout: .seconds(2)).map(\.channel) == ["c"])
     #expect(waiters(commands.succeeded(now: now).endings) == ["c"])
@@ -63,7 +63,7 @@ struct ListenCommandsTests {
     while case let next = commands.next(now: now, timeout: .seconds(2)), !next.isEmpty {
       statements += 1
       let isRefused = next.contains { $0.channel == "300" }
-      ended += waiters((isRefused ? commands.failed(because: error) : commands.succeeded(now: now)).endings)
+      ended += waiters((isRefused ? commands.failed(now: now, because: error) : commands.succeeded(now: now)).endings)
     }
     #expect(statements <= 20)
     #expect(ended == names.map { $0 == "300" ? "300 failed" : $0 })
@@ -75,8 +75,8 @@ struct ListenCommandsTests {
     commands.add(.listen, "a", deadline: later, waiter: "1")
     _ = commands.next(now: now, timeout: .seconds(2))
     #expect(commands.nextDeadline == later)
-    #expect(waiters(commands.expire(now: now, because: error)).isEmpty)
-    #expect(waiters(commands.expire(now: later, because: error)) == ["1 failed"])
+    #expect(waiters(commands.expire(now: now, because: error).endings).isEmpty)
+    #expect(waiters(commands.expire(now: later, because: error).endings) == ["1 failed"])
     #expect(commands.nextDeadline == nil)
     #expect(waiters(commands.succeeded(now: later).endings).isEmpty)
     let next = commands.next(now: now, timeout: .seconds(2))
@@ -141,8 +141,8 @@ struct ListenCommandsTests {
     #expect(waiters(commands.succeeded(now: later).endings) == ["1"])
     #expect(commands.next(now: later, timeout: .seconds(2)).map(\.channel) == ["b"])
     #expect(commands.nextDeadline == last)
-    #expect(commands.expire(now: later, because: error).isEmpty)
-    #expect(waiters(commands.expire(now: last, because: error)) == ["2 failed"])
+    #expect(commands.expire(now: later, because: error).endings.isEmpty)
+    #expect(waiters(commands.expire(now: last, because: error).endings) == ["2 failed"])
   }
 
   @Test("without an answer who waits for a turn has no more time than who is asked for")
@@ -151,7 +151,7 @@ struct ListenCommandsTests {
     commands.add(.listen, "a", deadline: later, waiter: "1")
     _ = commands.next(now: now, timeout: .seconds(2))
     commands.add(.listen, "b", deadline: later, waiter: "2")
-    #expect(waiters(commands.expire(now: later, because: error)) == ["1 failed", "2 failed"])
+    #expect(waiters(commands.expire(now: later, because: error).endings) == ["1 failed", "2 failed"])
   }
 
   @Test("a transaction has at most 8,192")
@@ -161,5 +161,96 @@ struct ListenCommandsTests {
     #expect(commands.next(now: now, timeout: .seconds(2)).count == 8_192)
     _ = commands.succeeded(now: now)
     #expect(commands.next(now: now, timeout: .seconds(2)).count == 808)
+  }
+
+  @Test("smaller transactions grow again when full ones are quick, and others do not matter")
+  func quickDatabase() {
+    var commands = Commands()
+    for number in 0..<40_000 { commands.add(.listen, Channel("\(number)"), deadline: later, waiter: "") }
+    var counts: [Int] = []
+    for took in [1_001, 1_001, 1_001, 300, 249, 249, 249, 249] as [UInt64] {
+      counts.append(commands.next(now: now, timeout: .seconds(2)).count)
+      _ = commands.succeeded(now: LoopInstant(milliseconds: 1_000 + took))
+    }
+    #expect(counts == [8_192, 4_096, 2_048, 1_024, 1_024, 2_048, 4_096, 8_192])
+    var few = Commands()
+    few.add(.listen, "a", deadline: later, waiter: "")
+    _ = few.next(now: now, timeout: .seconds(2))
+    _ = few.succeeded(now: later)
+    few.add(.listen, "b", deadline: later, waiter: "")
+    _ = few.next(now: now, timeout: .seconds(2))
+    _ = few.succeeded(now: now)
+    for number in 0..<9_000 { few.add(.listen, Channel("\(number)"), deadline: later, waiter: "") }
+    #expect(few.next(now: now, timeout: .seconds(2)).count == 4_096)
+  }
+
+  @Test("no turns put a deadline off by more than as much time again")
+  func longestWait() {
+    var commands = Commands()
+    for number in 0..<20_000 { commands.add(.listen, Channel("\(number)"), deadline: later, waiter: "\(number)") }
+    #expect(commands.next(now: now, timeout: .seconds(2)).count == 8_192)
+    _ = commands.succeeded(now: later)
+    // The second has until 5 s, as the third has, which is 4 s after all were asked for.
+    #expect(commands.next(now: later, timeout: .seconds(2)).count == 4_096)
+    _ = commands.succeeded(now: LoopInstant(milliseconds: 4_900))
+    #expect(commands.next(now: LoopInstant(milliseconds: 4_900), timeout: .seconds(2)).count == 2_048)
+    #expect(commands.nextDeadline == LoopInstant(milliseconds: 5_000))
+  }
+
+  @Test("what was never sent and comes too late is not sent, but an end of listening is")
+  func neverSent() {
+    var commands = Commands()
+    commands.add(.listen, "a", deadline: later, waiter: "1")
+    _ = commands.next(now: now, timeout: .seconds(2))
+    commands.add(.listen, "b", deadline: later, waiter: "2")
+    commands.add(.unlisten, "c", deadline: later, waiter: "3")
+    let step = commands.expire(now: later, because: error)
+    #expect(waiters(step.endings) == ["1 failed", "2 failed", "3 failed"] && step.forgotten == ["b"])
+    #expect(commands.succeeded(now: later).endings.isEmpty)
+    let next = commands.next(now: later, timeout: .seconds(2))
+    #expect(next.map(\.channel) == ["c", "a"] && next.allSatisfy { $0.kind == .unlisten })
+    #expect(commands.succeeded(now: later).forgotten == ["c", "a"])
+  }
+
+  /// One is confirmed too late, while it is asked for again.
+  private func askedAgainAfterLateConfirmation() -> Commands {
+    var commands = Commands()
+    commands.add(.listen, "a", deadline: later, waiter: "1")
+    _ = commands.next(now: now, timeout: .seconds(2))
+    _ = commands.expire(now: later, because: error)
+    commands.add(.listen, "a", deadline: LoopInstant(milliseconds: 5_000), waiter: "2")
+    _ = commands.succeeded(now: later)
+    return commands
+  }
+
+  @Test("one that was confirmed too late is taken back when it is refused the second time")
+  func refusedAgain() {
+    var commands = askedAgainAfterLateConfirmation()
+    #expect(commands.next(now: later, timeout: .seconds(2)).map(\.kind) == [.listen])
+    #expect(waiters(commands.failed(now: later, because: error).endings) == ["2 failed"])
+    #expect(commands.next(now: later, timeout: .seconds(2)).map(\.kind) == [.unlisten])
+    #expect(commands.succeeded(now: later).forgotten == ["a"])
+    #expect(commands.next(now: later, timeout: .seconds(2)).isEmpty)
+  }
+
+  @Test("one that was confirmed too late is taken back when the second time is never sent")
+  func lateAgain() {
+    var commands = askedAgainAfterLateConfirmation()
+    let step = commands.expire(now: LoopInstant(milliseconds: 5_000), because: error)
+    #expect(waiters(step.endings) == ["2 failed"])
+    #expect(commands.next(now: later, timeout: .seconds(2)).map(\.kind) == [.unlisten])
+    _ = commands.succeeded(now: later)
+    #expect(commands.next(now: later, timeout: .seconds(2)).isEmpty)
+  }
+
+  @Test("one that was confirmed too late stays when the second time succeeds")
+  func confirmedAgain() {
+    var commands = askedAgainAfterLateConfirmation()
+    _ = commands.next(now: later, timeout: .seconds(2))
+    #expect(waiters(commands.succeeded(now: later).endings) == ["2"])
+    commands.add(.listen, "a", deadline: later, waiter: "3")
+    _ = commands.next(now: later, timeout: .seconds(2))
+    #expect(waiters(commands.failed(now: later, because: error).endings) == ["3 failed"])
+    #expect(commands.next(now: later, timeout: .seconds(2)).isEmpty)
   }
 }

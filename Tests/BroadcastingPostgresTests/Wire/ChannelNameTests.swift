@@ -36,7 +36,8 @@ struct ChannelNameTests {
     let name = #"E'é''\\\\'"#
     #expect(
       ChannelName(of: #"é'\\"#).lengthCheck
-        == "SELECT pg_notify(\(name), '') WHERE octet_length(\(name)) > 63")
+        == "SELECT pg_catalog.pg_notify(\(name), '') "
+        + "WHERE pg_catalog.octet_length(\(name)) OPERATOR(pg_catalog.>) 63")
   }
 
   @Test("quotes in an identifier are doubled")

@@ -106,6 +106,15 @@ struct ReplyReaderTests {
         by: step, limit: 1000) == ["[a tooLong(1500) b]", "tooLong(1500)", "text ", "text \(allowed)", "text 1500"])
   }
 
+  @Test(
+    "what the parser takes for no length is none of a string beyond the limit either",
+    arguments: ["1500\rX", "+1500\r\n"])
+  func noLength(line: String) {
+    #expect(throws: ReplyReader.Violation.self) {
+      try read("$\(line)" + String(repeating: "x", count: 1500) + "\r\n+OK\r\n", by: 7, limit: 1000)
+    }
+  }
+
   @Test("a line without an end is given up at the limit")
   func longLine() {
     #expect(throws: ReplyReader.Violation.self) {

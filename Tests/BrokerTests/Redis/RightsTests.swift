@@ -2,6 +2,7 @@
 // Part of the swift-broadcast project. Licensed under Apache License v2.0.
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
+
 import Broadcasting
 import TestSupport
 import Testing

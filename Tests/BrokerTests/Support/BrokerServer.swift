@@ -5,6 +5,7 @@
 
 import BroadcastingLocking
 import TestSupport
+import Testing
 
 /// A server that a test has started, of whichever kind.
 protocol BrokerServer: Sendable {
@@ -37,12 +38,12 @@ extension RedisServer: BrokerServer {
 
   func changePassword(from old: String, to new: String) async throws {
     // Not those that log in with the new one at once: the greatest number of those before it is this command's own.
-    let last = try await cli(["--pass", old, "--no-auth-warning", "CLIENT", "ID"])
+    let last = try #require(Int(try await cli(["--pass", old, "--no-auth-warning", "CLIENT", "ID"])))
     try await cli(["--pass", old, "--no-auth-warning", "CONFIG", "SET", "requirepass", new])
     let clients = try await cli(["--pass", new, "--no-auth-warning", "CLIENT", "LIST"])
     for client in clients.split(separator: "\n") {
       guard let id = client.split(separator: " ").first?.dropFirst("id=".count), let number = Int(id),
-        number < Int(last) ?? 0
+        number < last
       else { continue }
       // One that ended meanwhile is an error for nobody.
       _ = try? await cli(["--pass", new, "--no-auth-warning", "CLIENT", "KILL", "ID", String(number)])

@@ -16,6 +16,9 @@ package actor FaultyProxy {
     /// Who connects meanwhile meets silence too. A connection that lost something this way is cut when another mode is
     /// set, for nothing else could become of it.
     case silent
+    /// A connection whose client has said these words among the first things is silent from the next answer on, which still
+    /// passes: the one that listens, as it were, and not the one that publishes.
+    case silentBehindAnswer(to: String)
     /// Passes requests on, and cuts a connection when the first byte of an answer comes.
     case cutBeforeAnswer
     /// Passes requests on, and the first bytes of an answer, and then ends the connection.

@@ -53,6 +53,9 @@ final class ProxyWay: StreamDelegate {
     case (.cutInAnswer, true):
       send(.bytes(Array(bytes.prefix(20))))
       send(.end)
+    case (.silentBehindAnswer(let words), true):
+      send(.bytes(bytes))
+      if link.clientSaid(words) { link.set(.silent) }
     default:
       send(.bytes(bytes))
     }
