@@ -91,7 +91,9 @@ package struct DeliveryTable {
 
   /// A message that the library had taken is reported.
   package mutating func settle(_ token: Token, _ outcome: Outcome) {
-    guard let index = index(of: token), let unanswered = slots[index].pending?.unanswered, unanswered > 0 else { return }
+    guard let index = index(of: token), let unanswered = slots[index].pending?.unanswered, unanswered > 0 else {
+      return
+    }
     switch outcome {
     case .delivered:
       slots[index].pending?.accept(1)
@@ -147,7 +149,9 @@ package struct DeliveryTable {
   /// Behind all that are due earlier or with it: nearly always at the end, since calls get the same time.
   private mutating func enqueue(_ index: Int, _ deadline: LoopInstant) {
     var earlier = latest
-    while let other = earlier, let due = slots[other].pending?.deadline, due > deadline { earlier = slots[other].earlier }
+    while let other = earlier, let due = slots[other].pending?.deadline, due > deadline {
+      earlier = slots[other].earlier
+    }
     let later = if let earlier { slots[earlier].later } else { soonest }
     slots[index].earlier = earlier
     slots[index].later = later

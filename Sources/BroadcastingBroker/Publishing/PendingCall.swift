@@ -66,7 +66,7 @@ struct PendingCall {
   /// Without the messages by then: see ``PublishCall/dropMessages()``.
   mutating func end() {
     call.dropMessages()
-    call.end(failure.map(concluded))
+    call.end(conclusion)
   }
 
   /// Tells the caller before all answers are in. A failure that was answered counts for more than this one.
@@ -76,8 +76,8 @@ struct PendingCall {
   }
 
   /// A call fails as a whole, so it has not been sent only where none of its messages can have arrived.
-  private func concluded(_ error: BroadcastError) -> BroadcastError {
-    var error = error
+  private var conclusion: BroadcastError? {
+    guard var error = failure else { return nil }
     error.outcome = mayHaveArrived || unanswered > 0 ? .unconfirmed : .notSent
     return error
   }
