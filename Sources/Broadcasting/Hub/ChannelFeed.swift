@@ -223,7 +223,6 @@ extension ChannelFeed {
           state.readers[waiter.slot].isConfirmed = true
           if action.isCaughtUp { passOver(waiter.slot, &state) }
         }
-        if action.isCaughtUp { state.log.trim(to: state.readers.widest) }
       }
       return (action, woken)
     }
