@@ -26,7 +26,8 @@ public struct BroadcastEvent: Sendable {
     /// The connection to the broker is gone, or with `channel` or `pattern` the subscription to that alone; `error` says
     /// why.
     public static let connectionLost = Kind(value: .connectionLost)
-    /// Connecting, or with `channel` or `pattern` subscribing to that, failed and is tried again after `delay`.
+    /// Connecting, or with `channel` or `pattern` subscribing to that, failed and is tried again after `delay`, or without
+    /// one whenever the backend's library does.
     public static let retrying = Kind(value: .retrying)
     /// The broker said no to something that will be tried again, slowly; `error`, and maybe `channel` or `pattern`, say to
     /// what.

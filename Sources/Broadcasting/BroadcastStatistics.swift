@@ -25,7 +25,7 @@ public struct BroadcastStatistics: Sendable, Hashable {
   public var gaps = 0
   /// Bytes in all buffers now.
   public var bytesHeld = 0
-  /// How often the broker was connected again after a connection was lost.
+  /// How often the broker was connected again after a connection was lost, whether or not anything was missed.
   public var reconnects = 0
   /// How long the last probe of the connection took, from its publishing to its arrival where messages arrive. Nil while
   /// none has come back in this connection, and where a backend sends none.

@@ -24,7 +24,7 @@ public struct Capabilities: Sendable, Hashable {
 
   public var ordering: Ordering
 
-  /// Whether what was published before `subscribe` returned may still arrive after it.
+  /// Whether what was published before `subscribe` was called may still arrive after it has returned.
   public var mayDeliverEarlierMessages: Bool
 
   /// Whether payloads can hold any bytes.

@@ -21,6 +21,8 @@ package protocol BrokerConnection: Actor {
   func run(_ inbox: DriverInbox) async throws(BroadcastError)
 
   func subscribe(to channel: Channel) async throws(BroadcastError)
+  /// Returns at once unless the connection has its own.
+  func catchUp(with channel: Channel) async throws(BroadcastError)
   func unsubscribe(from channel: Channel) async throws(BroadcastError)
   func subscribe(to pattern: ChannelPattern) async throws(BroadcastError)
   func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError)
@@ -36,6 +38,8 @@ package protocol PublishingConnection: BrokerConnection {
 }
 
 extension BrokerConnection {
+  package func catchUp(with channel: Channel) async throws(BroadcastError) {}
+
   package func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
   package func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
 

@@ -135,6 +135,10 @@ package final class BrokerDriver: BroadcastDriver {
     try await connection().subscribe(to: channel)
   }
 
+  package func catchUp(with channel: Channel) async throws(BroadcastError) {
+    try await connection().catchUp(with: channel)
+  }
+
   package func unsubscribe(from channel: Channel) async throws(BroadcastError) {
     try await connection().unsubscribe(from: channel)
   }

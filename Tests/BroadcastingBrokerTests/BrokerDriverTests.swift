@@ -36,6 +36,7 @@ private actor FakeConnection: BrokerConnection {
   }
 
   func subscribe(to channel: Channel) async throws(BroadcastError) { calls.add("subscribe \(channel)") }
+  func catchUp(with channel: Channel) async throws(BroadcastError) { calls.add("catch up \(channel)") }
   func unsubscribe(from channel: Channel) async throws(BroadcastError) { calls.add("unsubscribe \(channel)") }
 }
 
@@ -77,7 +78,9 @@ struct BrokerDriverTests {
   private let calls = Calls()
 
   private func driver(on loop: EventLoop? = nil) -> BrokerDriver {
-    BrokerDriver(Capabilities(), on: loop) { [calls] mailbox, loop in FakeConnection(mailbox, on: loop, calls) }
+    BrokerDriver(Capabilities(mayDeliverEarlierMessages: false), on: loop) { [calls] mailbox, loop in
+      FakeConnection(mailbox, on: loop, calls)
+    }
   }
 
   /// Runs a driver while `body` runs, once it is connected.
@@ -96,11 +99,13 @@ struct BrokerDriverTests {
   func calls() async throws {
     try await run(driver()) { hub in
       let subscription = try await hub.subscribe(to: ["a"], options: .init())
+      let second = try await hub.subscribe(to: ["a"], options: .init())
       try await hub.publish(Message("x", to: "a"))
       subscription.cancel()
+      second.cancel()
       while !calls.all.contains("unsubscribe a") { await Task.yield() }
     }
-    #expect(calls.all == ["run true", "subscribe a", "publish 1", "unsubscribe a"])
+    #expect(calls.all == ["run true", "subscribe a", "catch up a", "publish 1", "unsubscribe a"])
   }
 
   @Test("a loop that it is given stays open")
@@ -155,6 +160,12 @@ struct BrokerDriverTests {
       }
     }
     #expect(calls.all == ["run true", "publish 1", "publish 2"])
+  }
+
+  @Test("a connection that does not say otherwise has caught up at once")
+  func catchingUp() async throws {
+    let driver = BrokerDriver(Capabilities(), on: nil) { [calls] loop in FakePublisher(on: loop, calls) }
+    try await run(driver) { _ in try await driver.catchUp(with: Channel("a")) }
   }
 
   @Test("patterns are refused by a connection that does not know them")

@@ -21,33 +21,13 @@ struct PublishCallsTests {
   private func outcomes(
     of calls: [[String]], deadline: (Int) -> UInt64 = { _ in 1000 }, _ body: (inout PublishCalls) -> Void
   ) async -> [String?] {
-    let mailbox = PublishMailbox()
-    mailbox.open {}
-    return await withTaskGroup(of: (Int, BroadcastError?).self) { group in
+    await outcomesOfPublishing(calls) { taken in
       var machine = PublishCalls()
-      for (index, texts) in calls.enumerated() {
-        group.addTask {
-          do throws(BroadcastError) {
-            try await mailbox.publish(texts.map { Message($0, to: "a") })
-            return (index, nil)
-          } catch {
-            return (index, error)
-          }
-        }
-        var taken: [PublishCall] = []
-        while taken.isEmpty {
-          taken = mailbox.takeAll()
-          await Task.yield()
-        }
-        machine.append(taken, deadline: LoopInstant(milliseconds: deadline(index)))
+      for index in calls.indices {
+        machine.append([taken.removeFirst()], deadline: LoopInstant(milliseconds: deadline(index)))
       }
       body(&machine)
       machine.fail(because: BroadcastError(.unavailable, "left"))
-      var results = [String?](repeating: nil, count: calls.count)
-      for await (index, error) in group {
-        results[index] = error.map { "\($0.message) \($0.outcome.map { "\($0)" } ?? "-")" }
-      }
-      return results
     }
   }
 
@@ -109,6 +89,16 @@ struct PublishCallsTests {
       calls.accepted(1)
     }
     #expect(ends == [nil, "no notSent", "no unconfirmed", nil])
+  }
+
+  @Test("a call of which every message was refused was not sent")
+  func refusedAsAWhole() async {
+    let ends = await outcomes(of: [["1", "2"], ["3", "4"]], deadline: { $0 < 1 ? 1000 : 500 }) { calls in
+      send(&calls, 3)
+      for _ in 0..<3 { calls.refused(no) }
+    }
+    // What was left of the second is not on its way.
+    #expect(ends == ["no notSent", "no notSent"])
   }
 
   @Test("answers to nothing are ignored")

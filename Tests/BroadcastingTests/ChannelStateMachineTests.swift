@@ -108,7 +108,8 @@ struct ChannelStateMachineTests {
     #expect(machine.subscribed(number: 1).waiters.isEmpty)
     #expect(machine.subscribeFailed(number: 1, Self.refused).error == nil)
     #expect(machine.unsubscribed(number: 1).call == nil)
-    #expect(machine.awaits(.subscribe(number: 2)) && !machine.awaits(.subscribe(number: 1)))
+    let begins = [1, 2].map { machine.begin(.subscribe(number: $0)) }
+    #expect(begins == [false, true])
   }
 
   @Test("a refused renewal keeps its members, tells them of the gap once, and again with its success")
@@ -254,13 +255,18 @@ struct ChannelStateMachineTests {
   @Test("at random, there is at most one call, and nobody waits for ever", arguments: 0..<200)
   func random(seed: Int) {
     var random = SeededGenerator(seed: UInt64(seed))
-    var machine = Machine()
+    let fences = seed % 2 == 1
+    var machine = Machine(fences: fences)
     var outstanding: Machine.Call?
+    var hasBegun = false
+    // Who came when the call that is under way had begun.
+    var late: Set<String> = []
     var waiting: Set<String> = []
     var members = 0
     var toLeave = 0
     var names = 0
     var isConnected = true
+    var isSuspended = false
     func apply(_ action: Machine.Action) {
       for waiter in action.waiters {
         #expect(waiting.remove(waiter) != nil)
@@ -268,17 +274,28 @@ struct ChannelStateMachineTests {
       }
       if let call = action.call {
         #expect(outstanding == nil && isConnected)
-        outstanding = call
+        (outstanding, hasBegun) = (call, false)
+        late = []
       }
     }
+    func begin() {
+      guard let call = outstanding, !hasBegun else { return }
+      hasBegun = machine.begin(call)
+      #expect(hasBegun)
+    }
     func answer(fails: Bool) {
+      begin()
       guard let call = outstanding else { return }
       outstanding = nil
+      let action: Machine.Action
       switch call {
       case .subscribe(let number):
-        apply(fails ? machine.subscribeFailed(number: number, Self.refused) : machine.subscribed(number: number))
-      case .unsubscribe(let number): apply(machine.unsubscribed(number: number))
+        action = fails ? machine.subscribeFailed(number: number, Self.refused) : machine.subscribed(number: number)
+      case .catchUp(let number): action = machine.caughtUp(number: number, fails ? Self.refused : nil)
+      case .unsubscribe(let number): action = machine.unsubscribed(number: number)
       }
+      #expect(action.error != nil || late.isDisjoint(with: action.waiters))
+      apply(action)
     }
     func leaveFailed() {
       while toLeave > 0 {
@@ -288,15 +305,16 @@ struct ChannelStateMachineTests {
       }
     }
     for _ in 0..<300 {
-      switch Int.random(in: 0..<10, using: &random) {
+      switch Int.random(in: 0..<13, using: &random) {
       case 0...1:
         names += 1
         let name = "\(names)"
         members += 1
-        switch machine.join(name, isConnected: isConnected) {
-        case .ready: break
+        switch machine.join(name, isConnected: isConnected && !isSuspended) {
+        case .ready: #expect(!fences)
         case .wait(let call):
           waiting.insert(name)
+          if fences, outstanding != nil, hasBegun { late.insert(name) }
           if let call { apply(.init(call: call)) }
         }
       case 2 where members - waiting.count - toLeave > 0:
@@ -312,13 +330,18 @@ struct ChannelStateMachineTests {
       case 4: answer(fails: true)
       case 5: answer(fails: false)
       case 6 where isConnected:
-        isConnected = false
+        (isConnected, isSuspended) = (false, false)
         outstanding = nil
         apply(machine.connectionLost(Self.refused))
         #expect(waiting.isEmpty)
       case 8 where isConnected:
         apply(machine.subscriptionLost(Self.refused, .brokerLoss))
-      case 9 where isConnected:
+      case 9 where isConnected && !isSuspended:
+        apply(machine.retry())
+      case 10: begin()
+      case 11 where isConnected: isSuspended = true
+      case 12 where isSuspended:
+        isSuspended = false
         apply(machine.retry())
       case 7 where !isConnected:
         isConnected = true
@@ -327,7 +350,7 @@ struct ChannelStateMachineTests {
       }
     }
     leaveFailed()
-    if !isConnected {
+    if !isConnected || isSuspended {
       isConnected = true
       apply(machine.retry())
     }

@@ -123,9 +123,11 @@ struct RaceTests {
     }
   }
 
-  @Test("a driver that loses its connection at random leaves no caller waiting and no channel behind")
-  func unreliableDriver() async throws {
-    let driver = UnreliableDriver()
+  @Test(
+    "a driver that loses its connection at random leaves no caller waiting and no channel behind",
+    arguments: [false, true])
+  func unreliableDriver(keepsMessages: Bool) async throws {
+    let driver = UnreliableDriver(keepsMessages: keepsMessages)
     try await withBroadcast(Hub(driver: driver, configuration: .quick())) { hub in
       await withTaskGroup(of: Void.self) { group in
         for worker in 0..<8 {
@@ -155,10 +157,13 @@ private func readOne(_ subscription: Subscription) async {
   _ = try? await iterator.next()
 }
 
-/// Echoes what is published; its sessions last a moment, and every fifth call fails.
+/// Echoes what is published; its sessions last a moment, and every fifth call fails. One that keeps messages is away for
+/// a moment in each, and catches up.
 private final class UnreliableDriver: BroadcastDriver {
-  let capabilities = Capabilities()
+  let capabilities: Capabilities
   private let random = RandomFailures()
+
+  init(keepsMessages: Bool) { capabilities = Capabilities(mayDeliverEarlierMessages: !keepsMessages) }
 
   private actor RandomFailures {
     var generator = SeededGenerator(seed: 7)
@@ -185,10 +190,17 @@ private final class UnreliableDriver: BroadcastDriver {
     inbox.connected()
     // How long a session lasts. Nobody waits for it: it breaks at any moment of what the others do.
     try? await Task.sleep(for: .milliseconds(3))
+    if !capabilities.mayDeliverEarlierMessages {
+      inbox.suspended(because: failure)
+      try? await Task.sleep(for: .milliseconds(1))
+      inbox.connected()
+      try? await Task.sleep(for: .milliseconds(3))
+    }
     throw failure
   }
 
   func subscribe(to channel: Channel) async throws(BroadcastError) { try await call() }
+  func catchUp(with channel: Channel) async throws(BroadcastError) { try await call() }
   func unsubscribe(from channel: Channel) async throws(BroadcastError) { try await call() }
 
   func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {

@@ -10,6 +10,7 @@ final class ScriptedDriver: BroadcastDriver {
   enum Kind: Sendable {
     case run(DriverInbox)
     case subscribe(Channel)
+    case catchUp(Channel)
     case unsubscribe(Channel)
     case patternSubscribe(ChannelPattern)
     case patternUnsubscribe(ChannelPattern)
@@ -28,6 +29,7 @@ final class ScriptedDriver: BroadcastDriver {
       switch kind {
       case .run: "run"
       case .subscribe(let channel): "subscribe \(channel)"
+      case .catchUp(let channel): "catch up \(channel)"
       case .unsubscribe(let channel): "unsubscribe \(channel)"
       case .patternSubscribe(let pattern): "psubscribe \(pattern)"
       case .patternUnsubscribe(let pattern): "punsubscribe \(pattern)"
@@ -53,6 +55,7 @@ final class ScriptedDriver: BroadcastDriver {
 
   func run(_ inbox: DriverInbox) async throws(BroadcastError) { try await ask(.run(inbox)) }
   func subscribe(to channel: Channel) async throws(BroadcastError) { try await ask(.subscribe(channel)) }
+  func catchUp(with channel: Channel) async throws(BroadcastError) { try await ask(.catchUp(channel)) }
   func unsubscribe(from channel: Channel) async throws(BroadcastError) { try await ask(.unsubscribe(channel)) }
 
   func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) { try await ask(.patternSubscribe(pattern)) }

@@ -9,7 +9,7 @@
 /// are, renews the subscriptions after a lost connection, tells of gaps, and waits longer and longer between attempts
 /// to connect. Hand a driver to ``Hub/init(driver:configuration:)`` and you have a backend.
 ///
-/// The hub calls `subscribe` and `unsubscribe` for one channel or pattern one after the other, for different ones at once, and
+/// The hub calls `subscribe`, `catchUp` and `unsubscribe` for one channel or pattern one after the other, for different ones at once, and
 /// only while a session is connected, as far as it knows: a call that finds it ended, or is under way when it ends, has to
 /// throw. Its task is cancelled then, and the next session begins when all of them have returned.
 ///
@@ -17,7 +17,7 @@
 public protocol BroadcastDriver: Sendable {
   var capabilities: Capabilities { get }
 
-  /// How many calls of `subscribe`, and how many of `unsubscribe`, may be under way at once; 256 unless said otherwise.
+  /// How many calls of `subscribe` and `catchUp`, and how many of `unsubscribe`, may be under way at once; 256 unless said otherwise.
   ///
   /// After a lost connection all channels are asked for again, so with a broker that takes long to answer this decides how
   /// soon all of them are back. A driver that sends calls one behind the other, without a wait for the answers, takes
@@ -36,6 +36,18 @@ public protocol BroadcastDriver: Sendable {
   /// Subscribes to a channel at the broker. Returns when the broker has confirmed it: what is published after that has to
   /// arrive in the inbox.
   func subscribe(to channel: Channel) async throws(BroadcastError)
+
+  /// Returns when all that was published to a subscribed channel before this call has been handed to the inbox.
+  ///
+  /// The hub asks for it where ``Capabilities/mayDeliverEarlierMessages`` is false. A channel is subscribed to once at the
+  /// broker, so whoever joins later would get what is still on its way from there. It gets what arrives after this has
+  /// returned. Some who come at about the same time share a call.
+  ///
+  /// The default returns at once: right where everything has arrived when `publish` returns.
+  ///
+  /// - Throws: Why it cannot be known. Those who wait for it fail with this error; the channel stays subscribed for the
+  ///   others.
+  func catchUp(with channel: Channel) async throws(BroadcastError)
 
   /// Unsubscribes from a channel at the broker.
   func unsubscribe(from channel: Channel) async throws(BroadcastError)
@@ -60,6 +72,8 @@ public protocol BroadcastDriver: Sendable {
 
 extension BroadcastDriver {
   public var maximumCallsAtOnce: Int { 256 }
+
+  public func catchUp(with channel: Channel) async throws(BroadcastError) {}
 
   public func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
   public func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }

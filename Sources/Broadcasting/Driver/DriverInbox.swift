@@ -14,6 +14,20 @@ public struct DriverInbox: Sendable {
   /// The broker is connected: subscribing and publishing work now.
   public func connected() { hub.connected(session: session) }
 
+  /// The broker is away, and with it publishing and subscribing, while the session goes on: the subscriptions stand, and
+  /// nothing of theirs is missing when it is back. ``connected()`` ends it.
+  ///
+  /// For a driver that keeps its place in a log, or is given what came meanwhile. Subscribers get no gap for it; tell of
+  /// what is missing all the same by ``missed(_:on:)``. New calls fail until ``connected()``. Those under way at the driver are
+  /// its own to end. What arrives meanwhile is handed on.
+  ///
+  /// The first call is told as ``BroadcastEvent/Kind/connectionLost``. One with another reason is told as
+  /// ``BroadcastEvent/Kind/retrying``, or as ``BroadcastEvent/Kind/refused`` where the error is not retriable. The same reason
+  /// once more is ignored, as is a session that was not connected.
+  ///
+  /// - Parameter error: Why.
+  public func suspended(because error: BroadcastError) { hub.suspended(because: error, session: session) }
+
   /// A message arrived.
   public func received(_ message: Message) { hub.received([message], on: message.channel, session: session) }
 

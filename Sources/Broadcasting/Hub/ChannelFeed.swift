@@ -11,13 +11,19 @@ import Synchronization
 /// Nothing is called under its lock. What has to happen after a step comes out of it as a value: subscriptions to wake,
 /// waiters to resume, a call of the driver.
 final class ChannelFeed: Sendable {
-  typealias Machine = ChannelStateMachine<Latch>
+  typealias Machine = ChannelStateMachine<Waiter>
   typealias Sleeper = ReaderTable.Sleeper
+
+  /// Who waits until its subscription stands, and the slot of its reader.
+  struct Waiter: Sendable {
+    var latch: Latch
+    var slot: Int
+  }
 
   struct State: Sendable {
     var log = SegmentLog<Delivery>()
     var readers = ReaderTable()
-    var machine = Machine()
+    var machine: Machine
     var delivered = 0
     var dropped = 0
     var gaps = 0
@@ -36,11 +42,13 @@ final class ChannelFeed: Sendable {
   private let budget: MemoryBudget
   /// Changes with every append, so that a reader who has seen it all need not take the lock to know.
   private let tip = Atomic<Int>(0)
-  private let state = Lock(State())
+  private let state: Lock<State>
 
-  init(_ topic: Topic, budget: MemoryBudget) {
+  /// - Parameter fences: Whether the driver is asked to catch up for later readers.
+  init(_ topic: Topic, budget: MemoryBudget, fences: Bool = false) {
     self.topic = topic
     self.budget = budget
+    state = Lock(State(machine: Machine(fences: fences)))
   }
 
   deinit {
@@ -103,9 +111,14 @@ extension ChannelFeed {
     state.log.append(.gap(gap), age: budget.tick())
     for slot in state.readers.readers.indices {
       guard state.readers[slot].core != nil, !state.readers[slot].isConfirmed else { continue }
-      state.log.remove(state.readers[slot].cursor)
-      state.readers[slot].cursor = state.log.makeCursor()
+      passOver(slot, &state)
     }
+  }
+
+  /// Has a reader pass over what is in the log, which is not its own.
+  private func passOver(_ slot: Int, _ state: inout State) {
+    state.log.remove(state.readers[slot].cursor)
+    state.readers[slot].cursor = state.log.makeCursor()
   }
 
   private func finishAppending(_ state: inout State) -> [Sleeper] {
@@ -170,15 +183,11 @@ extension ChannelFeed {
     _ core: SubscriptionCore, limits: LogLimits, latch: Latch?, isConnected: Bool
   ) -> (slot: Int, joining: Machine.Joining) {
     withLog { state in
-      let joining: Machine.Joining =
-        if let latch {
-          state.machine.join(latch, isConnected: isConnected)
-        } else {
-          .ready
-        }
-      let isConfirmed = if case .ready = joining { true } else { false }
       let slot = state.readers.insert(
-        .init(cursor: state.log.makeCursor(), limits: limits, core: core, isConfirmed: isConfirmed))
+        .init(cursor: state.log.makeCursor(), limits: limits, core: core, isConfirmed: true))
+      guard let latch else { return (slot, .ready) }
+      let joining = state.machine.join(Waiter(latch: latch, slot: slot), isConnected: isConnected)
+      if case .wait = joining { state.readers[slot].isConfirmed = false }
       return (slot, joining)
     }
   }
@@ -191,7 +200,7 @@ extension ChannelFeed {
       state.readers.remove(slot)
       state.log.trim(to: state.readers.widest)
       guard let latch else { return Machine.Action(isIdle: state.readers.count == 0) }
-      state.machine.forget { $0 === latch }
+      state.machine.forget { $0.latch === latch }
       return state.machine.leave()
     }
   }
@@ -209,8 +218,11 @@ extension ChannelFeed {
         appendGap(&state)
         woken = finishAppending(&state)
       }
-      if !action.waiters.isEmpty, action.error == nil {
-        for slot in state.readers.readers.indices { state.readers[slot].isConfirmed = true }
+      if action.error == nil {
+        for waiter in action.waiters {
+          state.readers[waiter.slot].isConfirmed = true
+          if action.isCaughtUp { passOver(waiter.slot, &state) }
+        }
       }
       return (action, woken)
     }
@@ -224,7 +236,8 @@ extension ChannelFeed {
   /// The planned time has come.
   func renewalIsDue() { state.withLock { $0.renewals.isPlanned = false } }
 
-  func awaits(_ call: Machine.Call) -> Bool { state.withLock { $0.machine.awaits(call) } }
+  /// The driver is about to be asked. Returns whether anybody still waits for the answer.
+  func begin(_ call: Machine.Call) -> Bool { state.withLock { $0.machine.begin(call) } }
 
   /// The subscriptions which read it.
   var subscribers: [SubscriptionCore] { state.withLock { $0.readers.cores } }

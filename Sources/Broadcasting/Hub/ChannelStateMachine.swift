@@ -14,48 +14,28 @@
 /// broker refuses, members would hear nothing for as long as it does, so they are told at the first refusal too. That
 /// does not pay what is owed: whoever has made good there what it missed can miss more until the broker confirms. Further
 /// refusals tell nothing new. A subscription that the broker ends by itself is renewed in the same way.
+///
+/// With fences, whoever joins a subscription that stands already waits until the driver has handed over what was published
+/// before. An answer serves those who came before its call began, and the others wait for the next one.
 struct ChannelStateMachine<Waiter: Sendable>: Sendable {
-  /// A call of the driver.
-  enum Call: Equatable, Sendable {
-    case subscribe(number: Int)
-    case unsubscribe(number: Int)
-
-    var isSubscribe: Bool { if case .subscribe = self { true } else { false } }
-  }
-
-  enum Joining: Sendable {
-    /// The channel is subscribed already.
-    case ready
-    /// The waiter will be among an action's waiters.
-    case wait(Call?)
-  }
-
-  struct Action: Sendable {
-    var call: Call?
-    var waiters: [Waiter] = []
-    /// Why the waiters fail, or nil when they succeed.
-    var error: BroadcastError?
-    /// A gap has to be told to everyone who was here before.
-    var isGap = false
-    /// Why a subscription which existed before is no more, or could not be renewed: try again later.
-    var loss: BroadcastError?
-    /// It is subscribed again after a lost connection.
-    var isResubscribed = false
-    /// Nobody is interested and nothing is under way: the channel can go.
-    var isIdle = false
-  }
-
   private enum State: Sendable {
     case idle
     case subscribing(number: Int)
     case active
+    /// Active, and the driver hands over what was published before the waiters came.
+    case catchingUp(number: Int)
     case unsubscribing(number: Int)
     /// There is no connection, the broker ended the subscription or refused its renewal: members wait.
     case lost
   }
 
+  private let fences: Bool
   private var state = State.idle
+  /// Who waits for the answer of the call that is under way, or for the next call.
   private var waiters: [Waiter] = []
+  /// Who came when that call had begun, so that its answer is none for them. Only with fences.
+  private var latecomers: [Waiter] = []
+  private var hasBegun = false
   private var members = 0
   private var number = 0
   /// The subscription was there before a connection was lost, and is not there again yet.
@@ -69,7 +49,8 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   /// Members know that the broker refuses.
   private var hasToldRefusal = false
 
-  init() {}
+  /// - Parameter fences: Whether a member gets nothing that was published before it came.
+  init(fences: Bool = false) { self.fences = fences }
 
   var isIdle: Bool {
     if case .idle = state { members == 0 } else { false }
@@ -83,7 +64,9 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     members += 1
     switch state {
     case .active:
-      return .ready
+      guard fences else { return .ready }
+      waiters.append(waiter())
+      return .wait(isConnected ? catchUp() : nil)
     case .idle:
       waiters.append(waiter())
       guard isConnected else {
@@ -94,14 +77,20 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     case .lost:
       waiters.append(waiter())
       return .wait(isConnected ? renew() : nil)
-    case .subscribing, .unsubscribing:
+    case .subscribing, .catchingUp:
+      if fences, hasBegun { latecomers.append(waiter()) } else { waiters.append(waiter()) }
+      return .wait(nil)
+    case .unsubscribing:
       waiters.append(waiter())
       return .wait(nil)
     }
   }
 
   /// A waiter does not want to know any more. Its member still has to leave.
-  mutating func forget(where isWaiter: (Waiter) -> Bool) { waiters.removeAll(where: isWaiter) }
+  mutating func forget(where isWaiter: (Waiter) -> Bool) {
+    waiters.removeAll(where: isWaiter)
+    latecomers.removeAll(where: isWaiter)
+  }
 
   /// A member leaves.
   mutating func leave() -> Action {
@@ -116,25 +105,55 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
       return Action(isIdle: true)
     case .idle:
       return Action(isIdle: true)
-    case .subscribing, .unsubscribing:
+    case .subscribing, .catchingUp, .unsubscribing:
       return Action()
     }
   }
 
   // MARK: The driver's answers
 
+  /// The driver is about to be asked. Returns whether anybody still waits for the answer.
+  mutating func begin(_ call: Call) -> Bool {
+    let isCurrent =
+      switch (call, state) {
+      case (.subscribe(let asked), .subscribing(let number)): asked == number
+      case (.catchUp(let asked), .catchingUp(let number)): asked == number
+      case (.unsubscribe(let asked), .unsubscribing(let number)): asked == number
+      default: false
+      }
+    if isCurrent { hasBegun = true }
+    return isCurrent
+  }
+
   mutating func subscribed(number answered: Int) -> Action {
     guard case .subscribing(answered) = state else { return Action() }
-    state = .active
-    var action = Action(waiters: take(), isGap: owesGap, isResubscribed: isRenewal)
+    var action = Action(waiters: takeServed(), isGap: owesGap, isResubscribed: isRenewal)
     endRenewal()
+    goOn(&action)
+    return action
+  }
+
+  /// With an error waiters fail, and nobody else.
+  mutating func caughtUp(number answered: Int, _ error: BroadcastError? = nil) -> Action {
+    guard case .catchingUp(answered) = state else { return Action() }
+    // Of a subscription that is no more it is no answer: they wait for the next one.
+    var action = earlyLoss == nil ? Action(waiters: takeServed(), error: error, isCaughtUp: true) : Action()
+    goOn(&action)
+    return action
+  }
+
+  /// What follows where the subscription stands.
+  private mutating func goOn(_ action: inout Action) {
+    state = .active
     if members == 0 {
       action.call = unsubscribe()
     } else if let earlyLoss {
       lose()
       action.loss = earlyLoss
+      if !(waiters.isEmpty && latecomers.isEmpty) { action.call = renew() }
+    } else if !latecomers.isEmpty {
+      action.call = catchUp()
     }
-    return action
   }
 
   /// Waiters fail. Members who were subscribed before stay, and the call has to be made again later by ``retry()``.
@@ -162,15 +181,6 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     return Action(call: subscribe())
   }
 
-  /// Whether that call's answer is still waited for.
-  func awaits(_ call: Call) -> Bool {
-    switch (call, state) {
-    case (.subscribe(let asked), .subscribing(let number)): asked == number
-    case (.unsubscribe(let asked), .unsubscribing(let number)): asked == number
-    default: false
-    }
-  }
-
   /// The broker has ended the subscription, while the connection stands. Members are told with its renewal.
   mutating func subscriptionLost(_ error: BroadcastError, _ reason: Gap.Reason) -> Action {
     switch state {
@@ -178,8 +188,8 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
       gapReason = reason
       lose()
       return Action(loss: error)
-    case .subscribing:
-      // The news has overtaken the confirmation, which will come to members of a subscription that is no more.
+    case .subscribing, .catchingUp:
+      // The news has overtaken the answer, which will come to members of a subscription that is no more.
       gapReason = reason
       earlyLoss = error
       return Action()
@@ -193,7 +203,10 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   /// The connection is gone, and all that was under way with it.
   mutating func connectionLost(_ error: BroadcastError) -> Action {
     let failed = take()
-    if case .active = state { isRenewal = members > 0 }
+    switch state {
+    case .active, .catchingUp: isRenewal = members > 0
+    case .idle, .subscribing, .unsubscribing, .lost: break
+    }
     gapReason = .connectionLost
     owesGap = isRenewal
     state = members > 0 ? .lost : .idle
@@ -202,12 +215,15 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
 
   /// There is a connection again, or the renewal of a lost subscription is due.
   mutating func retry() -> Action {
-    guard case .lost = state else { return Action() }
-    guard members > 0 else {
+    switch state {
+    case .lost where members > 0: return Action(call: renew())
+    case .lost:
       state = .idle
       return Action(isIdle: true)
+    // They came while the broker was away, and the subscription outlived that.
+    case .active where !waiters.isEmpty: return Action(call: catchUp())
+    case .idle, .subscribing, .active, .catchingUp, .unsubscribing: return Action()
     }
-    return Action(call: renew())
   }
 
   /// A message arrived. Returns whether a gap has to stand before it.
@@ -238,20 +254,41 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   }
 
   private mutating func subscribe() -> Call {
-    number += 1
-    earlyLoss = nil
+    beginCall()
     state = .subscribing(number: number)
     return .subscribe(number: number)
   }
 
+  private mutating func catchUp() -> Call {
+    beginCall()
+    state = .catchingUp(number: number)
+    return .catchUp(number: number)
+  }
+
   private mutating func unsubscribe() -> Call {
-    number += 1
+    beginCall()
     state = .unsubscribing(number: number)
     return .unsubscribe(number: number)
   }
 
-  private mutating func take() -> [Waiter] {
+  private mutating func beginCall() {
+    number += 1
+    earlyLoss = nil
+    hasBegun = false
+    if !latecomers.isEmpty {
+      waiters += latecomers
+      latecomers = []
+    }
+  }
+
+  /// Takes those for whom the call has been made that is answered.
+  private mutating func takeServed() -> [Waiter] {
     defer { waiters = [] }
     return waiters
+  }
+
+  private mutating func take() -> [Waiter] {
+    defer { latecomers = [] }
+    return takeServed() + latecomers
   }
 }

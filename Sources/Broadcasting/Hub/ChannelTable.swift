@@ -15,9 +15,14 @@ final class ChannelTable: Sendable {
   private let patterns = FeedShard<ChannelPattern>()
   private let publishedToBroker = Atomic<Int>(0)
   private let budget: MemoryBudget
+  /// Whether the driver is asked to catch up for later readers of a channel.
+  private let fences: Bool
   private let isFreeing = Atomic<Bool>(false)
 
-  init(budget: MemoryBudget) { self.budget = budget }
+  init(budget: MemoryBudget, fences: Bool) {
+    self.budget = budget
+    self.fences = fences
+  }
 
   /// Not the hash of the dictionaries, which would be computed twice: names of a program differ in their end or length.
   private func shard(of channel: Channel) -> FeedShard<Channel> {
@@ -68,15 +73,16 @@ final class ChannelTable: Sendable {
   func join(
     _ topic: Topic, _ core: SubscriptionCore, limits: LogLimits, latch: Latch?, isConnected: () -> Bool
   ) -> (feed: ChannelFeed, slot: Int, joining: ChannelFeed.Machine.Joining)? {
-    let makeFeed = { ChannelFeed(topic, budget: self.budget) }
     switch topic {
     case .channel(let channel):
       let joined = shard(of: channel).join(
-        channel, core, limits: limits, latch: latch, isConnected: isConnected, makeFeed: makeFeed)
+        channel, core, limits: limits, latch: latch, isConnected: isConnected,
+        makeFeed: { ChannelFeed(topic, budget: budget, fences: fences) })
       return joined.map { ($0.feed, $0.slot, $0.joining) }
     case .pattern(let pattern):
       let joined = patterns.join(
-        pattern, core, limits: limits, latch: latch, isConnected: isConnected, makeFeed: makeFeed)
+        pattern, core, limits: limits, latch: latch, isConnected: isConnected,
+        makeFeed: { ChannelFeed(topic, budget: budget) })
       return joined.map { ($0.feed, $0.slot, $0.joining) }
     }
   }

@@ -38,11 +38,19 @@ extension Hub {
     let feed = command.feed
     var isRenewed = false
     // A call from before a lost connection, which nobody waits for any more, may come here in the next session.
-    if !Task.isCancelled, feed.awaits(command.call) {
+    if !Task.isCancelled, feed.begin(command.call) {
       switch command.call {
       case .unsubscribe(let number):
         try? await unsubscribe(driver, from: feed.topic)
         finish(feed.handle { $0.unsubscribed(number: number) }, for: feed)
+      case .catchUp(let number):
+        var failure: BroadcastError?
+        do throws(BroadcastError) { try await catchUp(driver, with: feed.topic) } catch { failure = error }
+        // As below.
+        if failure != nil, Task.isCancelled { return }
+        let result = feed.handle { [failure] in $0.caughtUp(number: number, failure) }
+        finish(result, for: feed)
+        if let error = result.action.loss { lost(feed, because: error) }
       case .subscribe(let number):
         do throws(BroadcastError) {
           try await subscribe(driver, to: feed.topic)
@@ -70,6 +78,11 @@ extension Hub {
     case .channel(let channel): try await driver.subscribe(to: channel)
     case .pattern(let pattern): try await driver.subscribe(to: pattern)
     }
+  }
+
+  private func catchUp(_ driver: some BroadcastDriver, with topic: Topic) async throws(BroadcastError) {
+    // Patterns have no fences.
+    if case .channel(let channel) = topic { try await driver.catchUp(with: channel) }
   }
 
   private func unsubscribe(_ driver: some BroadcastDriver, from topic: Topic) async throws(BroadcastError) {

@@ -116,17 +116,30 @@ extension Hub {
     for waiter in connected.waiters { waiter.succeed() }
   }
 
+  /// The connection is gone while the session goes on, and with that all subscriptions: channels hear of nothing.
+  func suspended(because error: BroadcastError, session: Int) {
+    let isBeginning = lifecycle.withLock { lifecycle -> Bool? in
+      guard let isBeginning = lifecycle.suspend(session: session, because: error) else { return nil }
+      isOpen.store(false, ordering: .releasing)
+      return isBeginning
+    }
+    guard let isBeginning else { return }
+    emitHeld()
+    emit(BroadcastEvent(isBeginning ? .connectionLost : error.isRetriable ? .retrying : .refused, error: error))
+  }
+
   /// Returns whether the session had been connected.
   private func disconnected(because error: BroadcastError) -> Bool {
-    let steps = lifecycle.withLock { lifecycle -> [ChannelStep]? in
-      guard let reason = lifecycle.endSession(because: error) else { return nil }
+    let ended = lifecycle.withLock { lifecycle -> (steps: [ChannelStep], isBeginning: Bool)? in
+      guard let (reason, isBeginning) = lifecycle.endSession(because: error) else { return nil }
       isOpen.store(false, ordering: .releasing)
-      return tellChannels { $0.connectionLost(reason) }
+      return (tellChannels { $0.connectionLost(reason) }, isBeginning)
     }
-    guard let steps else { return false }
-    for step in steps { perform(step.action, for: step.feed) }
+    guard let ended else { return false }
+    for step in ended.steps { perform(step.action, for: step.feed) }
     emitHeld()
-    emit(BroadcastEvent(.connectionLost, error: error))
+    // One that was suspended has told it.
+    if ended.isBeginning { emit(BroadcastEvent(.connectionLost, error: error)) }
     return true
   }
 

@@ -16,7 +16,7 @@ public final class Hub: Broadcast {
   let driver: (any BroadcastDriver)?
   package let budget: MemoryBudget
   let channels: ChannelTable
-  /// Calls of the driver that subscribe, and those that unsubscribe: a broker that takes long over the first does not hold
+  /// Calls of the driver that subscribe or catch up, and those that unsubscribe: a broker that takes long over the first does not hold
   /// up the second. A channel has one call at a time, so their order is kept.
   let subscribing = Mailbox<DriverCall>()
   let unsubscribing = Mailbox<DriverCall>()
@@ -51,7 +51,7 @@ public final class Hub: Broadcast {
     self.capabilities = capabilities
     self.configuration = configuration
     budget = configuration.budget ?? MemoryBudget(limit: configuration.maximumBufferedBytes)
-    channels = ChannelTable(budget: budget)
+    channels = ChannelTable(budget: budget, fences: driver != nil && !capabilities.mayDeliverEarlierMessages)
   }
 
   public var statistics: BroadcastStatistics {
@@ -274,12 +274,12 @@ extension Hub {
   /// Does what a channel's state machine asks for.
   func perform(_ action: ChannelFeed.Machine.Action, for feed: ChannelFeed) {
     if let call = action.call {
-      (call.isSubscribe ? subscribing : unsubscribing).append([.init(feed: feed, call: call)])
+      (call.isUnsubscribe ? unsubscribing : subscribing).append([.init(feed: feed, call: call)])
     }
     if let error = action.error {
-      for waiter in action.waiters { waiter.fail(error) }
+      for waiter in action.waiters { waiter.latch.fail(error) }
     } else {
-      for waiter in action.waiters { waiter.succeed() }
+      for waiter in action.waiters { waiter.latch.succeed() }
     }
     if action.isIdle { channels.removeIfIdle(feed) }
   }

@@ -11,7 +11,7 @@ struct Lifecycle: Sendable {
     /// `run()` has been called, and there was no connection yet. The error is that of the last attempt.
     case starting(BroadcastError?)
     case connected
-    /// The connection is gone, for this reason.
+    /// The connection is gone, for this reason: with its session, or with one that goes on without it.
     case disconnected(BroadcastError)
     /// `run()` has ended; the error is for calls that come after it.
     case ended(BroadcastError)
@@ -26,12 +26,14 @@ struct Lifecycle: Sendable {
   private(set) var phase = Phase.idle
   /// Sessions are numbered, so that what a past one still says is known as such.
   private(set) var session = 0
-  /// How often a session was connected after the first that was.
+  /// How often there was a connection again after the first.
   private(set) var reconnects = 0
   private var wasEverConnected = false
   var probes = ProbeRecord()
   private var isSessionConnected = false
   private var waiters: [Latch] = []
+  /// Whether a session goes on without the connection that it had.
+  private var isSuspended: Bool { if isSessionConnected, case .disconnected = phase { true } else { false } }
 
   /// Whether a call may go on. `waiter` is kept, and resolved later, where it has to wait.
   mutating func admit(_ waiter: Latch?) -> Admission {
@@ -71,9 +73,9 @@ struct Lifecycle: Sendable {
     return session
   }
 
-  /// A session has its connection. Returns who waited for it, or nil when it is not news.
+  /// A session has its connection, or has it again. Returns who waited for it, or nil when it is not news.
   mutating func connected(session: Int) -> [Latch]? {
-    guard session == self.session, !isSessionConnected else { return nil }
+    guard session == self.session, !isSessionConnected || isSuspended else { return nil }
     if case .ended = phase { return nil }
     isSessionConnected = true
     if wasEverConnected { reconnects += 1 }
@@ -83,8 +85,25 @@ struct Lifecycle: Sendable {
     return waiters
   }
 
-  /// A session is over. Returns why calls are refused from now on, or nil when it had not been connected.
-  mutating func endSession(because error: BroadcastError) -> BroadcastError? {
+  /// A session is without its connection, and goes on. Returns whether that is the beginning of it, or nil when there is
+  /// nothing new.
+  mutating func suspend(session: Int, because error: BroadcastError) -> Bool? {
+    guard isCurrent(session) else { return nil }
+    let isBeginning = !isSuspended
+    if !isBeginning, case .disconnected(let reason) = phase, let known = reason.underlying as? BroadcastError,
+      known.code == error.code, known.message == error.message
+    {
+      return nil
+    }
+    probes.forgetDelay()
+    phase = .disconnected(.connectionLost(because: error))
+    return isBeginning
+  }
+
+  /// A session is over. Returns why calls are refused from now on, and whether they were not before, or nil when it had
+  /// not been connected.
+  mutating func endSession(because error: BroadcastError) -> (reason: BroadcastError, isBeginning: Bool)? {
+    let isBeginning = !isSuspended
     // What it still says comes too late, also that it is connected.
     session += 1
     guard isSessionConnected else {
@@ -95,7 +114,7 @@ struct Lifecycle: Sendable {
     isSessionConnected = false
     probes.forgetDelay()
     phase = .disconnected(reason)
-    return reason
+    return (reason, isBeginning)
   }
 
   /// `run()` ends. Returns who still waited for its start, and what they and all later calls fail with.

@@ -13,15 +13,9 @@ package import BroadcastingNetwork
 /// stays in its place until the answer comes, which then nobody gets.
 package struct PublishCalls {
   private struct Entry {
-    var call: PublishCall
-    var deadline: LoopInstant
-    var sent = 0
-    var answered = 0
-    var refusal: BroadcastError?
+    var pending: PendingCall
     /// The caller has been told, because of the deadline.
     var isAbandoned = false
-    /// How many of its messages are to be sent.
-    var count: Int
   }
 
   private var entries: [Entry] = []
@@ -39,14 +33,14 @@ package struct PublishCalls {
   package var hasUnsent: Bool { nextUnsent < entries.count }
 
   /// When to call ``expire(now:because:)`` next, or nil while nobody waits.
-  package var nextDeadline: LoopInstant? { firstWaiting < entries.count ? entries[firstWaiting].deadline : nil }
+  package var nextDeadline: LoopInstant? { firstWaiting < entries.count ? entries[firstWaiting].pending.deadline : nil }
 
   package mutating func append(_ calls: [PublishCall], deadline: LoopInstant) {
     for call in calls {
       if call.messages.isEmpty {
         call.end(nil)
       } else {
-        entries.append(Entry(call: call, deadline: deadline, count: call.messages.count))
+        entries.append(Entry(pending: PendingCall(call, deadline: deadline)))
       }
     }
   }
@@ -57,13 +51,14 @@ package struct PublishCalls {
   /// others stay unsent.
   package mutating func sendEach(_ send: (Message) -> Bool) {
     while nextUnsent < entries.count {
-      let count = entries[nextUnsent].count
-      var sent = entries[nextUnsent].sent
-      entries[nextUnsent].call.messages.withUnsafeBufferPointer { messages in
+      let count = entries[nextUnsent].pending.count
+      let first = entries[nextUnsent].pending.sent
+      var sent = first
+      entries[nextUnsent].pending.call.messages.withUnsafeBufferPointer { messages in
         while sent < count, send(messages[sent]) { sent += 1 }
       }
-      unansweredMessages += sent - entries[nextUnsent].sent
-      entries[nextUnsent].sent = sent
+      unansweredMessages += sent - first
+      entries[nextUnsent].pending.send(sent - first)
       guard sent == count else { return }
       nextUnsent += 1
     }
@@ -72,8 +67,8 @@ package struct PublishCalls {
   /// All that was sent and not answered is to be sent once more: the broker has taken none of it.
   package mutating func takeBack() {
     for index in first..<entries.count {
-      entries[index].sent = entries[index].answered
-      if entries[index].isAbandoned { entries[index].count = entries[index].answered }
+      entries[index].pending.takeBack()
+      if entries[index].isAbandoned { entries[index].pending.stopSending() }
     }
     unansweredMessages = 0
     nextUnsent = first
@@ -85,9 +80,9 @@ package struct PublishCalls {
   /// The broker has the oldest `count` messages that it had not answered.
   package mutating func accepted(_ count: Int) {
     var left = count
-    while left > 0, first < entries.count, entries[first].answered < entries[first].sent {
-      let step = min(left, entries[first].sent - entries[first].answered)
-      entries[first].answered += step
+    while left > 0, first < entries.count, entries[first].pending.unanswered > 0 {
+      let step = min(left, entries[first].pending.unanswered)
+      entries[first].pending.accept(step)
       unansweredMessages -= step
       left -= step
       endFirstIfDone()
@@ -104,25 +99,21 @@ package struct PublishCalls {
 
   /// The broker has refused the oldest message that it had not answered.
   package mutating func refused(_ error: BroadcastError) {
-    guard first < entries.count, entries[first].answered < entries[first].sent else { return }
-    if entries[first].refusal == nil { entries[first].refusal = error }
-    // Others of the same call may have got through.
-    if entries[first].count > 1 { entries[first].refusal?.outcome = .unconfirmed }
-    entries[first].answered += 1
+    guard first < entries.count, entries[first].pending.unanswered > 0 else { return }
+    entries[first].pending.refuse(error)
     unansweredMessages -= 1
     endFirstIfDone()
   }
 
   private mutating func endFirstIfDone() {
-    guard entries[first].answered == entries[first].count else { return }
-    entries[first].call.dropMessages()
-    if !entries[first].isAbandoned { entries[first].call.end(entries[first].refusal?.with(outcome: .notSent)) }
+    guard entries[first].pending.isAnswered else { return }
+    if !entries[first].isAbandoned { entries[first].pending.end() }
     first += 1
     dropFinished()
   }
 
   private mutating func dropFinished() {
-    while first < entries.count, entries[first].answered == entries[first].count, entries[first].isAbandoned {
+    while first < entries.count, entries[first].pending.isAnswered, entries[first].isAbandoned {
       first += 1
     }
     nextUnsent = max(nextUnsent, first)
@@ -140,12 +131,10 @@ package struct PublishCalls {
 
   /// Tells the callers whose deadline has passed. What has not been sent of theirs never will be.
   package mutating func expire(now: LoopInstant, because error: BroadcastError) {
-    while firstWaiting < entries.count, entries[firstWaiting].deadline <= now {
-      let entry = entries[firstWaiting]
-      entry.call.end(entry.refusal ?? error.with(outcome: entry.sent > 0 ? .unconfirmed : .notSent))
+    while firstWaiting < entries.count, entries[firstWaiting].pending.deadline <= now {
+      entries[firstWaiting].pending.end(because: error)
+      entries[firstWaiting].pending.stopSending()
       entries[firstWaiting].isAbandoned = true
-      entries[firstWaiting].count = entry.sent
-      entries[firstWaiting].call.dropMessages()
       firstWaiting += 1
     }
     nextUnsent = max(nextUnsent, min(firstWaiting, entries.count))
@@ -154,9 +143,7 @@ package struct PublishCalls {
 
   /// The session is over, and with it all calls.
   package mutating func fail(because error: BroadcastError) {
-    for entry in entries[firstWaiting...] {
-      entry.call.end(entry.refusal ?? error.with(outcome: entry.sent > 0 ? .unconfirmed : .notSent))
-    }
+    for index in firstWaiting..<entries.count { entries[index].pending.end(because: error) }
     self = PublishCalls()
   }
 }

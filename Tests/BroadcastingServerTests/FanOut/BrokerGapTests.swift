@@ -62,6 +62,20 @@ struct BrokerGapTests {
     }
   }
 
+  @Test("a socket outlives a broker that is away for a while and keeps messages")
+  func suspension() async throws {
+    try await withBroker(spread: .zero) { driver, server in
+      let client = try await server.subscriber()
+      let inbox = driver.script.withLock { $0.inbox }
+      inbox?.suspended(because: BroadcastError(.unavailable, "Nobody is there.", isRetriable: true))
+      inbox?.received(Message("meanwhile", to: "events"))
+      #expect(await client.receiveText() == "meanwhile")
+      inbox?.connected()
+      try await server.broadcast.publish("after", to: "events")
+      #expect(await client.receiveText() == "after")
+    }
+  }
+
   @Test("a client that leaves while it waits to be closed is gone")
   func leaving() async throws {
     try await withBroker(spread: .seconds(86_400)) { driver, server in
@@ -75,12 +89,21 @@ struct BrokerGapTests {
     }
   }
 
-  @Test("while the broker is away a push, a socket and health are 503 with Retry-After, and work when it is back")
-  func meanwhile() async throws {
+  @Test(
+    "while the broker is away a push, a socket and health are 503 with Retry-After, and work when it is back",
+    arguments: [false, true])
+  func meanwhile(isSuspended: Bool) async throws {
     try await withBroker(spread: .zero) { driver, server in
       let client = try await server.connect()
-      driver.script.withLock { $0.isAway = true }
-      driver.lose()
+      let inbox = driver.script.withLock { script in
+        script.isAway = true
+        return script.inbox
+      }
+      if isSuspended {
+        inbox?.suspended(because: BroadcastError(.unavailable, "Nobody is there.", isRetriable: true))
+      } else {
+        driver.lose()
+      }
       await settle { !server.broadcast.statistics.isAvailable }
       let push = try await client.post(json: #"{"message":1}"#)
       let socket = try await server.connect().upgrade()
@@ -91,6 +114,7 @@ struct BrokerGapTests {
         #expect(answer?.text.contains(#""code": "unavailable""#) == true)
       }
       driver.script.withLock { $0.isAway = false }
+      if isSuspended { inbox?.connected() }
       await settle { server.broadcast.statistics.isAvailable }
       #expect(try await client.post(json: #"{"message":1}"#)?.status == .ok)
       _ = try await server.subscriber()
