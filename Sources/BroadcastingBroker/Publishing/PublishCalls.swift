@@ -91,9 +91,9 @@ package struct PublishCalls {
 
   /// The channel of the oldest message that the broker has not answered. Nil where nobody waits for its answer any more.
   package var oldestChannel: Channel? {
-    guard let entry = entries[first...].first, entry.answered < min(entry.sent, entry.call.messages.count) else {
-      return nil
-    }
+    guard let entry = entries[first...].first?.pending,
+      entry.answered < min(entry.sent, entry.call.messages.count)
+    else { return nil }
     return entry.call.messages[entry.answered].channel
   }
 
