@@ -44,7 +44,7 @@ final class PublishingSide: @unchecked Sendable {
   private let timeout: Duration
   private let session: Session
 
-  private var table = DeliveryTable()
+  private(set) var table = DeliveryTable()
   private var readiness = TopicReadiness()
   private var topics: [String: ProducerTopic] = [:]
   /// The last one of them: most calls are for the same.
