@@ -136,6 +136,13 @@ enum KafkaError {
     }
   }
 
+  /// The producer can't go on, and does not tell what became of the message.
+  static func publisherLost(_ failure: KafkaFailure) -> BroadcastError {
+    BroadcastError(
+      .unavailable, "What publishes to Kafka can't go on, and begins anew: \(sentence(failure.text))",
+      isRetriable: true, outcome: .unconfirmed)
+  }
+
   static func publishingTimedOut(after time: Duration, _ outcome: BroadcastError.Outcome) -> BroadcastError {
     BroadcastError(
       .timedOut, "Kafka did not answer for the message within \(time).", isRetriable: true, outcome: outcome)
