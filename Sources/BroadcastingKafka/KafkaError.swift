@@ -78,6 +78,13 @@ enum KafkaError {
       failure.code.meansNoRight ? rights(failure.code, .subscribe(topic)) : missing(failure.code, topic))
   }
 
+  static func probeTopic(_ channel: Channel) -> BroadcastError {
+    BroadcastError(
+      .invalidChannel,
+      "The channel \"\(channel)\" is the topic by which the connection checks itself. Name another for that by probe.topic."
+    )
+  }
+
   static func creating(_ failure: KafkaFailure, topic: String) -> BroadcastError {
     let advice =
       switch failure.code {
