@@ -56,7 +56,8 @@ struct Report: Hashable {
 extension ProducerHandle {
   func take() -> [Report] {
     var reports: [Report] = []
-    while self.reports({ token, code, status, _ in reports.append(Report(token: token, code: code, status: status)) }) {}
+    while self.reports({ token, code, status, _ in reports.append(Report(token: token, code: code, status: status)) }) {
+    }
     return reports
   }
 }
