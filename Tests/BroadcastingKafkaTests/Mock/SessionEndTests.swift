@@ -31,7 +31,9 @@ struct SessionEndTests {
       kafka.createProbeTopic()
       kafka.create("t")
       let events = Events()
-      let broadcast = try kafka.broadcast("topic=t", events)
+      // A question under way holds a handle for as long.
+      let limit = moment == .connecting ? Duration.seconds(2) : .seconds(20)
+      let broadcast = try kafka.broadcast("topic=t", events, connectTimeout: limit)
       if moment == .connecting {
         kafka.delay(milliseconds: 10_000)
         try await withThrowingTaskGroup(of: Void.self) { group in
