@@ -113,6 +113,7 @@ final class KafkaSession: @unchecked Sendable {
   private static let closingPatience = Duration.milliseconds(500)
 
   private func destroyHandles() async {
+    defer { asking?.end() }
     guard let watching else { return }
     await withUnsafeContinuation { continuation in
       waiter = continuation
@@ -124,7 +125,6 @@ final class KafkaSession: @unchecked Sendable {
         waiter.take()?.resume()
       }
       watching.end()
-      asking?.end()
     }
   }
 

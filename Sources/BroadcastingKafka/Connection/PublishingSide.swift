@@ -66,6 +66,8 @@ final class PublishingSide: @unchecked Sendable {
   var replacement: Replacement?
   var lastReplacement: LoopInstant?
   private var willContinue = false
+  /// When a broker is lost, thousands of messages fail alike.
+  private var lastOutcome: (code: KafkaCode, status: DeliveryStatus, topic: String?, outcome: DeliveryTable.Outcome)?
   private(set) var isClosed = false
 
   init(
@@ -220,7 +222,7 @@ final class PublishingSide: @unchecked Sendable {
       unreported -= 1
       hasAnswered = hasAnswered || code.rawValue >= 0
       if token >= Self.firstCallToken {
-        table.settle(token, Self.outcome(code, status, topic))
+        table.settle(token, outcome(code, status, topic))
       } else if code != .none, status != .persisted {
         refusedProbe = (token, KafkaFailure(code))
       }
@@ -241,12 +243,16 @@ final class PublishingSide: @unchecked Sendable {
     }
   }
 
-  private static func outcome(_ code: KafkaCode, _ status: DeliveryStatus, _ topic: String?) -> DeliveryTable.Outcome {
+  private func outcome(_ code: KafkaCode, _ status: DeliveryStatus, _ topic: String?) -> DeliveryTable.Outcome {
     if code == .none || status == .persisted { return .delivered }
+    if let last = lastOutcome, last.code == code, last.status == status, last.topic == topic { return last.outcome }
     let failure = KafkaFailure(code)
-    return status == .notPersisted
-      ? .notSent(KafkaError.publishing(failure, topic: topic ?? "", .notSent))
+    let outcome =
+      status == .notPersisted
+      ? DeliveryTable.Outcome.notSent(KafkaError.publishing(failure, topic: topic ?? "", .notSent))
       : .unconfirmed(KafkaError.publishing(failure, topic: topic ?? "", .unconfirmed))
+    lastOutcome = (code, status, topic, outcome)
+    return outcome
   }
 
   // MARK: Deadlines
