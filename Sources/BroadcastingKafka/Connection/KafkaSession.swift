@@ -194,6 +194,8 @@ final class KafkaSession: @unchecked Sendable {
   func heardPublishing() { availability.heardPublishing(now: loop.now) }
 
   func libraryFailed(_ failure: KafkaFailure, _ kind: KafkaHandle.Kind) {
+    // Before what the next line brings is read.
+    listening?.suspect()
     availability.failed(failure, by: kind, now: loop.now)
     lookAtClockSoon()
   }

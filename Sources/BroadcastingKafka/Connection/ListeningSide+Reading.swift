@@ -31,6 +31,7 @@ extension ListeningSide {
   /// There may be records.
   func recordsWait() {
     if arrival.isReading || isClosed { return }
+    noteTime()
     read()
   }
 

@@ -20,6 +20,8 @@ extension ListeningSide {
     var lastHint: LoopInstant?
     /// When to ask again for partitions whose place could not be told.
     var repeatDue: LoopInstant?
+    /// When the loop was last here, which it is each second.
+    var lastTurn: LoopInstant?
 
     var nextDeadline: LoopInstant? { [deadline, hintDue, repeatDue].compactMap { $0 }.min() }
   }
@@ -27,6 +29,8 @@ extension ListeningSide {
   /// A topic that is gone is told of each second.
   private static var pauseOfHints: Duration { .seconds(1) }
   private static var timeToCompare: Duration { .seconds(2) }
+  /// A program that stood still for so long may have missed that a topic was made anew.
+  private static var standstill: Duration { .seconds(3) }
 
   /// The library's error callback, which comes within a read: some topic may have come to harm.
   func hint() {
@@ -37,8 +41,19 @@ extension ListeningSide {
     if due <= now { loop.inNextTurn { [weak self] in self?.lookIfDue(now: now) } }
   }
 
+  /// To be called before anything is read.
+  func noteTime() {
+    let now = loop.now
+    let hasStoodStill = verifications.lastTurn.map { now - $0 > Self.standstill } ?? false
+    verifications.lastTurn = now
+    guard hasStoodStill else { return }
+    suspect()
+    look()
+  }
+
   func lookIfDue(now: LoopInstant) {
     if isClosed { return }
+    noteTime()
     if let deadline = verifications.deadline, deadline <= now { endComparing() }
     if let due = verifications.hintDue, due <= now {
       verifications.hintDue = nil
@@ -51,6 +66,10 @@ extension ListeningSide {
 
   /// Looks at the topics: new partitions are read, and vanished topics told. For each 5 s.
   func refresh() { look() }
+
+  /// A line has broken, or may have. What comes from now on may be of another log: what is known now counts at the
+  /// next look.
+  func suspect() { table.suspectAll() }
 
   /// Checks that all goes on where it was, and tells of gaps where it does not. Calls back with false where nobody answered.
   func verify(_ done: @escaping (Bool) -> Void) {
