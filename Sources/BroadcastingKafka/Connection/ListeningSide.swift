@@ -144,8 +144,10 @@ final class ListeningSide: @unchecked Sendable {
     if isClosed { return }
     let batch = requests.nextBatch()
     guard let latest = batch.map(\.deadline).max() else { return }
-    let time = min(latest - loop.now - Self.timeToAnswer, Self.longestInquiry)
-    var inquiry = TopicInquiry(newTopics: newTopics, isRepeated: repeatsRequest, deadline: .now + time)
+    let time = latest - loop.now - Self.timeToAnswer
+    var inquiry = TopicInquiry(
+      newTopics: newTopics, isRepeated: repeatsRequest, deadline: .now + min(time, Self.longestInquiry),
+      deadlineOfCreation: .now + time)
     repeatsRequest = false
     for request in batch {
       let name = name(for: request.channel)

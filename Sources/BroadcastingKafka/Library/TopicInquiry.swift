@@ -12,7 +12,10 @@ struct TopicInquiry: Sendable {
   var newTopics: NewTopics?
   /// Part of it was asked for just now, and could not be told yet.
   var isRepeated = false
+  /// What has no answer by then is to be asked again, so that others have their turn.
   var deadline: ContinuousClock.Instant
+  /// To make topics may take until then: a broker answers nothing else on the connection before it has made them.
+  var deadlineOfCreation: ContinuousClock.Instant
 
   /// Blocks.
   func ask(_ inquiries: Inquiries) -> [String: Result<[Int64], KafkaFailure>] {
@@ -20,7 +23,12 @@ struct TopicInquiry: Sendable {
     var answers: [String: Result<[Int64], KafkaFailure>] = [:]
     var partitions = known
     if !names.isEmpty {
-      for (name, answer) in inquiries.ready(Array(names), creating: newTopics, until: deadline) {
+      let created = create(inquiries)
+      for (name, failure) in created.refused { answers[name] = .failure(failure) }
+      let there = names.filter { answers[$0] == nil }
+      // Those that were made have their leaders soon.
+      let end = created.isEmpty ? deadline : max(deadline, .now + Self.timeForLeaders)
+      for (name, answer) in inquiries.ready(Array(there), creating: nil, until: end) {
         switch answer {
         case .success(let count): partitions[name] = count
         case .failure(let failure): answers[name] = .failure(failure)
@@ -28,7 +36,29 @@ struct TopicInquiry: Sendable {
       }
     }
     if partitions.isEmpty { return answers }
-    return inquiries.ends(partitions, until: deadline).merging(answers) { ends, _ in ends }
+    let time = max(deadline, .now + Self.timeForEnds)
+    return inquiries.ends(partitions, until: time).merging(answers) { ends, _ in ends }
+  }
+
+  private static let timeForLeaders = Duration.milliseconds(500)
+  private static let timeForEnds = Duration.milliseconds(300)
+  /// So many are made by one request.
+  private static let createdAtOnce = 100
+
+  private func create(_ inquiries: Inquiries) -> (refused: [String: KafkaFailure], isEmpty: Bool) {
+    guard let newTopics else { return ([:], true) }
+    var missing = inquiries.topics(Array(names), until: deadline).filter { $0.value.isMissing }.map(\.key)[...]
+    let isEmpty = missing.isEmpty
+    var refused: [String: KafkaFailure] = [:]
+    while !missing.isEmpty, ContinuousClock.now < deadlineOfCreation {
+      let some = Array(missing.prefix(Self.createdAtOnce))
+      missing = missing.dropFirst(Self.createdAtOnce)
+      for (name, failure) in inquiries.create(some, as: newTopics, until: deadlineOfCreation) {
+        refused[name] = failure
+        refused[name]?.concernsCreation = true
+      }
+    }
+    return (refused, isEmpty)
   }
 }
 
