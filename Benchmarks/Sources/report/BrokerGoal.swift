@@ -40,7 +40,7 @@ struct BrokerGoal {
       let reference = measurements.broker.reference(of: wanted.way)
       let ratios = reference.map { measurements.ratios(wanted.way, to: $0, wanted.number) } ?? []
       return BrokerGoal(
-        what: "\(measurements.broker.rawValue): \(wanted.what)", limit: wanted.limit, measured: ratios.median ?? .nan)
+        what: "\(measurements.name): \(wanted.what)", limit: wanted.limit, measured: ratios.median ?? .nan)
     }
   }
 

@@ -21,6 +21,8 @@ struct BrokerMeasurements {
   var broker: Broker
   var runs: [BrokerWay: [BrokerRun]] = [:]
 
+  var name: String { broker.rawValue }
+
   func values(_ way: BrokerWay, _ number: (BrokerRun) -> Double?) -> [Double] {
     (runs[way] ?? []).compactMap(number)
   }

@@ -10,7 +10,7 @@ struct BrokerTable {
   var blocks: [String] {
     ["## The brokers", explanation, goals]
       + brokers.flatMap { broker in
-        ["### \(broker.broker.rawValue)", throughput(broker)] + (broker.runs[.cRoundTrip] == nil ? [] : [roundTrips(broker)])
+        ["### \(broker.name)", throughput(broker)] + (broker.runs[.cRoundTrip] == nil ? [] : [roundTrips(broker)])
       }
   }
 
