@@ -23,12 +23,13 @@ let package = Package(
     // A broker with the library, and the same broker with nothing but C.
     .executableTarget(
       name: "brokers",
-      dependencies: ["BroadcastingPostgres", "BroadcastingRedis"].map {
+      dependencies: ["BroadcastingKafka", "BroadcastingPostgres", "BroadcastingRedis"].map {
         .product(name: $0, package: "swift-broadcast")
       },
       // It runs on the backend's own loop, which is not public.
       swiftSettings: swiftSettings + [.unsafeFlags(["-Xfrontend", "-disable-access-control"])]),
     .executableTarget(name: "c-redis"),
+    .executableTarget(name: "c-kafka", linkerSettings: [.linkedLibrary("rdkafka")]),
     .executableTarget(name: "c-postgres", linkerSettings: [.linkedLibrary("pq")]),
     // Makes a table and a picture of what was measured.
     .executableTarget(name: "report", swiftSettings: swiftSettings),

@@ -5,17 +5,16 @@
 #===----------------------------------------------------------------------===#
 # Brokers of our own, on free ports of loopback, for measuring. Sourced, after common.bash.
 #
-# start_redis and start_postgres set redis_url and postgres_url; what they start lies in $folder and ends with stop_brokers.
+# start_redis, start_postgres and start_kafka set redis_url, postgres_url and kafka_url; what they start lies in $folder and
+# ends with stop_brokers.
 
+# Each as the signal that ends it, and its process: INT:1234.
 brokers=()
 
 stop_brokers() {
   local broker
-  for broker in "${brokers[@]+"${brokers[@]}"}"; do
-    # For PostgreSQL this is a fast shutdown, which waits for no client.
-    kill -INT "$broker" 2>/dev/null || true
-  done
-  for broker in "${brokers[@]+"${brokers[@]}"}"; do wait "$broker" 2>/dev/null || true; done
+  for broker in "${brokers[@]+"${brokers[@]}"}"; do kill -s "${broker%:*}" "${broker#*:}" 2>/dev/null || true; done
+  for broker in "${brokers[@]+"${brokers[@]}"}"; do wait "${broker#*:}" 2>/dev/null || true; done
   brokers=()
 }
 
@@ -42,7 +41,7 @@ start_redis() {
   port=$(free_port)
   # Channels only: nothing to keep on disk.
   (cd "$folder" && exec redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no) >"$log" 2>&1 &
-  brokers+=($!)
+  brokers+=("INT:$!")
   await_broker Redis $! "$log" grep -q 'Ready to accept connections' "$log"
   redis_url=redis://127.0.0.1:$port
 }
@@ -71,7 +70,52 @@ start_postgres() {
   port=$(free_port)
   (cd "$data" && exec "${as_user[@]+"${as_user[@]}"}" "$programs/postgres" -D "$data" -p "$port" \
     -c listen_addresses=127.0.0.1 -c unix_socket_directories=) >"$log" 2>&1 &
-  brokers+=($!)
+  # A fast shutdown, which waits for no client.
+  brokers+=("INT:$!")
   await_broker PostgreSQL $! "$log" grep -q 'database system is ready to accept connections' "$log"
   postgres_url=postgres://postgres@127.0.0.1:$port/postgres
+}
+
+# How to get one, for the line that says it is missing.
+kafka_hint="set KAFKA_HOME to an installation of Apache Kafka, 3.9 or later (https://kafka.apache.org/downloads); it needs Java 17"
+
+has_kafka() { [ -n "${KAFKA_HOME:-}" ] && { command -v java >/dev/null || [ -x "${JAVA_HOME:-}/bin/java" ]; }; }
+
+# One node, with the topic bench of one partition.
+start_kafka() {
+  has_kafka || die "there is no Kafka: $kafka_hint"
+  local port controller data=$folder/kafka log=$folder/kafka.log
+  local settings=$data/server.properties
+  port=$(free_port)
+  controller=$(free_port)
+  mkdir -p "$data"
+  # Nobody to copy to. What has been read is thrown away early, so that a long measurement does not fill the disk.
+  cat >"$settings" <<END
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:$controller
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs=$data/log
+num.partitions=1
+default.replication.factor=1
+offsets.topic.replication.factor=1
+auto.create.topics.enable=false
+log.segment.bytes=67108864
+log.segment.delete.delay.ms=1000
+log.retention.bytes=268435456
+log.retention.check.interval.ms=5000
+END
+  # Any 16 bytes are an id.
+  "$KAFKA_HOME/bin/kafka-storage.sh" format -t "$(printf 'swift-broadcast.' | base64 | tr -d =)" -c "$settings" \
+    >"$log" 2>&1 || die "the storage of Kafka can't be made: $(tail -n 5 "$log")"
+  (cd "$data" && LOG_DIR=$data exec "$KAFKA_HOME/bin/kafka-server-start.sh" "$settings") >>"$log" 2>&1 &
+  # A JVM does not hear the INT that a shell has its background ignore.
+  brokers+=("TERM:$!")
+  # This waits until the broker answers.
+  LOG_DIR=$data limited 60 "$KAFKA_HOME/bin/kafka-topics.sh" --bootstrap-server "127.0.0.1:$port" --create --topic bench \
+    >>"$log" 2>&1 || die "Kafka does not start: $(tail -n 5 "$log")"
+  kafka_url=kafka://127.0.0.1:$port
 }

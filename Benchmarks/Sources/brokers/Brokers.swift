@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
+import BroadcastingKafka
 import BroadcastingNetwork
 import BroadcastingPostgres
 import BroadcastingRedis
@@ -62,7 +63,9 @@ struct Brokers {
     redis.loop = loop
     var postgres = PostgresBroadcast.Configuration()
     postgres.loop = loop
-    let backends = [BroadcastBackend.redis(redis), .postgres(postgres)]
+    var kafka = KafkaBroadcast.Configuration()
+    kafka.loop = loop
+    let backends = [BroadcastBackend.redis(redis), .postgres(postgres), .kafka(kafka)]
     return try await withBroadcast(options.url, among: backends) { broadcast in
       let load = Load(broadcast: broadcast, isStamped: options.isStamped)
       // The first part warms up.

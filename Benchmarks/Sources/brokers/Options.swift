@@ -34,7 +34,7 @@ struct Options {
   static let help = """
     usage: brokers URL [--on pool|loop] [--at-a-time N | --round-trip] [--stamp] [--messages N]
 
-      URL              redis://… or postgres://…
+      URL              redis://…, postgres://… or kafka://…
       --on pool|loop   where the tasks run: Swift's global pool, or the backend's event loop (pool)
       --at-a-time N    64 tasks publish N messages with each call (1)
       --round-trip     one task publishes a message when the one before has come back

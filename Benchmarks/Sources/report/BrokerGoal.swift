@@ -35,17 +35,53 @@ struct BrokerGoal {
   }
 
   /// Those of a broker; one that was not measured is not reached.
-  static func goals(of broker: BrokerMeasurements) -> [BrokerGoal] {
-    let isPostgres = broker.runs[.cOne] != nil
-    func goal(_ what: String, _ way: BrokerWay, _ limit: Limit, _ number: (BrokerRun) -> Double) -> BrokerGoal {
-      let ratios = broker.ratios(way, to: broker.reference(of: way) ?? way, number)
-      return BrokerGoal(what: "\(broker.name): \(what)", limit: limit, measured: ratios.median ?? .nan)
+  static func goals(of measurements: BrokerMeasurements) -> [BrokerGoal] {
+    wanted(of: measurements.broker).map { wanted in
+      let reference = measurements.broker.reference(of: wanted.way)
+      let ratios = reference.map { measurements.ratios(wanted.way, to: $0, wanted.number) } ?? []
+      return BrokerGoal(
+        what: "\(measurements.name): \(wanted.what)", limit: wanted.limit, measured: ratios.median ?? .nan)
     }
-    return [
-      goal("messages/s, one at a time", .poolOne, .atLeast(isPostgres ? 12 : 0.4), \.messagesPerSecond),
-      goal("messages/s, 64 at a time", .poolMany, .atLeast(1), \.messagesPerSecond),
-      goal("CPU, one at a time", .poolOne, .atMost(isPostgres ? 1 : 6), \.cpuMicrosecondsPerMessage),
-      goal("CPU, 64 at a time", .poolMany, .atMost(isPostgres ? 1 : 3), \.cpuMicrosecondsPerMessage),
-    ]
+  }
+
+  private struct Wanted {
+    var what: String
+    var way: BrokerWay
+    var limit: Limit
+    var number: (BrokerRun) -> Double?
+
+    static func rate(_ way: BrokerWay, atLeast limit: Double) -> Wanted {
+      Wanted(what: "messages/s, \(pace(of: way))", way: way, limit: .atLeast(limit), number: \.messagesPerSecond)
+    }
+
+    static func cpu(_ way: BrokerWay, atMost limit: Double) -> Wanted {
+      Wanted(what: "CPU, \(pace(of: way))", way: way, limit: .atMost(limit), number: \.cpuMicrosecondsPerMessage)
+    }
+
+    static func roundTrip(_ way: BrokerWay, atMost limit: Double) -> Wanted {
+      Wanted(what: "p50 of a round trip", way: way, limit: .atMost(limit), number: \.p50)
+    }
+
+    private static func pace(of way: BrokerWay) -> String { way == .poolOne ? "one at a time" : "64 at a time" }
+  }
+
+  private static func wanted(of broker: Broker) -> [Wanted] {
+    switch broker {
+    case .redis:
+      [
+        .rate(.poolOne, atLeast: 0.4), .rate(.poolMany, atLeast: 1),
+        .cpu(.poolOne, atMost: 6), .cpu(.poolMany, atMost: 3),
+      ]
+    case .postgres:
+      [
+        .rate(.poolOne, atLeast: 12), .rate(.poolMany, atLeast: 1),
+        .cpu(.poolOne, atMost: 1), .cpu(.poolMany, atMost: 1),
+      ]
+    case .kafka:
+      [
+        .rate(.poolOne, atLeast: 0.6), .rate(.poolMany, atLeast: 0.6),
+        .cpu(.poolOne, atMost: 3), .cpu(.poolMany, atMost: 3), .roundTrip(.poolRoundTrip, atMost: 2),
+      ]
+    }
   }
 }

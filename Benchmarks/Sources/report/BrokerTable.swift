@@ -24,11 +24,13 @@ struct BrokerTable {
   private let explanation = """
     One process publishes and subscribes to the same channel, beside a broker on the same machine, over TCP: messages of 120
     bytes of text. 64 tasks each await their publishes, of one message or of 64 as one step, and each message is checked to
-    have come to the subscription once and in its publisher's order. `c-redis` and `c-postgres` are C programs that do
-    nothing else: on Redis with 64 messages in flight, on PostgreSQL with one transaction under way. They take turns with
-    ours, and a ratio is that of two runs of one round; the table has the median. CPU is the program's own, user and system
-    time together, for publishing and receiving; what the broker takes is not in it. On PostgreSQL all programs write the
-    time into each message and keep its latency, until the subscription has it.
+    have come to the subscription once and in its publisher's order. `c-redis`, `c-postgres` and `c-kafka` are C programs
+    that do nothing else: on Redis with 64 messages in flight, on PostgreSQL with one transaction under way, on Kafka by
+    librdkafka with as many in flight as ours, and with ours' properties for batching, idempotence and fetching. They take
+    turns with ours, and a ratio is that of two runs of one round; the table has the median. CPU is the program's own, user and system time together, for
+    publishing and receiving; what the broker takes is not in it. On PostgreSQL all programs write the time into each message
+    and keep its latency, until the subscription has it. Kafka is one node with one partition, and ours has all channels in
+    one topic there unless the line says otherwise.
     """
 
   private func throughput(_ broker: BrokerMeasurements) -> String {
@@ -36,7 +38,7 @@ struct BrokerTable {
     let hasLatencies = ways.contains { !broker.values($0, \.p50).isEmpty }
     let rows = ways.map { way in
       [
-        way.who, broker.pace(of: way), cell(broker.values(way, \.messagesPerSecond)),
+        way.who, broker.broker.pace(of: way), cell(broker.values(way, \.messagesPerSecond)),
         ratio(broker, way, \.messagesPerSecond), cell(broker.values(way, \.cpuMicrosecondsPerMessage)),
         ratio(broker, way, \.cpuMicrosecondsPerMessage),
       ] + (hasLatencies ? latencies(broker, way) : [])
@@ -51,7 +53,7 @@ struct BrokerTable {
   }
 
   private func ratio(_ broker: BrokerMeasurements, _ way: BrokerWay, _ number: (BrokerRun) -> Double) -> String {
-    guard let reference = broker.reference(of: way) else { return "" }
+    guard let reference = broker.broker.reference(of: way) else { return "" }
     return Numbers.text(broker.ratios(way, to: reference, number).median)
   }
 

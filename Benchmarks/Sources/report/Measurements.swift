@@ -19,8 +19,8 @@ struct Line: Decodable {
   var scenario: String?
   var arguments: String?
   var run: Run?
-  /// The name of a broker, a way to publish over it, and what that program printed.
-  var broker: String?
+  /// A broker, a way to publish over it, and what that program printed.
+  var broker: Broker?
   var way: BrokerWay?
   var brokerRun: BrokerRun?
 }
@@ -124,9 +124,9 @@ struct Measurements {
     }
   }
 
-  private mutating func add(_ run: BrokerRun, of way: BrokerWay, over name: String) {
-    let index = brokers.firstIndex { $0.name == name } ?? brokers.endIndex
-    if index == brokers.endIndex { brokers.append(BrokerMeasurements(name: name)) }
+  private mutating func add(_ run: BrokerRun, of way: BrokerWay, over broker: Broker) {
+    let index = brokers.firstIndex { $0.broker == broker } ?? brokers.endIndex
+    if index == brokers.endIndex { brokers.append(BrokerMeasurements(broker: broker)) }
     brokers[index].runs[way, default: []].append(run)
   }
 }
