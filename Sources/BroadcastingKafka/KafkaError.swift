@@ -75,8 +75,14 @@ enum KafkaError {
   static func subscribing(_ failure: KafkaFailure, topic: String) -> BroadcastError {
     error(
       failure, "Kafka refuses the subscription to the topic \"\(topic)\"",
-      failure.code.meansNoRight ? rights(failure.code, .subscribe(topic)) : missing(failure.code, topic))
+      failure.code.meansNoRight
+        ? rights(failure.code, .subscribe(topic))
+        : missing(failure.code, topic) + (failure.code.concernsLeader ? adviceForManyTopics : ""))
   }
+
+  private static let adviceForManyTopics =
+    " Where hundreds of topics are new at once, a broker may take seconds until it serves them: subscribe to fewer at a time, "
+    + "or use one topic for all channels: add ?topic=NAME to the URL."
 
   static func probeTopic(_ channel: Channel) -> BroadcastError {
     BroadcastError(
@@ -94,15 +100,18 @@ enum KafkaError {
       case .invalidPartitions, .invalidReplication, .invalidSetting:
         " Correct create.partitions, create.replication and the other options of the URL that begin with create."
       case .policyViolation: " Ask who runs the cluster, or make the topic by other means and add create=false."
+      case _ where failure.code.meansTimedOut: adviceForManyTopics
       default: ""
       }
     return error(failure, "Kafka does not make the topic \"\(topic)\"", advice)
   }
 
-  static func subscribingTimedOut(_ channel: Channel, after time: Duration) -> BroadcastError {
+  /// - Parameter hasManyTopics: Each channel is a topic.
+  static func subscribingTimedOut(_ channel: Channel, after time: Duration, hasManyTopics: Bool) -> BroadcastError {
     BroadcastError(
-      .timedOut, "Kafka did not tell within \(time) where the messages of \"\(channel)\" end just now.",
-      isRetriable: true)
+      .timedOut,
+      "Kafka did not tell within \(time) where the messages of \"\(channel)\" end just now."
+        + (hasManyTopics ? adviceForManyTopics : ""), isRetriable: true)
   }
 
   static func catchingUpTimedOut(_ channel: Channel, after time: Duration) -> BroadcastError {

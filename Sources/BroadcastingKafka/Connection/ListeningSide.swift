@@ -48,30 +48,25 @@ final class ListeningSide: @unchecked Sendable {
   let newTopics: NewTopics?
   let session: Session
   let loop: EventLoop
-  private let timeout: Duration
+  let timeout: Duration
 
   var table = ReadTable()
   var shared = SharedChannels()
   /// By their slots.
   var topics: [Topic] = []
-  private var requests = Requests()
-  private var isBatchPlanned = false
-  private var repeatsRequest = false
+  var requests = Requests()
+  var isBatchPlanned = false
+  var repeatsRequest = false
   /// Who waits for the end of a topic's reading.
-  private var waitingForStop: [Int: [UInt64]] = [:]
+  var waitingForStop: [Int: [UInt64]] = [:]
   /// Fences of subscriptions to a shared topic.
-  private var cuts: [UInt64: Channel] = [:]
+  var cuts: [UInt64: Channel] = [:]
   private(set) var isClosed = false
 
   // Of reading and watching.
   var arrival = Arrival()
   var watch = TopicWatch()
   var verifications = Verifications()
-
-  /// One that does not answer in this time is asked again, so that others have their turn.
-  private static let longestInquiry = Duration.milliseconds(500)
-  /// What is left of a caller's time when the last answer has to be there.
-  private static let timeToAnswer = Duration.milliseconds(200)
 
   /// - Parameters:
   ///   - asking: Does what callers wait for.
@@ -102,165 +97,16 @@ final class ListeningSide: @unchecked Sendable {
     try consumer.start(topics[slot].handle, partition: partition, at: offset)
   }
 
-  private func place(_ name: String, _ role: Role) throws(KafkaFailure) -> Int {
+  func place(_ name: String, _ role: Role) throws(KafkaFailure) -> Int {
     if let slot = table.knownSlot(of: name) { return slot }
     topics.append(Topic(role: role, handle: try consumer.topic(name, slot: topics.count)))
     return table.slot(of: name)
   }
 
-  // MARK: The hub's calls
-
-  /// The waiter gets nil, or why it has not come to pass.
-  func ask(_ kind: Kind, _ channel: Channel, deadline: LoopInstant, _ waiter: Waiter) {
-    if isClosed { return waiter.resume(returning: .notConnected) }
-    if sharedTopic == nil, let refusal = TopicName.refusal(of: channel) { return waiter.resume(returning: refusal) }
-    if let slot = table.knownSlot(of: name(for: channel)), case .probe = topics[slot].role {
-      return waiter.resume(returning: KafkaError.probeTopic(channel))
-    }
-    if kind == .catchUp, !isRead(channel) { return waiter.resume(returning: KafkaError.vanished(name(for: channel))) }
-    let number = requests.add(kind, channel, deadline: deadline, waiter)
-    if kind == .unsubscribe { return unsubscribe(from: channel, number) }
-    requests.ask(number)
-    planBatch()
-  }
-
-  private func name(for channel: Channel) -> String { sharedTopic ?? channel.name }
-
-  private func isRead(_ channel: Channel) -> Bool {
-    guard let slot = table.knownSlot(of: name(for: channel)), table.phase(of: slot) == .reading else { return false }
-    return sharedTopic == nil || shared.contains(channel)
-  }
-
-  private func planBatch() {
-    if isBatchPlanned { return }
-    isBatchPlanned = true
-    loop.atTurnEnd { [weak self] in
-      self?.isBatchPlanned = false
-      self?.sendBatch()
-    }
-  }
-
-  private func sendBatch() {
-    if isClosed { return }
-    let batch = requests.nextBatch()
-    guard let latest = batch.map(\.deadline).max() else { return }
-    let time = latest - loop.now - Self.timeToAnswer
-    var inquiry = TopicInquiry(
-      newTopics: newTopics, isRepeated: repeatsRequest, deadline: .now + min(time, Self.longestInquiry),
-      deadlineOfCreation: .now + time)
-    repeatsRequest = false
-    for request in batch {
-      let name = name(for: request.channel)
-      if request.kind == .subscribe {
-        inquiry.names.insert(name)
-      } else if let slot = table.knownSlot(of: name) {
-        inquiry.known[name] = table.partitions(of: slot)
-      }
-    }
-    let numbers = batch.map(\.number)
-    asking.run { [inquiries = inquiries(), inquiry] in
-      inquiry.ask(inquiries)
-    } then: { [weak self] answers in
-      self?.answered(numbers, answers)
-    }
-  }
-
-  private func answered(_ numbers: [UInt64], _ answers: [String: Result<[Int64], KafkaFailure>]) {
-    if isClosed { return }
-    requests.answered()
-    for number in numbers {
-      // Whose time is over is not there any more.
-      guard let request = requests[number] else { continue }
-      let name = name(for: request.channel)
-      switch answers[name] ?? .failure(KafkaFailure(.unknownTopic)) {
-      case .success(let ends): settle(request, name, ends)
-      case .failure(let failure): settle(request, name, failure)
-      }
-    }
-    resumeReached()
-    sendBatch()
-  }
-
-  private func settle(_ request: Requests.Request, _ name: String, _ failure: KafkaFailure) {
-    let mayChange = failure.code.isRetriable && (newTopics != nil || !failure.code.meansUnknownTopic)
-    if mayChange, request.kind == .subscribe || !failure.code.meansUnknownTopic,
-      loop.now + Self.timeToAnswer < request.deadline
-    {
-      return repeatLater(request)
-    }
-    if request.kind == .catchUp, failure.code.meansUnknownTopic { hint() }
-    end(
-      request.number,
-      failure.concernsCreation
-        ? KafkaError.creating(failure, topic: name) : KafkaError.subscribing(failure, topic: name))
-  }
-
-  private func repeatLater(_ request: Requests.Request) {
-    repeatsRequest = true
-    requests.ask(request.number)
-  }
-
-  private func settle(_ request: Requests.Request, _ name: String, _ ends: [Int64]) {
-    if request.kind == .catchUp {
-      guard isRead(request.channel), let slot = table.knownSlot(of: name) else {
-        return end(request.number, KafkaError.vanished(name))
-      }
-      return table.fence(request.number, slot, ends)
-    }
-    do throws(KafkaFailure) {
-      let slot = try place(name, sharedTopic == nil ? .channel(request.channel) : .shared)
-      switch table.phase(of: slot) {
-      case .stopping: return repeatLater(request)
-      case .off:
-        if sharedTopic != nil { shared.add(request.channel, from: nil, number: request.number) }
-        try start(slot, at: ends)
-      case .reading:
-        // A partition that is new is read from its beginning, for those who are there already.
-        try readNew(slot, upTo: ends.count)
-        guard sharedTopic != nil else { break }
-        shared.add(request.channel, from: ends, number: request.number)
-        cuts[request.number] = request.channel
-        table.fence(request.number, slot, ends)
-      }
-      end(request.number, nil)
-    } catch {
-      end(request.number, KafkaError.subscribing(error, topic: name))
-    }
-  }
-
-  private func start(_ slot: Int, at offsets: [Int64]) throws(KafkaFailure) {
-    table.start(slot, at: offsets)
-    do throws(KafkaFailure) {
-      for (partition, offset) in offsets.enumerated() {
-        try consumer.start(topics[slot].handle, partition: Int32(clamping: partition), at: offset)
-      }
-    } catch {
-      shared.removeAll()
-      stop(slot, because: KafkaError.subscribing(error, topic: table.name(of: slot)))
-      throw error
-    }
-  }
-
-  /// Partitions were added to the topic.
-  func readNew(_ slot: Int, upTo count: Int) throws(KafkaFailure) {
-    for partition in table.extend(slot, to: count) {
-      try consumer.start(topics[slot].handle, partition: Int32(clamping: partition), at: -2)
-    }
-  }
-
-  private func unsubscribe(from channel: Channel, _ number: UInt64) {
-    shared.remove(channel)
-    guard let slot = table.knownSlot(of: name(for: channel)), table.phase(of: slot) != .off, shared.isEmpty else {
-      return end(number, nil)
-    }
-    waitingForStop[slot, default: []].append(number)
-    if table.phase(of: slot) == .reading { stop(slot, because: .notConnected) }
-  }
-
   // MARK: Ends
 
   /// Nothing of the topic is handed on after it.
-  private func stop(_ slot: Int, because error: BroadcastError) {
+  func stop(_ slot: Int, because error: BroadcastError) {
     let count = table.partitions(of: slot)
     for number in table.stop(slot) {
       cuts[number] = nil
@@ -294,7 +140,7 @@ final class ListeningSide: @unchecked Sendable {
     for channel in channels { session.inbox.lost(channel, because: error, reason: .brokerLoss) }
   }
 
-  private func end(_ number: UInt64, _ error: BroadcastError?) { requests.end(number)?.resume(returning: error) }
+  func end(_ number: UInt64, _ error: BroadcastError?) { requests.end(number)?.resume(returning: error) }
 
   /// Tells who waited for what has been read by now.
   func resumeReached() {
@@ -321,7 +167,7 @@ final class ListeningSide: @unchecked Sendable {
       waiter.resume(
         returning: request.kind == .catchUp
           ? KafkaError.catchingUpTimedOut(request.channel, after: timeout)
-          : KafkaError.subscribingTimedOut(request.channel, after: timeout))
+          : KafkaError.subscribingTimedOut(request.channel, after: timeout, hasManyTopics: sharedTopic == nil))
     }
     lookIfDue(now: now)
   }

@@ -29,6 +29,14 @@ extension Inquiries {
     return bounds
   }
 
+  /// Waits until all partitions are served by their leaders, as far as there is time.
+  func awaitLeaders(_ partitions: [String: Int], until deadline: ContinuousClock.Instant) {
+    if partitions.isEmpty { return }
+    while case .failure(let failure) = query(Self.end, partitions, until: deadline), failure.code.concernsLeader {
+      guard Self.pause(until: deadline) else { return }
+    }
+  }
+
   /// What stands for the two ends of a log in place of a time (`rd_kafka_offsets_for_times`).
   private static let start: Int64 = -2
   private static let end: Int64 = -1
@@ -65,7 +73,7 @@ extension Inquiries {
     case .failure(let failure):
       // What concerns no partition is the same for each half.
       let concernsOne = !failure.code.meansTimedOut && failure.code != .transport && failure.code != .destroyed
-      guard topics.count > 1, concernsOne, divides || !failure.code.concernsLeader else {
+      guard topics.count > 1, concernsOne, divides || !failure.code.concernsLeader, .now < deadline else {
         for (name, _) in topics { answers[name] = .failure(failure) }
         return
       }

@@ -104,21 +104,25 @@ struct Inquiries: Sendable {
     return .success(answer)
   }
 
-  /// Makes topics. One that is there is fine. Returns those that were refused.
-  func create(
-    _ names: [String], as newTopics: NewTopics, until deadline: ContinuousClock.Instant
-  ) -> [String: KafkaFailure] {
-    if names.isEmpty { return [:] }
-    let failures = producer.use { pointer in
+  struct Creation {
+    /// Those that this call has made, and nobody before.
+    var made: Set<String> = []
+    var refused: [String: KafkaFailure] = [:]
+  }
+
+  /// Makes topics. One that is there is fine.
+  func create(_ names: [String], as newTopics: NewTopics, until deadline: ContinuousClock.Instant) -> Creation {
+    if names.isEmpty { return Creation() }
+    let creation = producer.use { pointer in
       Self.create(names, as: newTopics, by: pointer, Self.milliseconds(until: deadline))
     }
-    return failures ?? Self.all(names, .destroyed)
+    return creation ?? Self.all(names, .destroyed)
   }
 
   private static func create(
     _ names: [String], as newTopics: NewTopics, by pointer: OpaquePointer, _ milliseconds: Int32
-  ) -> [String: KafkaFailure] {
-    var failures: [String: KafkaFailure] = [:]
+  ) -> Creation {
+    var creation = Creation()
     var topics: [OpaquePointer?] = []
     defer { for topic in topics { rd_kafka_NewTopic_destroy(topic) } }
     var reason = [CChar](repeating: 0, count: 512)
@@ -128,13 +132,13 @@ struct Inquiries: Sendable {
           name, Int32(clamping: newTopics.partitions ?? -1), Int32(clamping: newTopics.replication ?? -1), &reason,
           reason.count)
       else {
-        failures[name] = KafkaFailure(.invalidArgument, KafkaHandle.text(reason))
+        creation.refused[name] = KafkaFailure(.invalidArgument, KafkaHandle.text(reason))
         continue
       }
       topics.append(topic)
       for (setting, value) in newTopics.settings { _ = rd_kafka_NewTopic_set_config(topic, setting, value) }
     }
-    if topics.isEmpty { return failures }
+    if topics.isEmpty { return creation }
     guard let queue = rd_kafka_queue_new(pointer) else { return all(names, KafkaFailure(.destroyed)) }
     defer { rd_kafka_queue_destroy(queue) }
     let options = rd_kafka_AdminOptions_new(pointer, RD_KAFKA_ADMIN_OP_CREATETOPICS)
@@ -157,11 +161,12 @@ struct Inquiries: Sendable {
     for index in 0..<count {
       guard let topic = results?[index], let name = rd_kafka_topic_result_name(topic) else { continue }
       let code = KafkaCode(rd_kafka_topic_result_error(topic))
+      if code == .none { creation.made.insert(String(cString: name)) }
       if code == .none || code == .topicExists { continue }
       let words = rd_kafka_topic_result_error_string(topic).map { String(cString: $0) } ?? code.words
-      failures[String(cString: name)] = KafkaFailure(code, words)
+      creation.refused[String(cString: name)] = KafkaFailure(code, words)
     }
-    return failures
+    return creation
   }
 
   /// Waits until each partition of the topics has a leader, and makes those that are not there.
@@ -171,6 +176,7 @@ struct Inquiries: Sendable {
     var answers: [String: Result<Int, KafkaFailure>] = [:]
     var left = names
     var created: Set<String> = []
+    var reasons: [String: KafkaFailure] = [:]
     while true {
       let seen = look(left, until: deadline)
       var missing: [String] = []
@@ -186,11 +192,13 @@ struct Inquiries: Sendable {
         case .failure(let failure) where failure.code.meansUnknownTopic && newTopics != nil:
           // One that has just been made is not known everywhere at once.
           if created.insert(name).inserted { missing.append(name) } else { waiting.append((name, failure)) }
-        case .failure(let failure): answers[name] = .failure(failure)
+        // That nobody told anew says less than what was told.
+        case .failure(let failure):
+          answers[name] = .failure(failure.code.meansTimedOut ? reasons[name] ?? failure : failure)
         }
       }
       if let newTopics, !missing.isEmpty {
-        let refused = create(missing, as: newTopics, until: deadline)
+        let refused = create(missing, as: newTopics, until: deadline).refused
         for name in missing {
           if var failure = refused[name] {
             failure.concernsCreation = true
@@ -206,6 +214,7 @@ struct Inquiries: Sendable {
         return answers
       }
       left = waiting.map(\.name)
+      for (name, failure) in waiting { reasons[name] = failure }
     }
   }
 
@@ -237,7 +246,7 @@ struct Inquiries: Sendable {
     return true
   }
 
-  private static func all(_ names: [String], _ failure: KafkaFailure) -> [String: KafkaFailure] {
-    Dictionary(names.map { ($0, failure) }) { first, _ in first }
+  private static func all(_ names: [String], _ failure: KafkaFailure) -> Creation {
+    Creation(refused: Dictionary(names.map { ($0, failure) }) { first, _ in first })
   }
 }

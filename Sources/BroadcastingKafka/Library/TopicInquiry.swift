@@ -5,8 +5,17 @@
 
 /// What a batch of subscriptions and fences has to know: where topics end.
 struct TopicInquiry: Sendable {
+  struct Answer: Sendable {
+    /// The offsets to read from, or what was published to there by now.
+    var ends: [String: Result<[Int64], KafkaFailure>] = [:]
+    /// Topics that were made for those who ask: all that is in them came after the question.
+    var made: Set<String> = []
+  }
+
   /// Topics that are made where they are not there.
   var names: Set<String> = []
+  /// Those of them that were made for the same who ask now, and could not be told of as yet.
+  var made: Set<String> = []
   /// Topics of which so many partitions are known.
   var known: [String: Int] = [:]
   var newTopics: NewTopics?
@@ -18,47 +27,57 @@ struct TopicInquiry: Sendable {
   var deadlineOfCreation: ContinuousClock.Instant
 
   /// Blocks.
-  func ask(_ inquiries: Inquiries) -> [String: Result<[Int64], KafkaFailure>] {
+  func ask(_ inquiries: Inquiries) -> Answer {
     if isRepeated { _ = Inquiries.pause(until: deadline) }
-    var answers: [String: Result<[Int64], KafkaFailure>] = [:]
-    var partitions = known
+    var answer = Answer()
+    var old = known
+    var new: [String: Int] = [:]
     if !names.isEmpty {
-      let created = create(inquiries)
-      for (name, failure) in created.refused { answers[name] = .failure(failure) }
-      let there = names.filter { answers[$0] == nil }
-      // Those that were made have their leaders soon.
-      let end = created.isEmpty ? deadline : max(deadline, .now + Self.timeForLeaders)
-      for (name, answer) in inquiries.ready(Array(there), creating: nil, until: end) {
-        switch answer {
-        case .success(let count): partitions[name] = count
-        case .failure(let failure): answers[name] = .failure(failure)
+      answer = create(inquiries)
+      let there = names.filter { answer.ends[$0] == nil }
+      let time = answer.made.isEmpty ? deadline : min(deadlineOfCreation, max(deadline, .now + Self.timeForLeaders))
+      for (name, seen) in inquiries.ready(Array(there), creating: nil, until: time) {
+        switch seen {
+        case .success(let count) where answer.made.contains(name): new[name] = count
+        case .success(let count): old[name] = count
+        case .failure(let failure): answer.ends[name] = .failure(failure)
         }
       }
     }
-    if partitions.isEmpty { return answers }
-    let time = max(deadline, .now + Self.timeForEnds)
-    return inquiries.ends(partitions, until: time).merging(answers) { ends, _ in ends }
+    if !old.isEmpty {
+      let time = max(deadline, .now + Self.timeForEnds)
+      answer.ends.merge(inquiries.ends(old, until: time)) { _, ends in ends }
+    }
+    // A broker may take seconds until it serves hundreds of new topics. They are read from their beginning, which needs no
+    // answer: the time is for those who publish to them at once.
+    inquiries.awaitLeaders(new, until: min(deadlineOfCreation, .now + Self.timeForLeaders))
+    for (name, count) in new { answer.ends[name] = .success([Int64](repeating: 0, count: count)) }
+    return answer
   }
 
-  private static let timeForLeaders = Duration.milliseconds(500)
+  private static let timeForLeaders = Duration.seconds(1)
   private static let timeForEnds = Duration.milliseconds(300)
-  /// So many are made by one request.
-  private static let createdAtOnce = 100
+  /// So many partitions are made by one request. A broker does not tell of the next ones before it has set up these, which
+  /// takes much longer than to make them; and 10,000 are too many for it.
+  private static let partitionsAtOnce = 1_000
 
-  private func create(_ inquiries: Inquiries) -> (refused: [String: KafkaFailure], isEmpty: Bool) {
-    guard let newTopics else { return ([:], true) }
+  private func create(_ inquiries: Inquiries) -> Answer {
+    var answer = Answer(made: made)
+    guard let newTopics else { return answer }
     var missing = inquiries.topics(Array(names), until: deadline).filter { $0.value.isMissing }.map(\.key)[...]
-    let isEmpty = missing.isEmpty
-    var refused: [String: KafkaFailure] = [:]
+    let atOnce = max(1, Self.partitionsAtOnce / max(1, newTopics.partitions ?? 1))
     while !missing.isEmpty, ContinuousClock.now < deadlineOfCreation {
-      let some = Array(missing.prefix(Self.createdAtOnce))
-      missing = missing.dropFirst(Self.createdAtOnce)
-      for (name, failure) in inquiries.create(some, as: newTopics, until: deadlineOfCreation) {
-        refused[name] = failure
-        refused[name]?.concernsCreation = true
+      let some = Array(missing.prefix(atOnce))
+      missing = missing.dropFirst(atOnce)
+      let outcome = inquiries.create(some, as: newTopics, until: deadlineOfCreation)
+      answer.made.formUnion(outcome.made)
+      for (name, failure) in outcome.refused {
+        var failure = failure
+        failure.concernsCreation = true
+        answer.ends[name] = .failure(failure)
       }
     }
-    return (refused, isEmpty)
+    return answer
   }
 }
 

@@ -17,7 +17,10 @@ struct TopicRequests<Waiter> {
     let number: UInt64
     let kind: Kind
     let channel: Channel
-    let deadline: LoopInstant
+    fileprivate(set) var deadline: LoopInstant
+    fileprivate let firstDeadline: LoopInstant
+    /// Its topic was made for it.
+    fileprivate(set) var hasMadeTopic = false
     fileprivate let waiter: Waiter
   }
 
@@ -38,7 +41,7 @@ struct TopicRequests<Waiter> {
   mutating func add(_ kind: Kind, _ channel: Channel, deadline: LoopInstant, _ waiter: Waiter) -> UInt64 {
     lastNumber += 1
     requests[lastNumber] = Request(
-      number: lastNumber, kind: kind, channel: channel, deadline: deadline, waiter: waiter)
+      number: lastNumber, kind: kind, channel: channel, deadline: deadline, firstDeadline: deadline, waiter: waiter)
     skip()
     return lastNumber
   }
@@ -60,7 +63,23 @@ struct TopicRequests<Waiter> {
   }
 
   /// The batch is answered.
-  mutating func answered() { isAsking = false }
+  ///
+  /// - Parameter timeout: From now on, of all, where some wait for their turn: those were held up by nothing but their place.
+  ///   No deadline is put off by more than that in all.
+  mutating func answered(now: LoopInstant, timeout: Duration) {
+    isAsking = false
+    guard waiting.contains(where: { requests[$0] != nil }) else { return }
+    // Of all, so that none is due before an older one.
+    for number in requests.keys { putOff(number, now, timeout) }
+  }
+
+  private mutating func putOff(_ number: UInt64, _ now: LoopInstant, _ timeout: Duration) {
+    guard let request = requests[number] else { return }
+    requests[number]?.deadline = min(max(request.deadline, now + timeout), request.firstDeadline + timeout)
+  }
+
+  /// The topic of a request was made for it.
+  mutating func noteMade(_ number: UInt64) { requests[number]?.hasMadeTopic = true }
 
   /// It is over. Returns who waits, if still.
   mutating func end(_ number: UInt64) -> Waiter? {

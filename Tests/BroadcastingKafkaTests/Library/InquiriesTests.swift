@@ -95,10 +95,15 @@ struct InquiriesTests {
       kafka.create("t", partitions: 2)
       kafka.setLeader(-1, of: "t", partition: 1)
       try await kafka.withProducer { producer in
-        let late = await blocking {
-          Inquiries(producer, nil).ready(["t"], creating: nil, until: .now + .milliseconds(200))
+        // A machine that is busy elsewhere may not get to ask at all in a short time.
+        var late: Result<Int, KafkaFailure>?
+        for patience in [200, 2_000, 10_000] {
+          late = await blocking {
+            Inquiries(producer, nil).ready(["t"], creating: nil, until: .now + .milliseconds(patience))["t"]
+          }
+          if case .failure(let failure) = late, !failure.code.meansTimedOut { break }
         }
-        #expect(late["t"] == .failure(KafkaFailure(.leaderNotAvailable)))
+        #expect(late == .failure(KafkaFailure(.leaderNotAvailable)))
         async let answer = blocking { Inquiries(producer, nil).ready(["t"], creating: nil, until: Self.soon) }
         kafka.setLeader(1, of: "t", partition: 1)
         #expect(await answer["t"] == .success(2))

@@ -24,7 +24,7 @@ struct TopicRequestsTests {
     requests.ask(second)
     requests.ask(third)
     #expect(requests.nextBatch().count == 0)
-    requests.answered()
+    requests.answered(now: at(0), timeout: .seconds(0))
     #expect(requests.end(first) == "A")
     #expect(requests.end(first) == nil)
     let batch = requests.nextBatch()
@@ -37,7 +37,7 @@ struct TopicRequestsTests {
     for number in 0..<3_000 { requests.ask(requests.add(.subscribe, "c", deadline: at(10), number)) }
     for number in UInt64(1)...1_500 { #expect(requests.end(number) != nil) }
     #expect(requests.nextBatch().map(\.number) == Array(1_501...2_524))
-    requests.answered()
+    requests.answered(now: at(0), timeout: .seconds(0))
     #expect(requests.nextBatch().map(\.number) == Array(2_525...3_000))
   }
 
@@ -65,8 +65,47 @@ struct TopicRequestsTests {
     let number = requests.add(.subscribe, "a", deadline: at(10), "A")
     requests.ask(number)
     _ = requests.nextBatch()
-    requests.answered()
+    requests.answered(now: at(0), timeout: .seconds(0))
     requests.ask(number)
     #expect(requests.nextBatch().map(\.number) == [number])
+  }
+
+  @Test("while some wait for their turn each answer gives all more time, once more at most")
+  func puttingOff() {
+    var requests = TopicRequests<Int>()
+    for number in 0..<1_030 {
+      requests.ask(requests.add(.subscribe, "c", deadline: at(number < 10 ? 2_000 : 2_100), number))
+    }
+    #expect(requests.nextBatch().count == 1_024)
+    requests.answered(now: at(1_000), timeout: .seconds(2))
+    #expect(requests.nextDeadline == at(3_000))
+    requests.ask(1)
+    #expect(requests.nextBatch().count == 7)
+    requests.ask(2)
+    requests.answered(now: at(2_900), timeout: .seconds(2))
+    #expect(requests.nextDeadline == at(4_000))
+    #expect(requests.expire(now: at(4_000)).count == 10)
+    #expect(requests.nextDeadline == at(4_100))
+  }
+
+  @Test("nobody gets more time where all had their turn")
+  func notPuttingOff() {
+    var requests = TopicRequests<Int>()
+    let number = requests.add(.subscribe, "c", deadline: at(2_000), 1)
+    requests.ask(number)
+    _ = requests.nextBatch()
+    requests.answered(now: at(1_000), timeout: .seconds(2))
+    requests.ask(number)
+    #expect(requests.nextDeadline == at(2_000))
+  }
+
+  @Test("who has a topic made is known by it when asked once more")
+  func made() {
+    var requests = TopicRequests<Int>()
+    let first = requests.add(.subscribe, "a", deadline: at(10), 1)
+    let second = requests.add(.subscribe, "b", deadline: at(10), 2)
+    requests.noteMade(first)
+    for number in [first, second] { requests.ask(number) }
+    #expect(requests.nextBatch().map(\.hasMadeTopic) == [true, false])
   }
 }
