@@ -43,7 +43,7 @@ public struct KafkaBroadcast: Broadcast {
       mayDeliverEarlierMessages: false, carriesBinary: true, carriesHeaders: true, hasPositions: false,
       hasPatterns: false)
     driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384) { mailbox, loop in
-      KafkaConnection(kafka, configuration, mailbox, on: loop)
+      KafkaConnection(kafka, properties, configuration, mailbox, on: loop)
     }
     var hubConfiguration = configuration.hub
     hubConfiguration.maximumMessageBytes = min(hubConfiguration.maximumMessageBytes, configuration.maximumMessageBytes)

@@ -78,6 +78,13 @@ enum KafkaError {
       failure.code.meansNoRight ? rights(failure.code, .subscribe(topic)) : missing(failure.code, topic))
   }
 
+  static func probeTopic(_ channel: Channel) -> BroadcastError {
+    BroadcastError(
+      .invalidChannel,
+      "The channel \"\(channel)\" is the topic by which the connection checks itself. Name another for that by probe.topic."
+    )
+  }
+
   static func creating(_ failure: KafkaFailure, topic: String) -> BroadcastError {
     let advice =
       switch failure.code {
@@ -127,6 +134,13 @@ enum KafkaError {
       let advice = failure.code.meansNoRight ? rights(failure.code, .publish(topic)) : missing(failure.code, topic)
       return error(failure, "Kafka does not take the message for the topic \"\(topic)\"", advice).with(outcome: outcome)
     }
+  }
+
+  /// The producer can't go on, and does not tell what became of the message.
+  static func publisherLost(_ failure: KafkaFailure) -> BroadcastError {
+    BroadcastError(
+      .unavailable, "What publishes to Kafka can't go on, and begins anew: \(sentence(failure.text))",
+      isRetriable: true, outcome: .unconfirmed)
   }
 
   static func publishingTimedOut(after time: Duration, _ outcome: BroadcastError.Outcome) -> BroadcastError {

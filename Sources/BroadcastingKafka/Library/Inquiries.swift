@@ -192,7 +192,8 @@ struct Inquiries: Sendable {
       if let newTopics, !missing.isEmpty {
         let refused = create(missing, as: newTopics, until: deadline)
         for name in missing {
-          if let failure = refused[name] {
+          if var failure = refused[name] {
+            failure.concernsCreation = true
             answers[name] = .failure(failure)
           } else {
             waiting.append((name, KafkaFailure(.leaderNotAvailable)))

@@ -144,12 +144,15 @@ final class KafkaHandle: @unchecked Sendable {
 
   /// What the library told of the connection since; nil when that was all.
   func nextFailure() -> KafkaFailure? {
-    if kind == .consumer { _ = serve { _, _, _ in } }
+    if kind == .consumer { _ = serve { _, _, _, _ in } }
     return failures.withLock { $0.isEmpty ? nil : $0.removeFirst() }
   }
 
   /// Takes what the main queue has: calls `body` for each message that has a report, and keeps errors. True: there may be more.
-  func serve(_ body: (_ token: UInt64, _ code: KafkaCode, _ status: DeliveryStatus) -> Void) -> Bool {
+  /// The topic is named where the code is one of an error.
+  func serve(
+    _ body: (_ token: UInt64, _ code: KafkaCode, _ status: DeliveryStatus, _ topic: String?) -> Void
+  ) -> Bool {
     use { pointer in
       var left = Self.reportsAtOnce
       while left > 0 {
@@ -160,9 +163,11 @@ final class KafkaHandle: @unchecked Sendable {
         case RD_KAFKA_EVENT_DR:
           while let message = rd_kafka_event_message_next(event) {
             left -= 1
+            let code = KafkaCode(message.pointee.err)
             body(
-              UInt64(UInt(bitPattern: message.pointee._private)), KafkaCode(message.pointee.err),
-              DeliveryStatus(rd_kafka_message_status(message)))
+              UInt64(UInt(bitPattern: message.pointee._private)), code,
+              DeliveryStatus(rd_kafka_message_status(message)), code == .none ? nil : Self.name(of: message.pointee.rkt)
+            )
           }
         case RD_KAFKA_EVENT_ERROR: keep(failure(of: event, pointer))
         default: break
@@ -170,6 +175,10 @@ final class KafkaHandle: @unchecked Sendable {
       }
       return true
     } ?? false
+  }
+
+  private static func name(of topic: OpaquePointer?) -> String? {
+    topic.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) }
   }
 
   private func failure(of event: OpaquePointer, _ pointer: OpaquePointer) -> KafkaFailure {

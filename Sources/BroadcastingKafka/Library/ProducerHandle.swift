@@ -114,11 +114,27 @@ final class ProducerHandle: Sendable {
       KafkaCode(rd_kafka_error_code(error)), rd_kafka_error_string(error).map { String(cString: $0) } ?? "")
   }
 
-  /// Takes the reports that have come, some 4,096 at most. True: there may be more. Errors are in ``KafkaHandle/nextFailure()``
-  /// after it.
-  func reports(_ body: (_ token: UInt64, _ code: KafkaCode, _ status: DeliveryStatus) -> Void) -> Bool {
-    handle.serve(body)
+  /// Gives one record to the library, for a partition.
+  func produce(
+    _ value: [UInt8], key: [UInt8], to topic: ProducerTopic, partition: Int32, token: UInt64
+  ) -> KafkaFailure? {
+    let opaque = UnsafeMutableRawPointer(bitPattern: UInt(token))
+    let failure = handle.use { _ -> KafkaFailure? in
+      value.withUnsafeBytes { value in
+        let start = UnsafeMutableRawPointer(mutating: value.baseAddress)
+        let status = rd_kafka_produce(
+          topic.pointer, partition, RD_KAFKA_MSG_F_COPY, start, value.count, key, key.count, opaque)
+        return status == 0 ? nil : .last()
+      }
+    }
+    return failure ?? .destroyed
   }
+
+  /// Takes the reports that have come, some 4,096 at most. True: there may be more. Errors are in ``KafkaHandle/nextFailure()``
+  /// after it. The topic is named where a message was not delivered.
+  func reports(
+    _ body: (_ token: UInt64, _ code: KafkaCode, _ status: DeliveryStatus, _ topic: String?) -> Void
+  ) -> Bool { handle.serve(body) }
 
   /// Gives up all that the library has: reports of it follow.
   func purge() {

@@ -129,6 +129,8 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
 struct KafkaFailure: Error, Sendable, Equatable {
   var code: KafkaCode
   var text: String
+  /// Whether it is about a topic that was to be made.
+  var concernsCreation = false
 
   init(_ code: KafkaCode, _ text: String) {
     self.code = code

@@ -56,7 +56,8 @@ struct Report: Hashable {
 extension ProducerHandle {
   func take() -> [Report] {
     var reports: [Report] = []
-    while self.reports({ reports.append(Report(token: $0, code: $1, status: $2)) }) {}
+    while self.reports({ token, code, status, _ in reports.append(Report(token: token, code: code, status: status)) }) {
+    }
     return reports
   }
 }

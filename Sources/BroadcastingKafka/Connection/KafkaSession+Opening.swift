@@ -1,0 +1,75 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import BroadcastingNetwork
+
+extension KafkaSession {
+  /// The partitions of the topic for probes, where it has to be made: processes share them, and each wakes all that read the
+  /// same one. Nobody reads a probe later, so they are thrown away soon.
+  private static let probeTopics = NewTopics(
+    partitions: 4,
+    settings: [
+      "cleanup.policy": "delete", "retention.ms": "60000", "segment.ms": "60000", "segment.bytes": "1048576",
+    ])
+
+  private typealias Handles = (consumer: ConsumerHandle, producer: ProducerHandle)
+
+  /// Makes the handles, and the way for probes. Returns at once; the first probe says that it has worked.
+  func open(_ asking: KafkaThread, _ watching: KafkaThread) {
+    let (handles, properties, hint) = (handles, properties, calls.hint)
+    watching.run { () -> Result<Handles, KafkaFailure> in
+      do throws(KafkaFailure) {
+        return .success((try handles.makeConsumer(properties, hint: hint), try handles.makeProducer(properties)))
+      } catch {
+        return .failure(error)
+      }
+    } then: { [weak self] made in
+      guard let self, failure == nil else { return }
+      switch made {
+      case .failure(let failure): fail(KafkaError.connecting(failure, to: url.servers))
+      case .success(let (consumer, producer)):
+        use(consumer, producer, asking, watching)
+        findProbeEnd(asking, Inquiries(producer, consumer))
+      }
+    }
+  }
+
+  private func findProbeEnd(_ asking: KafkaThread, _ inquiries: Inquiries) {
+    let topic = url.probeTopic
+    var newTopics: NewTopics?
+    if let wanted = url.newTopics {
+      newTopics = Self.probeTopics
+      newTopics?.replication = wanted.replication
+    }
+    let (settings, end) = (newTopics, ContinuousClock.now + configuration.connectTimeout)
+    asking.run { () -> Result<[Int64], KafkaFailure> in
+      let missing = Result<Int, KafkaFailure>.failure(KafkaFailure(.unknownTopic))
+      return (inquiries.ready([topic], creating: settings, until: end)[topic] ?? missing).flatMap { partitions in
+        inquiries.ends([topic: partitions], until: end)[topic] ?? .failure(KafkaFailure(.unknownTopic))
+      }
+    } then: { [weak self] ends in
+      self?.beginProbes(ends)
+    }
+  }
+
+  private func beginProbes(_ ends: Result<[Int64], KafkaFailure>) {
+    guard failure == nil else { return }
+    do throws(KafkaFailure) {
+      let ends = try ends.get()
+      guard let partition = ends.indices.randomElement() else { throw KafkaFailure(.unknownTopic) }
+      let place = PublishingSide.ProbePlace(
+        topic: url.probeTopic, partition: Int32(partition),
+        key: Array(String(UInt64.random(in: 0 ... .max), radix: 16).utf8))
+      try listening?.startProbe(place.topic, partition: place.partition, at: ends[partition], key: place.key)
+      heardPublishing()
+      beginProbes(at: place)
+    } catch {
+      // Where nobody answers, the availability knows more about why, and ends the session when its time is over.
+      guard !error.code.meansTimedOut, error.code != .transport else { return }
+      fail(KafkaError.probing(error, topic: url.probeTopic, at: url.servers))
+    }
+  }
+}

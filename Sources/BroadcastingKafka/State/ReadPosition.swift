@@ -1,0 +1,179 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// Where one partition is read, and whether that is certain.
+struct ReadPosition {
+  enum Verdict: Equatable {
+    case deliver
+    /// Not wanted, or not wanted any more.
+    case old
+    /// The record is to be compared: ``ReadPosition/checked(_:)``.
+    case checks
+  }
+
+  enum Verification: Equatable {
+    case fine
+    /// Stop it, and start it where ``ReadPosition/restart()`` says: there is a record to be compared.
+    case recheck
+    /// Records are missing: so many, or nobody knows. Stop it, and start it anew.
+    case moved(missed: Int?)
+    /// Nothing is missing. Stop it, and start it anew.
+    case resume
+    /// This answer is older than the suspicion, or nothing hangs on it.
+    case outdated
+  }
+
+  /// The place from before something happened.
+  private struct Suspicion {
+    let next: Int64
+    let last: Fingerprint?
+    var era: UInt64
+  }
+
+  private struct Check {
+    let expected: Fingerprint
+    /// Where to go on if it is another log.
+    let end: Int64
+  }
+
+  /// The offset of what comes next.
+  private(set) var next: Int64
+  /// The least position for which somebody waits.
+  var wanted = Int64.max
+  /// The last record that was handed on.
+  private var last: Fingerprint?
+  /// What comes is thrown away until it is started anew.
+  private var isResting = false
+  /// Told to stop, so as to be started anew.
+  private var isRestarting = false
+  private var suspicion: Suspicion?
+  private var check: Check?
+  /// It has been started where the record to be compared has to be.
+  private var isChecking = false
+
+  /// One that nobody reads.
+  private var isUnread = false
+
+  init(next: Int64) { self.next = next }
+
+  static var unread: ReadPosition {
+    var position = ReadPosition(next: 0)
+    (position.isUnread, position.isResting) = (true, true)
+    return position
+  }
+
+  var isWanted: Bool { next >= wanted }
+  var isSuspect: Bool { suspicion != nil }
+  /// Whether it is on its way to a place, or has to be compared there.
+  var isUnsettled: Bool { check != nil || isRestarting }
+  /// What a question about it is to be asked with.
+  var suspectedNext: Int64 { suspicion?.next ?? next }
+
+  // MARK: What comes
+
+  mutating func message(_ offset: Int64) -> Verdict {
+    if isResting { return .old }
+    if isChecking, let check {
+      if offset < check.expected.offset { return .old }
+      if offset == check.expected.offset { return .checks }
+      // It was compacted, so nobody can tell.
+      endCheck()
+    }
+    if offset < next { return .old }
+    next = offset + 1
+    return .deliver
+  }
+
+  /// All before the offset has been read. Returns false where that lies before what had been there.
+  mutating func ended(_ offset: Int64) -> Bool {
+    if isResting { return true }
+    if isChecking, let check {
+      if offset <= check.expected.offset {
+        moveToEnd(of: check)
+        return false
+      }
+      endCheck()
+    }
+    next = max(next, offset)
+    return true
+  }
+
+  mutating func note(_ fingerprint: Fingerprint) { last = fingerprint }
+
+  // MARK: Verification
+
+  /// The library can't go on here.
+  mutating func rest() {
+    isResting = true
+    isChecking = false
+  }
+
+  /// What was known before an earlier suspicion is kept, as that is not settled.
+  mutating func suspect(_ era: UInt64) {
+    if isUnread { return }
+    if suspicion == nil { suspicion = Suspicion(next: next, last: check?.expected ?? last, era: era) }
+    suspicion?.era = era
+  }
+
+  mutating func verify(_ bounds: Range<Int64>, _ era: UInt64) -> Verification {
+    guard let suspicion, suspicion.era <= era, !isRestarting else { return .outdated }
+    self.suspicion = nil
+    if suspicion.next > bounds.upperBound {
+      move(to: bounds.upperBound)
+      return .moved(missed: nil)
+    }
+    // A partition that was read on meanwhile has not been overtaken.
+    if next < bounds.lowerBound {
+      let missed = Int(bounds.lowerBound - next)
+      move(to: bounds.lowerBound)
+      return .moved(missed: missed)
+    }
+    if let last = suspicion.last, last.offset >= bounds.lowerBound {
+      check = Check(expected: last, end: bounds.upperBound)
+      isRestarting = true
+      return .recheck
+    }
+    endCheck()
+    guard isResting else { return .fine }
+    isRestarting = true
+    return .resume
+  }
+
+  /// It has stopped. Returns where to start it.
+  mutating func restart() -> Int64? {
+    guard isRestarting else { return nil }
+    isRestarting = false
+    isResting = false
+    isChecking = check != nil
+    return check?.expected.offset ?? next
+  }
+
+  /// What was found in place of the record to be compared. Returns whether it is the same log.
+  mutating func checked(_ found: Fingerprint) -> Bool {
+    guard let check else { return true }
+    if check.expected == found {
+      endCheck()
+      return true
+    }
+    moveToEnd(of: check)
+    return false
+  }
+
+  private mutating func endCheck() {
+    check = nil
+    isChecking = false
+  }
+
+  /// What was read meanwhile of the new log is not read again.
+  private mutating func moveToEnd(of check: Check) { move(to: max(check.end, next)) }
+
+  private mutating func move(to offset: Int64) {
+    rest()
+    check = nil
+    last = nil
+    next = offset
+    isRestarting = true
+  }
+}

@@ -1,0 +1,208 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import Broadcasting
+import TestSupport
+import Testing
+
+@testable import BroadcastingKafka
+
+@Suite("Publishing to a cluster", .timeLimit(.minutes(1)))
+struct PublishingTests {
+  /// All records of a topic, once there are so many.
+  private func records(_ count: Int, of topic: String, partitions: Int32 = 1, in kafka: MockKafka) async throws
+    -> [Record]
+  {
+    try await kafka.withConsumer { consumer in
+      let handle = try consumer.topic(topic, slot: 0)
+      for partition in 0..<partitions { try consumer.start(handle, partition: partition, at: -2) }
+      var records: [Record] = []
+      try await settle {
+        records += consumer.take().records
+        return records.count >= count
+      }
+      return records
+    }
+  }
+
+  @Test("a call returns when its messages lie in the topic, with the channel as their key")
+  func publishes() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t", partitions: 3)
+      try await PublishingRig.with(kafka) { rig in
+        try await rig.publish("a", to: "t")
+        try await rig.publish([Message("b", to: "t"), Message("c", to: "t", headers: [.init("h", "v")])])
+        let records = try await records(3, of: "t", partitions: 3, in: kafka)
+        #expect(records.map(\.text).sorted() == ["a", "b", "c"])
+        #expect(records.allSatisfy { $0.key == "t" } && Set(records.map(\.partition)).count == 1)
+        #expect(rig.told.heard > 0)
+      }
+    }
+  }
+
+  @Test("one call may go to several topics, and to one where that is for all channels")
+  func severalChannels() async throws {
+    try await MockKafka.with { kafka in
+      for topic in ["a", "b", "all"] { kafka.create(topic) }
+      let messages = [Message("1", to: "a"), Message("2", to: "b"), Message("3", to: "a")]
+      try await PublishingRig.with(kafka) { rig in
+        try await rig.publish(messages)
+        #expect(try await records(2, of: "a", in: kafka).map(\.text) == ["1", "3"])
+        #expect(try await records(1, of: "b", in: kafka).map(\.text) == ["2"])
+      }
+      try await PublishingRig.with(kafka, "topic=all") { rig in
+        try await rig.publish(messages + [Message("4", to: "not a topic's name")])
+        let records = try await records(4, of: "all", in: kafka)
+        #expect(records.map(\.text) == ["1", "2", "3", "4"])
+        #expect(records.map(\.key) == ["a", "b", "a", "not a topic's name"])
+      }
+    }
+  }
+
+  @Test("a thousand calls at a time keep the order of each publisher")
+  func many() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t")
+      try await PublishingRig.with(kafka) { rig in
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for publisher in 0..<100 {
+            group.addTask { for number in 0..<20 { try await rig.publish("\(publisher) \(number)", to: "t") } }
+          }
+          try await group.waitForAll()
+        }
+        let texts = try await records(2_000, of: "t", in: kafka).map(\.text)
+        for publisher in 0..<100 {
+          #expect(
+            texts.filter { $0.hasPrefix("\(publisher) ") } == (0..<20).map { "\(publisher) \($0)" })
+        }
+      }
+    }
+  }
+
+  @Test("a channel that can't be a topic is refused, and what to do is named")
+  func noTopic() async throws {
+    try await MockKafka.with { kafka in
+      try await PublishingRig.with(kafka) { rig in
+        let error = await failure { try await rig.publish("a", to: "a room") }
+        #expect(error?.code == .invalidChannel && error?.outcome == .notSent)
+        #expect(error?.message.contains("?topic=NAME") == true)
+      }
+    }
+  }
+
+  @Test("a topic that is not there and is not to be made fails its messages alone")
+  func missing() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t")
+      kafka.create("none")
+      kafka.setError(.unknownTopicOrPartition, of: "none")
+      try await PublishingRig.with(kafka, "create=false") { rig in
+        let error = await failure { try await rig.publish("a", to: "none") }
+        #expect(error?.outcome == .notSent && error?.isRetriable == true)
+        #expect(error?.message.contains("\"none\"") == true)
+        try await rig.publish("a", to: "t")
+        kafka.setError(.none, of: "none")
+        try await rig.publish("a", to: "none")
+      }
+    }
+  }
+
+  @Test("what a broker refuses fails with the reason, and that it was not sent")
+  func refused() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t")
+      try await PublishingRig.with(kafka) { rig in
+        kafka.fail(.produce, with: [.topicAuthorization])
+        let error = await failure { try await rig.publish("a", to: "t") }
+        #expect(error?.code == .refused && error?.outcome == .notSent && error?.isRetriable == false)
+        #expect(error?.message.contains("Write to the topic \"t\"") == true)
+        kafka.fail(.produce, with: [.messageTooLarge])
+        let large = await failure { try await rig.publish("a", to: "t") }
+        #expect(large?.code == .messageTooLarge && large?.message.contains("\"t\"") == true)
+        try await rig.publish("b", to: "t")
+        #expect(try await records(1, of: "t", in: kafka).map(\.text) == ["b"])
+      }
+    }
+  }
+
+  @Test(
+    "leaders that move and replicas that lack are waited for", arguments: [KafkaCode.notLeader, .notEnoughReplicas])
+  func passes(code: KafkaCode) async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t")
+      try await PublishingRig.with(kafka) { rig in
+        try await rig.publish("a", to: "t")
+        kafka.fail(.produce, with: [code, code])
+        try await rig.publish("b", to: "t")
+        #expect(try await records(2, of: "t", in: kafka).map(\.text) == ["a", "b"])
+      }
+    }
+  }
+
+  @Test("what no broker takes in time times out: not sent where it never left")
+  func timesOut() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t")
+      try await PublishingRig.with(kafka, timeout: .seconds(2)) { rig in
+        try await rig.publish("a", to: "t")
+        kafka.takeDown()
+        try await settle { rig.told.failures.contains { $0.code == .allBrokersDown } }
+        let known = await failure { try await rig.publish("b", to: "t") }
+        #expect(known?.isRetriable == true && known?.outcome == .notSent)
+        let unknown = await failure { try await rig.publish("b", to: "other") }
+        #expect(unknown?.code == .timedOut || unknown?.code == .unavailable)
+        #expect(unknown?.outcome == .notSent)
+        kafka.bringUp()
+        try await settle { await failure { try await rig.publish("c", to: "t") } == nil }
+        #expect(Set(try await records(2, of: "t", in: kafka).map(\.text)) == ["a", "c"])
+      }
+    }
+  }
+
+  @Test("what was sent and not answered in time is unconfirmed")
+  func unconfirmed() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t")
+      try await PublishingRig.with(kafka, timeout: .seconds(2)) { rig in
+        try await rig.publish("a", to: "t")
+        kafka.delay(milliseconds: 10_000)
+        let error = await failure { try await rig.publish("b", to: "t") }
+        #expect(error?.code == .timedOut && error?.outcome == .unconfirmed && error?.isRetriable == true)
+      }
+    }
+  }
+
+  @Test("the end ends all calls")
+  func ends() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t")
+      try await PublishingRig.with(kafka) { rig in
+        try await rig.publish("a", to: "t")
+        kafka.delay(milliseconds: 10_000)
+        async let sent = failure { try await rig.publish("b", to: "t") }
+        async let asked = failure { try await rig.publish("b", to: "other") }
+        try await settle { try await rig.waitingCalls() == 2 }
+        try await rig.endOfCalls()
+        #expect(await sent?.outcome == .unconfirmed)
+        #expect(await asked?.outcome == .notSent)
+      }
+    }
+  }
+
+  @Test("a probe lies in the partition that it is for, and one that fails says so")
+  func probe() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("probes", partitions: 4)
+      try await PublishingRig.with(kafka) { rig in
+        try await rig.probe(7, to: "probes", partition: 3)
+        let record = try await records(1, of: "probes", partitions: 4, in: kafka).first
+        #expect(record?.partition == 3 && record?.key == "key" && record?.text == "7")
+        kafka.fail(.produce, with: [.topicAuthorization])
+        try await rig.probe(8, to: "probes", partition: 3)
+        try await settle { rig.told.refusedProbes[8]?.code == .topicAuthorization }
+      }
+    }
+  }
+}
