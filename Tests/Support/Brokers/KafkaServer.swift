@@ -107,23 +107,15 @@ package final class KafkaServer: Sendable {
   package static func with<Result>(
     _ options: Options = .init(), _ body: (KafkaServer) async throws -> Result
   ) async throws -> Result {
-    try await gate.with { _ in try await running(options, body) }
+    try await gate.with { _ in
+      let server = try await KafkaServer(options)
+      let result: Swift.Result<Result, any Error>
+      do { result = .success(try await body(server)) } catch { result = .failure(error) }
+      try await server.kill()
+      return try result.get()
+    }
   }
 
-  /// The same beside the one that the caller has.
-  package static func withSecond<Result>(
-    _ options: Options = .init(), _ body: (KafkaServer) async throws -> Result
-  ) async throws -> Result { try await running(options, body) }
-
-  private static func running<Result>(
-    _ options: Options, _ body: (KafkaServer) async throws -> Result
-  ) async throws -> Result {
-    let server = try await KafkaServer(options)
-    let result: Swift.Result<Result, any Error>
-    do { result = .success(try await body(server)) } catch { result = .failure(error) }
-    try await server.kill()
-    return try result.get()
-  }
 
   private static let forAll = Once {
     var options = Options()
@@ -155,6 +147,9 @@ package final class KafkaServer: Sendable {
     try await freeProxies.with { try await body(settings.ports.upstream[$0], settings.ports.proxies[$0]) }
   }
 
+  /// The same for who has the server to itself.
+  package var firstProxyPorts: (upstream: Int, proxy: Int) { (settings.ports.upstream[0], settings.ports.proxies[0]) }
+
   /// Runs `body` behind a proxy.
   package func withProxy<Result>(_ body: (FaultyProxy) async throws -> Result) async throws -> Result {
     try await withProxyPorts { upstream, port in
@@ -164,9 +159,11 @@ package final class KafkaServer: Sendable {
 
   /// - Parameters:
   ///   - port: Nil for the one for everybody; that of a proxy.
+  ///   - user: Who logs in.
   ///   - options: Behind the question mark.
-  package func url(port: Int? = nil, _ options: String = "") -> String {
-    "kafka://127.0.0.1:\(port ?? self.port)/\(options.isEmpty ? "" : "?\(options)")"
+  package func url(port: Int? = nil, user: (name: String, password: String)? = nil, _ options: String = "") -> String {
+    let login = user.map { "\($0.name):\($0.password)@" } ?? ""
+    return "kafka://\(login)127.0.0.1:\(port ?? self.port)/\(options.isEmpty ? "" : "?\(options)")"
   }
 
   /// What it has written to its log.
@@ -205,6 +202,14 @@ package final class KafkaServer: Sendable {
 
   package func restart() async throws {
     try await kill()
+    try await start()
+  }
+
+  /// Another cluster takes its place, on the same ports, without anything of what it had.
+  package func exchange(clusterID: String = Options.otherClusterID) async throws {
+    try await kill()
+    try await ChildProcess.run(["/bin/rm", "-r", "\(folder.path)/data"])
+    try await KafkaTemplate.copy(to: folder, clusterID: clusterID)
     try await start()
   }
 
