@@ -5,7 +5,7 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        libhiredis-dev libpq-dev libssl-dev libuv1-dev node-llhttp \
+        libhiredis-dev libpq-dev librdkafka-dev libssl-dev libuv1-dev node-llhttp \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
@@ -15,7 +15,7 @@ RUN swift build --configuration release --product broadcast --static-swift-stdli
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        ca-certificates libhiredis0.14 libpq5 libssl3 libuv1 \
+        ca-certificates libhiredis0.14 libpq5 librdkafka1 libssl3 libuv1 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin broadcast
 COPY --from=build /source/.build/release/broadcast /usr/local/bin/broadcast

@@ -75,8 +75,8 @@ let package = Package(
     .executableTarget(
       name: "broadcast",
       dependencies: [
-        "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingPostgres",
-        "BroadcastingRedis", "BroadcastingServer", "BroadcastingTLS", "BroadcastingWeb",
+        "Broadcasting", "BroadcastingClient", "BroadcastingKafka", "BroadcastingLocking", "BroadcastingNetwork",
+        "BroadcastingPostgres", "BroadcastingRedis", "BroadcastingServer", "BroadcastingTLS", "BroadcastingWeb",
       ],
       swiftSettings: swiftSettings),
 

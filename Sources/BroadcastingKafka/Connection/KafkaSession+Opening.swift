@@ -37,14 +37,25 @@ extension KafkaSession {
     }
   }
 
-  private func findProbeEnd(_ asking: KafkaThread, _ inquiries: Inquiries) {
-    let topic = url.probeTopic
-    var newTopics: NewTopics?
-    if let wanted = url.newTopics {
-      newTopics = Self.probeTopics
-      newTopics?.replication = wanted.replication
+  private var newProbeTopic: NewTopics? {
+    guard let wanted = url.newTopics else { return nil }
+    var topic = Self.probeTopics
+    topic.replication = wanted.replication
+    return topic
+  }
+
+  /// Somebody has deleted it. What reads it goes on by itself once it is there.
+  func remakeProbeTopic() {
+    guard let asking, let producer = publishing?.producer, let settings = newProbeTopic else { return }
+    let (topic, end) = (url.probeTopic, ContinuousClock.now + .milliseconds(500))
+    asking.run {
+      _ = Inquiries(producer, nil).ready([topic], creating: settings, until: end)
+    } then: {
     }
-    let (settings, end) = (newTopics, ContinuousClock.now + configuration.connectTimeout)
+  }
+
+  private func findProbeEnd(_ asking: KafkaThread, _ inquiries: Inquiries) {
+    let (topic, settings, end) = (url.probeTopic, newProbeTopic, ContinuousClock.now + configuration.connectTimeout)
     asking.run { () -> Result<[Int64], KafkaFailure> in
       let missing = Result<Int, KafkaFailure>.failure(KafkaFailure(.unknownTopic))
       return (inquiries.ready([topic], creating: settings, until: end)[topic] ?? missing).flatMap { partitions in

@@ -222,6 +222,7 @@ final class KafkaSession: @unchecked Sendable {
 
   private func probeRefused(_ number: UInt64, _ failure: KafkaFailure) {
     availability.probeRefused(number, failure, now: loop.now)
+    if failure.code.meansUnknownTopic { remakeProbeTopic() }
     lookAtClockSoon()
   }
 

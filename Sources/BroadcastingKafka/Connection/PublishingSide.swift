@@ -52,6 +52,9 @@ final class PublishingSide: @unchecked Sendable {
   /// To be asked for with the next question. One is under way at a time.
   private var toAsk: [String] = []
   private var isAsking = false
+  private var askedSince: [String: LoopInstant] = [:]
+  /// Part of the next question was asked just now.
+  private var repeatsQuestion = false
   /// Calls behind one that the library had no room for, or that came while there was no producer.
   private var backlog: [Token] = []
   /// What the producer has taken and not reported.
@@ -157,19 +160,18 @@ final class PublishingSide: @unchecked Sendable {
     case .fatal:
       backlog.insert(token, at: 0)
       replace(because: failure)
-    case _ where failure.code.meansUnknownTopic && readiness.vanished(topic.name, now: loop.now):
-      forget(topic.name)
-      want(token)
+    case _ where failure.code.sticksToTopic && forget(topic.name): want(token)
     default:
-      if failure.code.meansUnknownTopic { forget(topic.name) }
       table.refused(token, because: KafkaError.publishing(failure, topic: topic.name, .notSent))
     }
     return false
   }
 
-  private func forget(_ name: String) {
+  /// Such a topic is to be asked for once more. False where that was done just now.
+  private func forget(_ name: String) -> Bool {
     topics[name] = nil
     lastTopic = nil
+    return readiness.vanished(name, now: loop.now)
   }
 
   private func continueBacklog() {
@@ -187,7 +189,11 @@ final class PublishingSide: @unchecked Sendable {
 
   // MARK: Topics
 
+  /// One that does not answer in this time is asked for again, so that others have their turn.
+  private static let longestInquiry = Duration.milliseconds(500)
+
   private func ask(_ names: [String]) {
+    for name in names { askedSince[name] = loop.now }
     toAsk += names
     guard !isAsking, !toAsk.isEmpty, replacement == nil, !isClosed else { return }
     isAsking = true
@@ -196,11 +202,12 @@ final class PublishingSide: @unchecked Sendable {
       if isClosed { return }
       let names = toAsk
       toAsk = []
-      let producer = producer
-      let newTopics = url.newTopics
-      let end = ContinuousClock.now + timeout * 9 / 10
+      let (producer, newTopics, repeats) = (producer, url.newTopics, repeatsQuestion)
+      repeatsQuestion = false
+      let end = ContinuousClock.now + min(timeout, Self.longestInquiry)
       asking.run {
-        Inquiries(producer, nil).ready(names, creating: newTopics, until: end)
+        if repeats { _ = Inquiries.pause(until: end) }
+        return Inquiries(producer, nil).ready(names, creating: newTopics, until: end)
       } then: { [weak self] answers in
         self?.answered(names, answers, by: producer)
       }
@@ -216,22 +223,39 @@ final class PublishingSide: @unchecked Sendable {
     var hasAnswered = false
     for name in names {
       var answer = answers[name] ?? .failure(KafkaFailure(.unknownTopic))
-      if case .success = answer {
+      switch answer {
+      case .success:
         hasAnswered = true
         do throws(KafkaFailure) { topics[name] = try producer.topic(name) } catch { answer = .failure(error) }
+      case .failure(let failure) where mayPass(failure, name):
+        repeatsQuestion = true
+        toAsk.append(name)
+        continue
+      case .failure: break
       }
-      for release in readiness.answered(name, answer, now: loop.now) {
-        if let failure = release.failure {
-          table.refused(release.token, because: KafkaError.publishing(failure, topic: release.topic, .notSent))
-        } else if backlog.isEmpty {
-          produceEach(release.token)
-        } else {
-          backlog.append(release.token)
-        }
-      }
+      askedSince[name] = nil
+      for release in readiness.answered(name, answer, now: loop.now) { go(on: release) }
     }
     if hasAnswered { session.heard() }
     ask([])
+  }
+
+  /// Whether there is time to ask once more before its callers are told that theirs is over.
+  private func mayPass(_ failure: KafkaFailure, _ name: String) -> Bool {
+    guard failure.code.isRetriable, url.newTopics != nil || !failure.code.meansUnknownTopic,
+      let since = askedSince[name]
+    else { return false }
+    return loop.now < since + timeout * 8 / 10
+  }
+
+  private func go(on release: TopicReadiness.Release) {
+    if let failure = release.failure {
+      table.refused(release.token, because: KafkaError.publishing(failure, topic: release.topic, .notSent))
+    } else if backlog.isEmpty, replacement == nil {
+      produceEach(release.token)
+    } else {
+      backlog.append(release.token)
+    }
   }
 
   // MARK: Probes
@@ -271,7 +295,7 @@ final class PublishingSide: @unchecked Sendable {
       } else if code != .none, status != .persisted {
         refusedProbe = (token, KafkaFailure(code))
       }
-      if let topic, code.meansUnknownTopic, readiness.vanished(topic, now: loop.now) { forget(topic) }
+      if let topic, code.sticksToTopic { _ = forget(topic) }
     }
     if hasAnswered { session.heard() }
     if let (number, failure) = refusedProbe { session.probeRefused(number, failure) }
@@ -372,7 +396,7 @@ final class PublishingSide: @unchecked Sendable {
       topics = [:]
       lastTopic = nil
       session.replaced(producer)
-      toAsk = []
+      (toAsk, askedSince) = ([], [:])
       ask(readiness.startAnew())
       if let number = waitingProbe.take() { probe(number) }
       continueBacklog()

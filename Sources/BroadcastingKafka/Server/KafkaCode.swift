@@ -62,6 +62,9 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
   static let invalidReplication = KafkaCode(rawValue: 38)
   static let invalidSetting = KafkaCode(rawValue: 40)
   static let notController = KafkaCode(rawValue: 41)
+  static let outOfOrderSequence = KafkaCode(rawValue: 45)
+  static let invalidProducerEpoch = KafkaCode(rawValue: 47)
+  static let unknownProducer = KafkaCode(rawValue: 59)
   static let policyViolation = KafkaCode(rawValue: 44)
   static let storageFailed = KafkaCode(rawValue: 56)
   static let fencedLeaderEpoch = KafkaCode(rawValue: 74)
@@ -96,6 +99,9 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
     }
   }
 
+  /// Whether librdkafka goes on refusing messages to the topic because of it, until it is asked for the topic again.
+  var sticksToTopic: Bool { meansUnknownTopic || meansNoRight }
+
   /// Whether time ran out.
   var meansTimedOut: Bool {
     switch self {
@@ -117,7 +123,8 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
     if concernsLeader || meansUnknownTopic || meansTimedOut { return true }
     switch self {
     case .transport, .allBrokersDown, .resolve, .connectionSetUp, .queueFull, .fatal, .destroyed, .purgedInQueue,
-      .purgedInFlight, .networkException, .notEnoughReplicas, .notEnoughReplicasAfterAppend, .notController,
+      .purgedInFlight, .outOfOrderSequence, .invalidProducerEpoch, .unknownProducer, .networkException,
+      .notEnoughReplicas, .notEnoughReplicasAfterAppend, .notController,
       .storageFailed, .throttlingQuotaExceeded:
       return true
     default: return false

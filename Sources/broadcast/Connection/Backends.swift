@@ -5,6 +5,7 @@
 
 import Broadcasting
 import BroadcastingClient
+import BroadcastingKafka
 import BroadcastingNetwork
 import BroadcastingPostgres
 import BroadcastingRedis
@@ -25,7 +26,7 @@ struct Backends {
   /// How the URLs of brokers look, for the help.
   static let brokerURLs =
     "redis://[USER:PASSWORD@]HOST[:PORT], rediss://… for TLS, unix:///PATH for a socket of Redis,"
-    + " postgres://[USER:PASSWORD@]HOST[:PORT]/DATABASE"
+    + " postgres://[USER:PASSWORD@]HOST[:PORT]/DATABASE, kafka://[USER:PASSWORD@]HOST[:PORT][,HOST[:PORT]…][/?topic=NAME]"
 
   /// What a server can carry its messages by.
   var forServing: [BroadcastBackend] { [memory] + brokers }
@@ -33,7 +34,7 @@ struct Backends {
   /// What a command can talk to: a running server, or a broker itself.
   func forClients(_ options: ConnectionOptions) -> [BroadcastBackend] { [remote(options)] + brokers }
 
-  private var brokers: [BroadcastBackend] { [redis, postgres] }
+  private var brokers: [BroadcastBackend] { [redis, postgres, kafka] }
 
   private var memory: BroadcastBackend {
     var hub = HubConfiguration()
@@ -58,6 +59,16 @@ struct Backends {
     if let connectTimeout { configuration.connectTimeout = connectTimeout }
     configuration.loop = loop
     return .postgres(configuration)
+  }
+
+  private var kafka: BroadcastBackend {
+    var configuration = KafkaBroadcast.Configuration()
+    setUp(&configuration.hub)
+    configuration.maximumMessageBytes = maxMessage
+    if let connectTimeout { configuration.connectTimeout = connectTimeout }
+    if let authorityFile { configuration.properties["ssl.ca.location"] = authorityFile }
+    configuration.loop = loop
+    return .kafka(configuration)
   }
 
   private func remote(_ options: ConnectionOptions) -> BroadcastBackend {

@@ -18,7 +18,7 @@ struct FatalTests {
       try await PublishingRig.with(kafka) { rig in
         try await rig.publish("a", to: "t")
         // The broker has a batch of a later number: what came between is lost, which an idempotent producer can't mend.
-        kafka.fail(.produce, with: [KafkaCode(rawValue: 45)])
+        kafka.fail(.produce, with: [.outOfOrderSequence])
         let error = await failure { try await rig.publish("b", to: "t") }
         #expect(error?.isRetriable == true)
         try await rig.publish("c", to: "t")

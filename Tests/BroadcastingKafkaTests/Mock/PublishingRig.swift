@@ -70,19 +70,18 @@ final class PublishingRig: @unchecked Sendable {
     _ producer: ProducerHandle, _ url: KafkaURL, _ properties: KafkaProperties, _ timeout: Duration
   ) throws {
     let handles = handles
-    let note: (_ change: (inout Told) -> Void) -> Void = { [weak self] change in self?.state.withLock(change) }
     let side = PublishingSide(
       producer, making: { Result { () throws(KafkaFailure) in try handles.makeProducer(properties) } },
       destroying: { handles.destroy($0.handle) }, asking: asking, watching: watching, url, timeout: timeout,
       PublishingSide.Session(
-        heard: { note { $0.heard += 1 } },
-        probeRefused: { number, failure in note { $0.refusedProbes[number] = failure } },
-        failed: { failure in note { $0.failures.append(failure) } },
+        heard: { [weak self] in self?.state.withLock { $0.heard += 1 } },
+        probeRefused: { [weak self] number, failure in self?.state.withLock { $0.refusedProbes[number] = failure } },
+        failed: { [weak self] failure in self?.state.withLock { $0.failures.append(failure) } },
         replaced: { [weak self] producer in
-          note { $0.producers += 1 }
+          self?.state.withLock { $0.producers += 1 }
           if let pipe = self?.pipe { producer.handle.enableNotices(by: pipe.writing) }
         },
-        unusable: { failure in note { $0.unusable = failure } }), on: loop)
+        unusable: { [weak self] failure in self?.state.withLock { $0.unusable = failure } }), on: loop)
     self.side = side
     let pipe = try NoticePipe(on: loop) { side.reportsWait() }
     self.pipe = pipe
