@@ -12,7 +12,8 @@ struct AbsenceTests {
   @Test(
     "there is a Redis",
     .enabled(
-      if: Broker.redis.isStartable, "Redis is missing, and with it a third of these tests: apt-get install redis-server"))
+      if: Broker.redis.isStartable, "Redis is missing, and with it a third of these tests: apt-get install redis-server"
+    ))
   func redis() async throws { try await Broker.redis.withServer { _ in } }
 
   @Test(
@@ -26,6 +27,7 @@ struct AbsenceTests {
     "there is a Kafka",
     .enabled(
       if: Broker.kafka.isStartable,
-      "Kafka is missing, and with it a third of these tests: unpack https://kafka.apache.org/downloads, and set KAFKA_HOME"))
+      "Kafka is missing, and with it a third of these tests: unpack https://kafka.apache.org/downloads, and set KAFKA_HOME"
+    ))
   func kafka() async throws { try await Broker.kafka.withServer(isHurt: false) { _ in } }
 }

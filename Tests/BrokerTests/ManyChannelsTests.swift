@@ -13,7 +13,9 @@ struct ManyChannelsTests {
   /// To connect, log in, prove that what is published arrives, and subscribe: a trip there and back for each step.
   private static let trips = latency * 2 * 12
 
-  @Test("10,000 channels far away are soon there again, each with a gap if something may be lost", arguments: Broker.startable)
+  @Test(
+    "10,000 channels far away are soon there again, each with a gap if something may be lost",
+    arguments: Broker.startable)
   func renewal(broker: Broker) async throws {
     try await broker.withProxy(isHurt: false) { server, proxy in
       let events = Events()
@@ -28,7 +30,9 @@ struct ManyChannelsTests {
         await proxy.cut()
         if broker.keepsMessages {
           try await wait(for: "the loss") { events.count(.connectionLost, since: start) > 0 }
-          try await wait(for: "coming back", within: Promised.recovering + Self.trips) { broadcast.statistics.isAvailable }
+          try await wait(for: "coming back", within: Promised.recovering + Self.trips) {
+            broadcast.statistics.isAvailable
+          }
           #expect(events.total(.resubscribed, since: start) == 0)
         } else {
           try await wait(for: "10,000 renewals", within: Promised.recovering + Self.trips) {

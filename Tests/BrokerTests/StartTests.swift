@@ -27,7 +27,8 @@ struct StartTests {
     }
   }
 
-  @Test("a missing password is an error at once, which says what to correct",
+  @Test(
+    "a missing password is an error at once, which says what to correct",
     arguments: Broker.startable.filter(\.tellsOfMissingPassword))
   func missingPassword(broker: Broker) async throws {
     try await broker.withPassword(Self.secret) { server in
@@ -38,7 +39,8 @@ struct StartTests {
     }
   }
 
-  @Test("a database that isn't there is an error at once, which names it",
+  @Test(
+    "a database that isn't there is an error at once, which names it",
     arguments: Broker.startable.filter(\.hasDatabases))
   func wrongDatabase(broker: Broker) async throws {
     try await broker.withServer { server in

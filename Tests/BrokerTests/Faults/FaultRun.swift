@@ -129,7 +129,9 @@ struct FaultRun {
       if mayLose, fault.cutsSubscriber, gaps.0 == 0 {
         complaints.append("no gap on \(channel) after a lost connection")
       }
-      if !fault.reachesServer || broker.keepsMessages, gaps.1 > 0 { complaints.append("a gap for the witness on \(channel)") }
+      if !fault.reachesServer || broker.keepsMessages, gaps.1 > 0 {
+        complaints.append("a gap for the witness on \(channel)")
+      }
     }
     if !fault.isLossy, ledger.count(.published) < ledger.count { complaints.append("refused publishes, and no reason") }
     if !complaints.isEmpty {

@@ -60,7 +60,8 @@ struct KcatTests {
       ) { broadcast in
         for text in ForeignText.all { try await broadcast.publish(text, to: "kcat-ours") }
         try await broadcast.publish([0, 255, 65], to: "kcat-ours")
-        try await broadcast.publish(Message("last", to: "kcat-ours", headers: [Message.Header("a", "é"), .init("b", "")]))
+        try await broadcast.publish(
+          Message("last", to: "kcat-ours", headers: [Message.Header("a", "é"), .init("b", "")]))
       }
       let read = ["-C", "-t", topic ?? "kcat-ours", "-o", "beginning", "-e", "-f"]
       let lines = try await Kcat.run(read + ["%k %S %h\n"], port: kafka.port).split(separator: "\n")

@@ -31,7 +31,8 @@ struct KafkaRightsTests {
       try await admin.allow("app", [.write, .describe], on: .topic("write-only"))
       for topic in ["read-only", "write-only"] { try await admin.create(topic) }
       try await wait(for: "the rights") {
-        (try? await withBroadcast(Broker.kafka.open(url, Events())) { try await $0.publish("x", to: "app.first") }) != nil
+        (try? await withBroadcast(Broker.kafka.open(url, Events())) { try await $0.publish("x", to: "app.first") })
+          != nil
       }
       try await withBroadcast(Broker.kafka.open(url, events)) { broadcast in
         var deliveries = try await broadcast.subscribe(to: "app.new").makeAsyncIterator()

@@ -20,7 +20,7 @@ struct RetentionTests {
       }
       try await line.broadcast.publish("last", to: "kept-apart")
       #expect(try await deliveries.texts(upTo: "last") == ["0", "1", "2", "3", "4", "5", "last"])
-      #expect(line.events.count(.connectionLost) == 1 && line.events.count(.resubscribed) == 0)
+      #expect(line.events.count(.connectionLost) == 1 && line.events.count(.resubscribed) == 0, "\(line.events.all)")
     }
   }
 

@@ -38,7 +38,8 @@ struct TopicLifeTests {
   }
 
   /// The places in the old one mean nothing in the new one, be they behind its end or not.
-  @Test("one that is deleted and made anew while the line is cut is a gap, however full it is", arguments: [0, 5, 10, 14])
+  @Test(
+    "one that is deleted and made anew while the line is cut is a gap, however full it is", arguments: [0, 5, 10, 14])
   func replaced(refilled count: Int) async throws {
     try await KafkaLine.with { line in
       let name = "replaced-\(count)"

@@ -116,7 +116,6 @@ package final class KafkaServer: Sendable {
     }
   }
 
-
   private static let forAll = Once {
     var options = Options()
     options.proxies = 8

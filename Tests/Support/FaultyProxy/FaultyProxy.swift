@@ -71,7 +71,8 @@ package actor FaultyProxy {
   // MARK: Serving
 
   private func serve() async {
-    while !isOver {
+    // When its task is cancelled nothing more is accepted, and asking fails at once.
+    while !isOver, !Task.isCancelled {
       guard let listener else {
         await withUnsafeContinuation { change = $0 }
         continue
