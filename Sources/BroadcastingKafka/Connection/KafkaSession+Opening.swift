@@ -37,6 +37,49 @@ extension KafkaSession {
     }
   }
 
+  // MARK: The two sides
+
+  /// Both handles are there.
+  private func use(
+    _ consumer: ConsumerHandle, _ producer: ProducerHandle, _ asking: KafkaThread, _ watching: KafkaThread
+  ) {
+    self.consumer = consumer
+    publishing = PublishingSide(
+      producer,
+      making: { [handles, properties] in Result { () throws(KafkaFailure) in try handles.makeProducer(properties) } },
+      destroying: { [handles] in handles.destroy($0.handle) }, asking: asking, watching: watching, url,
+      timeout: configuration.publishTimeout,
+      PublishingSide.Session(
+        heard: { [weak self] in self?.heardPublishing() },
+        probeRefused: { [weak self] in self?.probeRefused($0, $1) },
+        failed: { [weak self] in self?.libraryFailed($0, .producer) },
+        replaced: { [weak self] in self?.enableNotices($0.handle) },
+        unusable: { [weak self, url] in self?.fail(KafkaError.connecting($0, to: url.servers)) }),
+      on: loop)
+    listening = ListeningSide(
+      consumer, asking: asking, watching: watching,
+      { [weak self] in Inquiries(self?.publishing?.producer ?? producer, consumer) },
+      sharedTopic: url.topic, newTopics: url.newTopics, timeout: configuration.subscribeTimeout,
+      ListeningSide.Session(
+        inbox: inbox,
+        probeArrived: { [weak self] in self?.probeArrived($0) },
+        heard: { [weak self] in self?.heardListening() },
+        leftOut: { [configuration] in configuration.hub.onEvent?(BroadcastEvent(.dropped, error: $0)) },
+        clusterChanged: { [weak self, url] in self?.fail(KafkaError.exchanged(url.servers)) }),
+      on: loop)
+    enableNotices(producer.handle)
+    enableNotices(consumer.handle)
+  }
+
+  private func enableNotices(_ handle: KafkaHandle) {
+    guard failure == nil, let notices else { return }
+    handle.enableNotices(by: notices.writing)
+    // What came before has no byte in the pipe.
+    loop.inNextTurn { [weak self] in self?.queuesWait() }
+  }
+
+  // MARK: Probes
+
   private var newProbeTopic: NewTopics? {
     guard let wanted = url.newTopics else { return nil }
     var topic = Self.probeTopics

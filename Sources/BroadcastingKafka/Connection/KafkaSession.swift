@@ -26,16 +26,16 @@ final class KafkaSession: @unchecked Sendable {
   let configuration: KafkaBroadcast.Configuration
   let calls: Calls
   let handles = OpenHandles()
-  private let inbox: DriverInbox
+  let inbox: DriverInbox
   private let mailbox: PublishMailbox
 
-  private(set) var publishing: PublishingSide?
-  private(set) var listening: ListeningSide?
-  private(set) var consumer: ConsumerHandle?
-  private var notices: NoticePipe?
+  var publishing: PublishingSide?
+  var listening: ListeningSide?
+  var consumer: ConsumerHandle?
+  private(set) var notices: NoticePipe?
   private(set) var asking: KafkaThread?
   private(set) var watching: KafkaThread?
-  private(set) var availability: Availability
+  private var availability: Availability
   private var isMailboxOpen = false
   private var willTakeCalls = false
   private var timer: LoopTimer?
@@ -113,6 +113,7 @@ final class KafkaSession: @unchecked Sendable {
   private static let closingPatience = Duration.milliseconds(500)
 
   private func destroyHandles() async {
+    defer { asking?.end() }
     guard let watching else { return }
     await withUnsafeContinuation { continuation in
       waiter = continuation
@@ -124,50 +125,12 @@ final class KafkaSession: @unchecked Sendable {
         waiter.take()?.resume()
       }
       watching.end()
-      asking?.end()
     }
   }
 
-  // MARK: The two sides
+  // MARK: What comes
 
-  /// Both handles are there.
-  func use(_ consumer: ConsumerHandle, _ producer: ProducerHandle, _ asking: KafkaThread, _ watching: KafkaThread) {
-    self.consumer = consumer
-    publishing = PublishingSide(
-      producer,
-      making: { [handles, properties] in Result { () throws(KafkaFailure) in try handles.makeProducer(properties) } },
-      destroying: { [handles] in handles.destroy($0.handle) }, asking: asking, watching: watching, url,
-      timeout: configuration.publishTimeout,
-      PublishingSide.Session(
-        heard: { [weak self] in self?.heardPublishing() },
-        probeRefused: { [weak self] in self?.probeRefused($0, $1) },
-        failed: { [weak self] in self?.libraryFailed($0, .producer) },
-        replaced: { [weak self] in self?.enableNotices($0.handle) },
-        unusable: { [weak self, url] in self?.fail(KafkaError.connecting($0, to: url.servers)) }),
-      on: loop)
-    listening = ListeningSide(
-      consumer, asking: asking, watching: watching,
-      { [weak self] in Inquiries(self?.publishing?.producer ?? producer, consumer) },
-      sharedTopic: url.topic, newTopics: url.newTopics, timeout: configuration.subscribeTimeout,
-      ListeningSide.Session(
-        inbox: inbox,
-        probeArrived: { [weak self] in self?.probeArrived($0) },
-        heard: { [weak self] in self?.heardListening() },
-        leftOut: { [configuration] in configuration.hub.onEvent?(BroadcastEvent(.dropped, error: $0)) },
-        clusterChanged: { [weak self, url] in self?.fail(KafkaError.exchanged(url.servers)) }),
-      on: loop)
-    enableNotices(producer.handle)
-    enableNotices(consumer.handle)
-  }
-
-  private func enableNotices(_ handle: KafkaHandle) {
-    guard failure == nil, let notices else { return }
-    handle.enableNotices(by: notices.writing)
-    // What came before has no byte in the pipe.
-    loop.inNextTurn { [weak self] in self?.queuesWait() }
-  }
-
-  private func queuesWait() {
+  func queuesWait() {
     guard failure == nil else { return }
     publishing?.reportsWait()
     while let failure = consumer?.handle.nextFailure() { libraryFailed(failure, .consumer) }
@@ -214,23 +177,23 @@ final class KafkaSession: @unchecked Sendable {
     lookAtClock()
   }
 
-  private func probeArrived(_ number: UInt64) {
+  func probeArrived(_ number: UInt64) {
     let delay = availability.probeHeard(number, now: loop.now)
     lookAtClock()
     if let delay { inbox.probed(after: delay) }
   }
 
-  private func probeRefused(_ number: UInt64, _ failure: KafkaFailure) {
+  func probeRefused(_ number: UInt64, _ failure: KafkaFailure) {
     availability.probeRefused(number, failure, now: loop.now)
     if failure.code.meansUnknownTopic { remakeProbeTopic() }
     lookAtClockSoon()
   }
 
-  private func heardListening() { availability.heardListening(now: loop.now) }
+  func heardListening() { availability.heardListening(now: loop.now) }
 
   func heardPublishing() { availability.heardPublishing(now: loop.now) }
 
-  private func libraryFailed(_ failure: KafkaFailure, _ kind: KafkaHandle.Kind) {
+  func libraryFailed(_ failure: KafkaFailure, _ kind: KafkaHandle.Kind) {
     availability.failed(failure, by: kind, now: loop.now)
     lookAtClockSoon()
   }

@@ -34,39 +34,41 @@ final class PublishingSide: @unchecked Sendable {
   /// Puts tokens of calls and of probes apart: those of calls are greater.
   private static let firstCallToken: Token = 1 << 32
 
-  private(set) var producer: ProducerHandle
-  private let makeProducer: @Sendable () -> Result<ProducerHandle, KafkaFailure>
-  private let destroyProducer: @Sendable (ProducerHandle) -> Void
-  private let asking: KafkaThread
-  private let watching: KafkaThread
-  private let loop: EventLoop
-  private let url: KafkaURL
-  private let timeout: Duration
-  private let session: Session
+  var producer: ProducerHandle
+  let makeProducer: @Sendable () -> Result<ProducerHandle, KafkaFailure>
+  let destroyProducer: @Sendable (ProducerHandle) -> Void
+  let asking: KafkaThread
+  let watching: KafkaThread
+  let loop: EventLoop
+  let url: KafkaURL
+  let timeout: Duration
+  let session: Session
 
-  private(set) var table = DeliveryTable()
-  private var readiness = TopicReadiness()
-  private var topics: [String: ProducerTopic] = [:]
+  var table = DeliveryTable()
+  var readiness = TopicReadiness()
+  var topics: [String: ProducerTopic] = [:]
   /// The last one of them: most calls are for the same.
-  private var lastTopic: ProducerTopic?
+  var lastTopic: ProducerTopic?
   /// To be asked for with the next question. One is under way at a time.
-  private var toAsk: [String] = []
-  private var isAsking = false
-  private var askedSince: [String: LoopInstant] = [:]
+  var toAsk: [String] = []
+  var isAsking = false
+  var askedSince: [String: LoopInstant] = [:]
   /// Part of the next question was asked just now.
-  private var repeatsQuestion = false
+  var repeatsQuestion = false
   /// Calls behind one that the library had no room for, or that came while there was no producer.
-  private var backlog: [Token] = []
+  var backlog: [Token] = []
   /// What the producer has taken and not reported.
-  private var unreported = 0
+  var unreported = 0
 
   private var probePlace: ProbePlace?
   /// A probe that came while there was no producer.
-  private var waitingProbe: UInt64?
-  private var replacement: Replacement?
-  private var lastReplacement: LoopInstant?
+  var waitingProbe: UInt64?
+  var replacement: Replacement?
+  var lastReplacement: LoopInstant?
   private var willContinue = false
-  private var isClosed = false
+  /// When a broker is lost, thousands of messages fail alike.
+  private var lastOutcome: (code: KafkaCode, status: DeliveryStatus, topic: String?, outcome: DeliveryTable.Outcome)?
+  private(set) var isClosed = false
 
   init(
     _ producer: ProducerHandle, making makeProducer: @escaping @Sendable () -> Result<ProducerHandle, KafkaFailure>,
@@ -131,7 +133,7 @@ final class PublishingSide: @unchecked Sendable {
   // MARK: Producing
 
   /// Produces a call whose topics are ready, one run of messages to the same topic after the other.
-  private func produceEach(_ token: Token) {
+  func produceEach(_ token: Token) {
     guard let messages = table.messages(of: token) else { return }
     var start = messages.startIndex
     while start < messages.endIndex {
@@ -174,7 +176,7 @@ final class PublishingSide: @unchecked Sendable {
     return readiness.vanished(name, now: loop.now)
   }
 
-  private func continueBacklog() {
+  func continueBacklog() {
     guard !backlog.isEmpty, replacement == nil else { return }
     let tokens = backlog
     backlog = []
@@ -184,77 +186,6 @@ final class PublishingSide: @unchecked Sendable {
         backlog += tokens[(index + 1)...]
         return
       }
-    }
-  }
-
-  // MARK: Topics
-
-  /// One that does not answer in this time is asked for again, so that others have their turn.
-  private static let longestInquiry = Duration.milliseconds(500)
-
-  private func ask(_ names: [String]) {
-    for name in names { askedSince[name] = loop.now }
-    toAsk += names
-    guard !isAsking, !toAsk.isEmpty, replacement == nil, !isClosed else { return }
-    isAsking = true
-    // What else is published in this turn goes with it.
-    loop.atTurnEnd { [self] in
-      if isClosed { return }
-      let names = toAsk
-      toAsk = []
-      let (producer, newTopics, repeats) = (producer, url.newTopics, repeatsQuestion)
-      repeatsQuestion = false
-      let end = ContinuousClock.now + min(timeout, Self.longestInquiry)
-      asking.run {
-        if repeats { _ = Inquiries.pause(until: end) }
-        return Inquiries(producer, nil).ready(names, creating: newTopics, until: end)
-      } then: { [weak self] answers in
-        self?.answered(names, answers, by: producer)
-      }
-    }
-  }
-
-  private func answered(
-    _ names: [String], _ answers: [String: Result<Int, KafkaFailure>], by asked: ProducerHandle
-  ) {
-    isAsking = false
-    // Since then all are asked for anew.
-    guard asked === producer, replacement == nil, !isClosed else { return ask([]) }
-    var hasAnswered = false
-    for name in names {
-      var answer = answers[name] ?? .failure(KafkaFailure(.unknownTopic))
-      switch answer {
-      case .success:
-        hasAnswered = true
-        do throws(KafkaFailure) { topics[name] = try producer.topic(name) } catch { answer = .failure(error) }
-      case .failure(let failure) where mayPass(failure, name):
-        repeatsQuestion = true
-        toAsk.append(name)
-        continue
-      case .failure: break
-      }
-      askedSince[name] = nil
-      for release in readiness.answered(name, answer, now: loop.now) { go(on: release) }
-    }
-    if hasAnswered { session.heard() }
-    ask([])
-  }
-
-  /// Whether there is time to ask once more before its callers are told that theirs is over.
-  private func mayPass(_ failure: KafkaFailure, _ name: String) -> Bool {
-    guard failure.code.isRetriable, url.newTopics != nil || !failure.code.meansUnknownTopic,
-      let since = askedSince[name]
-    else { return false }
-    return loop.now < since + timeout * 8 / 10
-  }
-
-  private func go(on release: TopicReadiness.Release) {
-    if let failure = release.failure {
-      table.refused(release.token, because: KafkaError.publishing(failure, topic: release.topic, .notSent))
-    } else if backlog.isEmpty, replacement == nil {
-      produceEach(release.token)
-    } else {
-      backlog.append(release.token)
     }
   }
 
@@ -291,7 +222,7 @@ final class PublishingSide: @unchecked Sendable {
       unreported -= 1
       hasAnswered = hasAnswered || code.rawValue >= 0
       if token >= Self.firstCallToken {
-        table.settle(token, Self.outcome(code, status, topic))
+        table.settle(token, outcome(code, status, topic))
       } else if code != .none, status != .persisted {
         refusedProbe = (token, KafkaFailure(code))
       }
@@ -312,12 +243,16 @@ final class PublishingSide: @unchecked Sendable {
     }
   }
 
-  private static func outcome(_ code: KafkaCode, _ status: DeliveryStatus, _ topic: String?) -> DeliveryTable.Outcome {
+  private func outcome(_ code: KafkaCode, _ status: DeliveryStatus, _ topic: String?) -> DeliveryTable.Outcome {
     if code == .none || status == .persisted { return .delivered }
+    if let last = lastOutcome, last.code == code, last.status == status, last.topic == topic { return last.outcome }
     let failure = KafkaFailure(code)
-    return status == .notPersisted
-      ? .notSent(KafkaError.publishing(failure, topic: topic ?? "", .notSent))
+    let outcome =
+      status == .notPersisted
+      ? DeliveryTable.Outcome.notSent(KafkaError.publishing(failure, topic: topic ?? "", .notSent))
       : .unconfirmed(KafkaError.publishing(failure, topic: topic ?? "", .unconfirmed))
+    lastOutcome = (code, status, topic, outcome)
+    return outcome
   }
 
   // MARK: Deadlines
@@ -337,69 +272,5 @@ final class PublishingSide: @unchecked Sendable {
     isClosed = true
     table.fail(because: error)
     backlog = []
-  }
-
-  // MARK: Another producer
-
-  /// The way from a producer that can't go on to the next. What the old one has is reported first, so that no caller is told
-  /// anew what is known.
-  private struct Replacement {
-    let failure: KafkaFailure
-    /// When reports are waited for no longer.
-    let end: LoopInstant
-    /// Not before it, so that a cluster which breaks each one is not asked without end.
-    let earliest: LoopInstant
-    var isMaking = false
-
-    var nextLook: LoopInstant { isMaking ? .distantFuture : max(end, earliest) }
-  }
-
-  private static let reportPatience = Duration.seconds(1)
-  private static let replacementPause = Duration.seconds(1)
-
-  /// The producer can't go on (`RD_KAFKA_RESP_ERR__FATAL`), as older libraries can't after some lost connections.
-  private func replace(because failure: KafkaFailure) {
-    guard replacement == nil, !isClosed else { return }
-    replacement = Replacement(
-      failure: failure, end: loop.now + Self.reportPatience,
-      earliest: lastReplacement.map { $0 + Self.replacementPause } ?? loop.now)
-    producer.purge()
-    loop.inNextTurn { [weak self] in self?.continueReplacing() }
-  }
-
-  private func continueReplacing() {
-    guard let replacement, !replacement.isMaking, !isClosed else { return }
-    let now = loop.now
-    guard unreported == 0 || replacement.end <= now, replacement.earliest <= now else { return }
-    self.replacement?.isMaking = true
-    unreported = 0
-    table.nextGeneration(because: KafkaError.publisherLost(replacement.failure))
-    let old = producer
-    watching.run { [makeProducer, destroyProducer] in
-      let made = makeProducer()
-      destroyProducer(old)
-      return made
-    } then: { [weak self] made in
-      self?.use(made)
-    }
-  }
-
-  private func use(_ made: Result<ProducerHandle, KafkaFailure>) {
-    // After the end it is destroyed with the others.
-    if isClosed { return }
-    replacement = nil
-    lastReplacement = loop.now
-    switch made {
-    case .failure(let failure): session.unusable(failure)
-    case .success(let producer):
-      self.producer = producer
-      topics = [:]
-      lastTopic = nil
-      session.replaced(producer)
-      (toAsk, askedSince) = ([], [:])
-      ask(readiness.startAnew())
-      if let number = waitingProbe.take() { probe(number) }
-      continueBacklog()
-    }
   }
 }

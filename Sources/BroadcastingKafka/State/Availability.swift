@@ -101,7 +101,9 @@ struct Availability {
   mutating func probeRefused(_ number: UInt64, _ failure: KafkaFailure, now: LoopInstant) {
     guard number == lastNumber, number > base || phase == .suspended else { return }
     // A broker that refuses it is there, and so are its other topics.
-    let isAnswer = failure.code.rawValue > 0 && !failure.code.concernsLeader && !failure.code.meansTimedOut
+    let isAnswer =
+      failure.code.meansUnknownTopic
+      || failure.code.rawValue > 0 && !failure.code.concernsLeader && !failure.code.meansTimedOut
     switch phase {
     case .opening:
       trouble = isAnswer ? .probeRefused(failure) : .failed(recent(.producer, now) ?? failure)

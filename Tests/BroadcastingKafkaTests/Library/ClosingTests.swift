@@ -19,21 +19,6 @@ import Testing
 
 @Suite("The end of a handle", .timeLimit(.minutes(1)))
 struct ClosingTests {
-  /// Threads of librdkafka in this process: each is called "rdk:" and what it does. 0 where the system does not say.
-  private static func threads() -> Int {
-    guard let folder = opendir("/proc/self/task") else { return 0 }
-    defer { closedir(folder) }
-    var count = 0
-    while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      guard let file = fopen("/proc/self/task/\(name)/comm", "r") else { continue }
-      defer { fclose(file) }
-      var start = [UInt8](repeating: 0, count: 4)
-      if fread(&start, 1, 4, file) == 4, start == Array("rdk:".utf8) { count += 1 }
-    }
-    return count
-  }
-
   /// A producer and a consumer in the middle of their work.
   private static func close(_ kafka: MockKafka, whileDown: Bool) async throws {
     try await kafka.withProducer { producer in
@@ -65,7 +50,7 @@ struct ClosingTests {
       let descriptors = ProcessDescriptors.count
       for _ in 0..<10 { try await Self.round(whileDown: whileDown) }
       // Nothing of the library is left: its threads have been waited for.
-      guard Self.threads() == 0 else { exit(2) }
+      guard LibraryThreads.count == 0 else { exit(2) }
       // The pool of threads may have opened some for itself. A leak would be one of a round at least.
       guard ProcessDescriptors.count < descriptors + 10 else { exit(3) }
     }

@@ -81,6 +81,25 @@ struct PublishingTests {
     }
   }
 
+  @Test("what the library has no room for waits until there is some, in its order")
+  func noRoom() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t")
+      try await PublishingRig.with(kafka, "queue.buffering.max.messages=10") { rig in
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for publisher in 0..<50 {
+            group.addTask { try await rig.publish((0..<40).map { Message("\(publisher) \($0)", to: "t") }) }
+          }
+          try await group.waitForAll()
+        }
+        let texts = try await records(2_000, of: "t", in: kafka).map(\.text)
+        for publisher in 0..<50 {
+          #expect(texts.filter { $0.hasPrefix("\(publisher) ") } == (0..<40).map { "\(publisher) \($0)" })
+        }
+      }
+    }
+  }
+
   @Test("a channel that can't be a topic is refused, and what to do is named")
   func noTopic() async throws {
     try await MockKafka.with { kafka in

@@ -181,11 +181,13 @@ struct AvailabilityTests {
     #expect(state.step(now: at(5_000)) == .wait(until: at(6_000)))
   }
 
-  @Test("a broker that refuses a probe is there: nothing is suspended")
-  func refused() {
+  @Test(
+    "a broker that refuses a probe is there: nothing is suspended",
+    arguments: [KafkaCode.topicAuthorization, .unknownTopic, .notEnoughReplicas])
+  func refused(code: KafkaCode) {
     var state = connected()
     _ = state.step(now: at(3_000))
-    state.probeRefused(2, forbidden, now: at(3_010))
+    state.probeRefused(2, KafkaFailure(code, "no"), now: at(3_010))
     #expect(state.step(now: at(3_010)) == .wait(until: at(6_000)))
     #expect(state.step(now: at(6_000)) == .publishProbe(3))
   }

@@ -1,0 +1,79 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingBroker
+import BroadcastingNetwork
+
+/// Topics are asked for before their first message.
+extension PublishingSide {
+  /// One that does not answer in this time is asked for again, so that others have their turn.
+  private static var longestInquiry: Duration { .milliseconds(500) }
+
+  func ask(_ names: [String]) {
+    for name in names { askedSince[name] = loop.now }
+    toAsk += names
+    guard !isAsking, !toAsk.isEmpty, replacement == nil, !isClosed else { return }
+    isAsking = true
+    // What else is published in this turn goes with it.
+    loop.atTurnEnd { [self] in
+      if isClosed { return }
+      let names = toAsk
+      toAsk = []
+      let (producer, newTopics, repeats) = (producer, url.newTopics, repeatsQuestion)
+      repeatsQuestion = false
+      let end = ContinuousClock.now + min(timeout, Self.longestInquiry)
+      asking.run {
+        if repeats { _ = Inquiries.pause(until: end) }
+        return Inquiries(producer, nil).ready(names, creating: newTopics, until: end)
+      } then: { [weak self] answers in
+        self?.answered(names, answers, by: producer)
+      }
+    }
+  }
+
+  private func answered(
+    _ names: [String], _ answers: [String: Result<Int, KafkaFailure>], by asked: ProducerHandle
+  ) {
+    isAsking = false
+    // Since then all are asked for anew.
+    guard asked === producer, replacement == nil, !isClosed else { return ask([]) }
+    var hasAnswered = false
+    for name in names {
+      var answer = answers[name] ?? .failure(KafkaFailure(.unknownTopic))
+      switch answer {
+      case .success:
+        hasAnswered = true
+        do throws(KafkaFailure) { topics[name] = try producer.topic(name) } catch { answer = .failure(error) }
+      case .failure(let failure) where mayPass(failure, name):
+        repeatsQuestion = true
+        toAsk.append(name)
+        continue
+      case .failure: break
+      }
+      askedSince[name] = nil
+      for release in readiness.answered(name, answer, now: loop.now) { go(on: release) }
+    }
+    if hasAnswered { session.heard() }
+    ask([])
+  }
+
+  /// Whether there is time to ask once more before its callers are told that theirs is over.
+  private func mayPass(_ failure: KafkaFailure, _ name: String) -> Bool {
+    guard failure.code.isRetriable, url.newTopics != nil || !failure.code.meansUnknownTopic,
+      let since = askedSince[name]
+    else { return false }
+    return loop.now < since + timeout * 8 / 10
+  }
+
+  private func go(on release: TopicReadiness.Release) {
+    if let failure = release.failure {
+      table.refused(release.token, because: KafkaError.publishing(failure, topic: release.topic, .notSent))
+    } else if backlog.isEmpty, replacement == nil {
+      produceEach(release.token)
+    } else {
+      backlog.append(release.token)
+    }
+  }
+}
