@@ -13,7 +13,11 @@ import Testing
 /// a way of its own: what it gets tells what the server had.
 struct FaultRun {
   private static let channels: [Channel] = ["news", "Weather; \"today\"", "ключ", "4"]
-  private static let plainChannels: [Channel] = ["news", "Weather", "a_key", "4"]
+  /// Each is a topic, and nobody else's on a server of all tests.
+  private static func plainChannels() -> [Channel] {
+    let run = UInt32.random(in: 0 ... .max)
+    return ["news", "Weather", "a_key", "4"].map { Channel("\($0).\(run)") }
+  }
 
   private static func asked(_ round: Int) -> Channel { Channel("asked \(round)") }
   /// Where each is a topic, which is made and stays, some have to do.
@@ -45,7 +49,7 @@ struct FaultRun {
     broadcasts =
       try (0..<3).map { _ in try broker.open(url, events) }
       + [try broker.open(server.witnessURL, witnessEvents)]
-    let channels = broker.takesAnyName ? Self.channels : Self.plainChannels
+    let channels = broker.takesAnyName ? Self.channels : Self.plainChannels()
     self.channels = channels
     publishers = [0, 1].map { [broadcasts] in NumberingPublisher($0, on: channels, of: broadcasts[$0]) }
     subscriber = RecordingSubscriber(of: broadcasts[2], askingFor: broker.takesAnyName ? Self.asked : Self.askedPlainly)
@@ -58,8 +62,17 @@ struct FaultRun {
   func allIsWell(within limit: Duration) async throws {
     let start = ContinuousClock.now
     let marks = publishers.reduce(into: [:]) { $0.merge($1.marks) { $1 } }
-    try await wait(for: "being well again", within: limit) {
-      subscriber.hasHeard(all: marks) && witness.hasHeard(all: marks) && subscriber.couldSubscribe(since: start)
+    do {
+      try await wait(for: "being well again", within: limit) {
+        subscriber.hasHeard(all: marks) && witness.hasHeard(all: marks) && subscriber.couldSubscribe(since: start)
+      }
+    } catch let late as TooLate {
+      throw TooLate(
+        description: """
+          \(late) (the subscriber hears: \(subscriber.hasHeard(all: marks)), the witness hears: \
+          \(witness.hasHeard(all: marks)), subscribing works: \(subscriber.couldSubscribe(since: start)), \
+          after \(subscriber.failedCalls) failures)
+          """)
     }
   }
 

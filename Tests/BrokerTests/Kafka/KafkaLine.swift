@@ -11,7 +11,7 @@ import Testing
 struct KafkaLine {
   let kafka: KafkaServer
   let proxy: FaultyProxy
-  let events = Events()
+  let events: Events
   let broadcast: any Broadcast
 
   /// Runs `body` with it.
@@ -36,6 +36,7 @@ struct KafkaLine {
   private init(_ kafka: KafkaServer, _ proxy: FaultyProxy, _ events: Events, _ broadcast: any Broadcast) {
     self.kafka = kafka
     self.proxy = proxy
+    self.events = events
     self.broadcast = broadcast
   }
 
