@@ -22,7 +22,7 @@ struct PythonPeerTests {
         defer { first.cancel() }
         let peer = try await PythonProgram.peer.start([url, "meeting"])
         try await peer.line(containing: "subscribed")
-        try await untilHearing(peer, broadcast)
+        try await untilHearing(peer, broadcast, first)
         let arrived = try await ForeignText.arrivals(of: ForeignText.all, at: broadcast, on: "meeting") { text in
           try peer.send(ForeignText.digits(text))
         }
@@ -37,13 +37,18 @@ struct PythonPeerTests {
     }
   }
 
-  /// It may say that it is subscribed a little before it is.
-  private func untilHearing(_ peer: ChildProcess, _ broadcast: any Broadcast) async throws {
+  /// It may say that it is subscribed a little before it is. What is asked has come to us too when this returns.
+  private func untilHearing(
+    _ peer: ChildProcess, _ broadcast: any Broadcast, _ subscription: Subscription
+  ) async throws {
+    var deliveries = subscription.makeAsyncIterator()
     for number in 0..<100 {
       let text = "are you there? \(number)"
       try await broadcast.publish(text, to: "meeting")
       let line = "message \(ForeignText.digits(text))"
-      if (try? await peer.line(containing: line, within: .milliseconds(500))) != nil { return }
+      let isHeard = (try? await peer.line(containing: line, within: .milliseconds(500))) != nil
+      _ = try await deliveries.texts(upTo: text)
+      if isHeard { return }
     }
     throw TooLate(description: "The peer hears nothing.")
   }
