@@ -22,21 +22,29 @@ struct KafkaProperties: Sendable {
     for (alias, name) in Self.aliases {
       if let value = own.removeValue(forKey: alias), own[name] == nil { own[name] = value }
     }
+    for (name, limits, reason) in Self.limited {
+      // What is no number is librdkafka's to refuse.
+      guard let value = own[name].flatMap({ Int($0) }), !limits.contains(value) else { continue }
+      throw KafkaURL.invalid(
+        "the property \(name) is a number from \(limits.lowerBound) to \(limits.upperBound): \(reason)")
+    }
+    if own["partitioner"]?.lowercased() == "random" {
+      throw KafkaURL.invalid(
+        "the property partitioner can't be random: the messages of a channel would lose their order")
+    }
     let both = Self.both.merging(["bootstrap.servers": url.servers.description]) { $1 }
     var producer = both.merging(Self.producing) { $1 }
     producer["client.id"] = configuration.clientName + ".producer"
     let patience = Self.milliseconds(configuration.publishTimeout)
     producer["message.timeout.ms"] = String(max(500, patience - 1_000))
-    producer["message.max.bytes"] = String(min(configuration.maximumMessageBytes + 65_536, 1_000_000_000))
+    // librdkafka takes 1,000,000,000 at most.
+    let room = 65_536
+    producer["message.max.bytes"] = String(min(max(0, configuration.maximumMessageBytes), 1_000_000_000 - room) + room)
     // The default without idempotence too, as it is here; it is one of the promises.
     producer["acks"] = "all"
     var consumer = both.merging(Self.reading) { $1 }
     consumer["client.id"] = configuration.clientName + ".consumer"
     producer.merge(own) { $1 }
-    if ["false", "f", "0"].contains(producer["enable.idempotence"]?.lowercased()) {
-      // Without numbers on them two batches that are on their way may change places.
-      producer["max.in.flight.requests.per.connection"] = "1"
-    }
     self.producer = producer
     self.consumer = consumer.merging(own) { $1 }
   }
@@ -101,6 +109,12 @@ struct KafkaProperties: Sendable {
     "max.in.flight": "max.in.flight.requests.per.connection",
   ]
 
+  private static let limited = [
+    ("reconnect.backoff.ms", 0...1_000, "a broker that is back is found within seconds"),
+    ("reconnect.backoff.max.ms", 0...1_000, "a broker that is back is found within seconds"),
+    ("topic.metadata.refresh.interval.ms", 1...5_000, "partitions that are added are found within seconds"),
+  ]
+
   private static let groups = "there are no consumer groups here; each subscriber gets each message"
   private static let offsets = "where reading begins and goes on is what the backend answers for"
   private static let acknowledgement = "what publish answers would not be true; it waits for all replicas in sync"
@@ -114,6 +128,7 @@ struct KafkaProperties: Sendable {
     "enable.auto.offset.store": offsets, "auto.offset.reset": offsets, "enable.partition.eof": offsets,
     "acks": acknowledgement, "request.required.acks": acknowledgement, "message.timeout.ms": time,
     "delivery.timeout.ms": time, "transactional.id": "there are no transactions here",
+    "enable.idempotence": "a message whose answer is lost would arrive twice, or behind the next one",
     "delivery.report.only.error": acknowledgement, "enable.gapless.guarantee": acknowledgement,
     "bootstrap.servers": hosts, "metadata.broker.list": hosts, "plugin.library.paths": program,
     "sasl.kerberos.kinit.cmd": program, "statistics.interval.ms": inner, "log.queue": inner,

@@ -24,6 +24,12 @@ extension KafkaURL {
       for option in query.split(separator: "&", omittingEmptySubsequences: true) {
         let (name, value) = KafkaURL.cut(option, at: "=")
         let decoded = try KafkaURL.decode(name, "name of an option")
+        // Else it may be part of a password with a character that is not encoded, and errors name options.
+        guard decoded.utf8.allSatisfy(Self.isNameByte) else {
+          throw KafkaURL.invalid(
+            "the name of an option has other characters than a to z, digits, dots and underscores; a ? or & in a user or password "
+              + "is written %3F or %26")
+        }
         guard let value else { throw KafkaURL.invalid("an option has no value; it is written name=value") }
         guard seen.insert(decoded).inserted else { throw KafkaURL.invalid("it has an option twice") }
         try take(decoded, try KafkaURL.decode(value, "value of an option"))
@@ -36,6 +42,18 @@ extension KafkaURL {
       for name in [topic, probeTopic] {
         guard let name, let reason = TopicName.reason(name) else { continue }
         throw KafkaURL.invalid("it names a topic that can be none: \(reason)")
+      }
+      if let topic, topic != probeTopic, let reason = TopicName.innerReason(topic) {
+        throw KafkaURL.invalid("topic can't be what it is: \(reason)")
+      }
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."),
+        UInt8(ascii: "_"):
+        true
+      default: false
       }
     }
 

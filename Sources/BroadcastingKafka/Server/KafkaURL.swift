@@ -40,6 +40,11 @@ struct KafkaURL: Sendable {
       )
     }
     let at = authority.lastIndex(of: "@")
+    guard at != nil || query?.contains("@") != true else {
+      throw Self.invalid(
+        "a @ stands behind the question mark, and none in front of it; a ? in a user or password is written %3F, and a @ that "
+          + "belongs to an option %40")
+    }
     let hosts = at.map { authority[authority.index(after: $0)...] } ?? authority
     servers = try Self.servers(hosts)
     let options = try Options(query ?? "", configuration)

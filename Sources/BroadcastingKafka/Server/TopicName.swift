@@ -5,13 +5,14 @@
 
 import Broadcasting
 
-/// Which channels can be topics of their own: Kafka's rule for names (its class `org.apache.kafka.common.internals.Topic`).
+/// Which channels can be topics of their own: Kafka's rule for names (its class `org.apache.kafka.common.internals.Topic`), but
+/// for those that programs keep for themselves.
 enum TopicName {
   static let maximumBytes = 249
 
   /// Why a channel can't be a topic, with the way out; nil when it can.
   static func refusal(of channel: Channel) -> BroadcastError? {
-    guard let reason = reason(channel.name) else { return nil }
+    guard let reason = reason(channel.name) ?? innerReason(channel.name) else { return nil }
     return BroadcastError(
       .invalidChannel,
       "The channel \"\(channel)\" can't be a topic of Kafka: \(reason). One topic for all channels takes any name: add "
@@ -28,6 +29,12 @@ enum TopicName {
       return "its name can hold ASCII letters, digits, dots, underscores and hyphens alone"
     }
     return nil
+  }
+
+  /// Why a name that Kafka takes is none for messages.
+  static func innerReason(_ name: String) -> String? {
+    name.hasPrefix("__")
+      ? "names that begin with two underscores are those of Kafka's own topics, and of such programs" : nil
   }
 
   private static func isAllowed(_ byte: UInt8) -> Bool {

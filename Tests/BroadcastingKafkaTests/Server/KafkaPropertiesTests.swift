@@ -59,10 +59,23 @@ struct KafkaPropertiesTests {
     #expect(late["linger.ms"] == "7" && late["queue.buffering.max.ms"] == nil)
   }
 
-  @Test("without idempotence one request at a time keeps the order", arguments: ["", "&max.in.flight=5"])
-  func order(more: String) throws {
-    let producer = try properties("enable.idempotence=false" + more).values(for: .producer)
-    #expect(producer["max.in.flight.requests.per.connection"] == "1" && producer["max.in.flight"] == nil)
+  @Test("the largest message there is overflows nothing")
+  func largest() throws {
+    var configuration = KafkaBroadcast.Configuration()
+    configuration.maximumMessageBytes = .max
+    let properties = try properties("", configuration)
+    try properties.check()
+    #expect(properties.values(for: .producer)["message.max.bytes"] == "1000000000")
+  }
+
+  @Test(
+    "what may be less may not be more",
+    arguments: [
+      "reconnect.backoff.ms", "reconnect.backoff.max.ms", "topic.metadata.refresh.interval.ms",
+    ])
+  func limited(name: String) throws {
+    try properties("\(name)=1000").check()
+    for value in ["5001", "-1"] { #expect(try refusal("\(name)=\(value)").contains(name)) }
   }
 
   @Test(
@@ -73,7 +86,8 @@ struct KafkaPropertiesTests {
       ("message.timeout.ms=1", "publishTimeout"), ("bootstrap.servers=x", "in front of the question mark"),
       ("plugin.library.paths=x", "run code"), ("sasl.kerberos.kinit.cmd=x", "run code"),
       ("auto.offset.reset=latest", "where reading begins"), ("transactional.id=t", "transactions"),
-      ("dr_msg_cb=x", "function"), ("enable.partition.eof=false", "where reading begins"),
+      ("dr_msg_cb=x", "function"), ("enable.idempotence=false", "arrive twice"), ("partitioner=random", "order"),
+      ("enable.partition.eof=false", "where reading begins"),
     ])
   func refused(option: String, reason: String) throws {
     let message = try refusal(option)

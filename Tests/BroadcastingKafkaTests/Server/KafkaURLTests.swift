@@ -88,7 +88,9 @@ struct KafkaURLTests {
       ("kafka://a?topic=se%20cret", "ASCII letters"), ("kafka://a?topic=", "is empty"),
       ("kafka://a?probe.topic=..", "can't be ."), ("kafka://a?create=secret", "true or false"),
       ("kafka://a?create.partitions=0", "from 1 to"), ("kafka://a?create.replication=secret", "from 1 to"),
-      ("kafka://a?topic=__broadcast.probes", "are the same"),
+      ("kafka://a?topic=__broadcast.probes", "are the same"), ("kafka://a?topic=__x", "two underscores"),
+      ("kafka://u:12?Secret=34@a", "stands behind"), ("kafka://u:12?secret=34@a", "stands behind"),
+      ("kafka://a?Secret=1", "a to z"), ("kafka://u:p@a?my-secret=1", "a to z"),
       ("kafka://u:secret@a?sasl.password=secret", "sasl.username or sasl.password"),
     ])
   func refusals(text: String, reason: String) throws {

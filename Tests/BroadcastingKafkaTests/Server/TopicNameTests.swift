@@ -10,13 +10,14 @@ import Testing
 
 @Suite("Topics' names")
 struct TopicNameTests {
-  @Test("Kafka's names are taken", arguments: ["a", "A.b_c-9", "...", "__a", String(repeating: "x", count: 249)])
+  @Test("Kafka's names are taken", arguments: ["a", "A.b_c-9", "...", "_a", "a__", String(repeating: "x", count: 249)])
   func allowed(name: String) { #expect(TopicName.refusal(of: Channel(name)) == nil) }
 
   @Test(
     "others are refused, with the rule and the way out",
     arguments: [
-      (".", "can't be ."), ("..", "can't be ."), ("a b", "ASCII letters"), ("room/1", "ASCII letters"),
+      ("__a", "two underscores"), (".", "can't be ."), ("..", "can't be ."), ("a b", "ASCII letters"),
+      ("room/1", "ASCII letters"),
       ("é", "ASCII letters"), (String(repeating: "x", count: 250), "250 bytes"),
     ])
   func refused(name: String, rule: String) throws {
