@@ -119,11 +119,20 @@ enum KafkaError {
       .timedOut, "What had been published to \"\(channel)\" before was not read within \(time).", isRetriable: true)
   }
 
-  /// - Parameter outcome: What became of the message.
+  /// - Parameters:
+  ///   - outcome: What became of the message.
+  ///   - isOneOfMany: Whether others went with it, and failed with it.
   static func publishing(
-    _ failure: KafkaFailure, topic: String, _ outcome: BroadcastError.Outcome
+    _ failure: KafkaFailure, topic: String, _ outcome: BroadcastError.Outcome, isOneOfMany: Bool = false
   ) -> BroadcastError {
     switch failure.code {
+    case .messageTooLarge where isOneOfMany, .recordListTooLarge where isOneOfMany:
+      // The library divides no batch. Which of its messages was too much is not known.
+      return BroadcastError(
+        .unavailable,
+        "Messages that went together are larger than the topic \"\(topic)\" takes at once: \(sentence(failure.text)) Raise "
+          + "the topic's max.message.bytes, or add batch.size to the URL with less than that.", isRetriable: true,
+        outcome: .notSent)
     case .messageTooLarge, .recordListTooLarge:
       return BroadcastError(
         .messageTooLarge,

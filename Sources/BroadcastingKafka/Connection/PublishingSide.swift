@@ -67,7 +67,7 @@ final class PublishingSide: @unchecked Sendable {
   var lastReplacement: LoopInstant?
   private var willContinue = false
   /// When a broker is lost, thousands of messages fail alike.
-  private var lastOutcome: (code: KafkaCode, status: DeliveryStatus, topic: String?, outcome: DeliveryTable.Outcome)?
+  private var lastOutcome: (report: DeliveryReport, outcome: DeliveryTable.Outcome)?
   private(set) var isClosed = false
 
   init(
@@ -107,6 +107,7 @@ final class PublishingSide: @unchecked Sendable {
     for message in messages {
       let name = name(of: message)
       guard name != names.last, seen.insert(name).inserted else { continue }
+      if name == url.probeTopic { return table.refused(token, because: KafkaError.probeTopic(message.channel)) }
       if url.topic == nil, let refusal = TopicName.refusal(of: message.channel) {
         return table.refused(token, because: refusal)
       }
@@ -142,8 +143,9 @@ final class PublishingSide: @unchecked Sendable {
         url.topic != nil
         ? messages.endIndex : messages[start...].firstIndex { $0.channel.name != name } ?? messages.endIndex
       guard let topic = known(name) else {
-        return table.refused(
-          token, because: KafkaError.publishing(KafkaFailure(.unknownTopic), topic: name, .notSent))
+        // Another call that was let go with this one found out that it has vanished.
+        _ = forget(name)
+        return want(token)
       }
       guard produce(messages[start..<end], token, to: topic) else { return }
       start = end
@@ -173,7 +175,9 @@ final class PublishingSide: @unchecked Sendable {
   private func forget(_ name: String) -> Bool {
     topics[name] = nil
     lastTopic = nil
-    return readiness.vanished(name, now: loop.now)
+    let vanishing = readiness.vanished(name, now: loop.now)
+    if vanishing.asks { ask([name]) }
+    return !vanishing.isAgain
   }
 
   func continueBacklog() {
@@ -218,15 +222,15 @@ final class PublishingSide: @unchecked Sendable {
     if isClosed || replacement?.isMaking == true { return }
     var hasAnswered = false
     var refusedProbe: (UInt64, KafkaFailure)?
-    let hasMore = producer.reports { token, code, status, topic in
+    let hasMore = producer.reports { report in
       unreported -= 1
-      hasAnswered = hasAnswered || code.rawValue >= 0
-      if token >= Self.firstCallToken {
-        table.settle(token, outcome(code, status, topic))
-      } else if code != .none, status != .persisted {
-        refusedProbe = (token, KafkaFailure(code))
+      hasAnswered = hasAnswered || report.code.rawValue >= 0
+      if report.token >= Self.firstCallToken {
+        table.settle(report.token, outcome(report))
+      } else if report.code != .none, report.status != .persisted {
+        refusedProbe = (report.token, KafkaFailure(report.code))
       }
-      if let topic, code.sticksToTopic { _ = forget(topic) }
+      if let topic = report.topic, report.code.sticksToTopic { _ = forget(topic) }
     }
     if hasAnswered { session.heard() }
     if let (number, failure) = refusedProbe { session.probeRefused(number, failure) }
@@ -243,15 +247,17 @@ final class PublishingSide: @unchecked Sendable {
     }
   }
 
-  private func outcome(_ code: KafkaCode, _ status: DeliveryStatus, _ topic: String?) -> DeliveryTable.Outcome {
-    if code == .none || status == .persisted { return .delivered }
-    if let last = lastOutcome, last.code == code, last.status == status, last.topic == topic { return last.outcome }
-    let failure = KafkaFailure(code)
-    let outcome =
-      status == .notPersisted
-      ? DeliveryTable.Outcome.notSent(KafkaError.publishing(failure, topic: topic ?? "", .notSent))
-      : .unconfirmed(KafkaError.publishing(failure, topic: topic ?? "", .unconfirmed))
-    lastOutcome = (code, status, topic, outcome)
+  private func outcome(_ report: DeliveryReport) -> DeliveryTable.Outcome {
+    if report.code == .none || report.status == .persisted { return .delivered }
+    var alike = report
+    alike.token = 0
+    if let last = lastOutcome, last.report == alike { return last.outcome }
+    let notSent = report.status == .notPersisted
+    let error = KafkaError.publishing(
+      KafkaFailure(report.code), topic: report.topic ?? "", notSent ? .notSent : .unconfirmed,
+      isOneOfMany: report.isOneOfMany)
+    let outcome: DeliveryTable.Outcome = notSent ? .notSent(error) : .unconfirmed(error)
+    lastOutcome = (alike, outcome)
     return outcome
   }
 

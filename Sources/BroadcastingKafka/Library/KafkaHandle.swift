@@ -29,6 +29,7 @@ final class KafkaHandle: @unchecked Sendable {
   /// Where a consumer's partitions lead to.
   private let messageQueue: OpaquePointer?
   private let hint: Unmanaged<Hint>?
+  private let sendLog: Unmanaged<SendLog>?
   /// How many calls are under way, and whether it is over.
   private let uses = Atomic<Int>(0)
   private static let ended = 1 << 40
@@ -43,6 +44,8 @@ final class KafkaHandle: @unchecked Sendable {
     _ kind: Kind, _ properties: KafkaProperties, hint: (@Sendable () -> Void)? = nil
   ) throws(KafkaFailure) {
     let values = properties.values(for: kind)
+    let type = kind == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER
+    if kind == .producer, Self.hasFailed.load(ordering: .relaxed) { try Self.check(values, type) }
     let configuration = try Self.configuration(values)
     let unmanaged = hint.map { Unmanaged.passRetained(Hint($0)) }
     let reports = kind == .producer ? RD_KAFKA_EVENT_DR : 0
@@ -53,12 +56,19 @@ final class KafkaHandle: @unchecked Sendable {
         if let opaque { Unmanaged<Hint>.fromOpaque(opaque).takeUnretainedValue().tell() }
       }
     }
+    let sendLog = kind == .producer ? Unmanaged.passRetained(SendLog()) : nil
+    sendLog?.takeUnretainedValue().attach(to: configuration)
     var reason = [CChar](repeating: 0, count: 512)
-    let type = kind == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER
     guard let pointer = rd_kafka_new(type, configuration, &reason, reason.count) else {
       let code = KafkaCode(rd_kafka_last_error())
-      rd_kafka_conf_destroy(configuration)
+      if kind == .producer {
+        // See `hasFailed`.
+        Self.hasFailed.store(true, ordering: .relaxed)
+      } else {
+        rd_kafka_conf_destroy(configuration)
+      }
       unmanaged?.release()
+      sendLog?.release()
       throw KafkaFailure(code == .none ? .invalidArgument : code, Self.text(reason))
     }
     self.kind = kind
@@ -66,6 +76,23 @@ final class KafkaHandle: @unchecked Sendable {
     mainQueue = rd_kafka_queue_get_main(pointer)
     messageQueue = kind == .consumer ? rd_kafka_queue_new(pointer) : nil
     self.hint = unmanaged
+    self.sendLog = sendLog
+  }
+
+  /// librdkafka 2.0.2 frees what ``SendLog`` has put into a configuration when no handle comes of it, and frees it again with
+  /// the configuration, which must be left alone then. So that this costs one of them and no more, later ones are tried
+  /// without it first.
+  private static let hasFailed = Atomic(false)
+
+  private static func check(_ values: [String: String], _ type: rd_kafka_type_t) throws(KafkaFailure) {
+    let configuration = try Self.configuration(values)
+    var reason = [CChar](repeating: 0, count: 512)
+    guard let pointer = rd_kafka_new(type, configuration, &reason, reason.count) else {
+      let code = KafkaCode(rd_kafka_last_error())
+      rd_kafka_conf_destroy(configuration)
+      throw KafkaFailure(code == .none ? .invalidArgument : code, text(reason))
+    }
+    rd_kafka_destroy(pointer)
   }
 
   // MARK: Use and end
@@ -117,6 +144,7 @@ final class KafkaHandle: @unchecked Sendable {
     if let messageQueue { rd_kafka_queue_destroy(messageQueue) }
     rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
     hint?.release()
+    sendLog?.release()
   }
 
   // MARK: Notices
@@ -144,16 +172,14 @@ final class KafkaHandle: @unchecked Sendable {
 
   /// What the library told of the connection since; nil when that was all.
   func nextFailure() -> KafkaFailure? {
-    if kind == .consumer { _ = serve { _, _, _, _ in } }
+    if kind == .consumer { _ = serve { _ in } }
     return failures.withLock { $0.isEmpty ? nil : $0.removeFirst() }
   }
 
   /// Takes what the main queue has: calls `body` for each message that has a report, and keeps errors. True: there may be more.
-  /// The topic is named where the code is one of an error.
-  func serve(
-    _ body: (_ token: UInt64, _ code: KafkaCode, _ status: DeliveryStatus, _ topic: String?) -> Void
-  ) -> Bool {
+  func serve(_ body: (DeliveryReport) -> Void) -> Bool {
     use { pointer in
+      let log = sendLog?.takeUnretainedValue()
       var left = Self.reportsAtOnce
       while left > 0 {
         guard let event = rd_kafka_queue_poll(mainQueue, 0) else { return false }
@@ -161,13 +187,10 @@ final class KafkaHandle: @unchecked Sendable {
         left -= 1
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_DR:
+          let count = rd_kafka_event_message_count(event)
           while let message = rd_kafka_event_message_next(event) {
             left -= 1
-            let code = KafkaCode(message.pointee.err)
-            body(
-              UInt64(UInt(bitPattern: message.pointee._private)), code,
-              DeliveryStatus(rd_kafka_message_status(message)), code == .none ? nil : Self.name(of: message.pointee.rkt)
-            )
+            body(DeliveryReport(message, of: count, log))
           }
         case RD_KAFKA_EVENT_ERROR: keep(failure(of: event, pointer))
         default: break
@@ -177,14 +200,11 @@ final class KafkaHandle: @unchecked Sendable {
     } ?? false
   }
 
-  private static func name(of topic: OpaquePointer?) -> String? {
-    topic.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) }
-  }
-
   private func failure(of event: OpaquePointer, _ pointer: OpaquePointer) -> KafkaFailure {
     let code = KafkaCode(rd_kafka_event_error(event))
     if rd_kafka_event_error_is_fatal(event) != 0 || code == .fatal { return fatalFailure(pointer) }
-    return KafkaFailure(code, rd_kafka_event_error_string(event).map { String(cString: $0) } ?? code.words)
+    let words = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? code.words
+    return KafkaFailure(code, words).withCause
   }
 
   private func fatalFailure(_ pointer: OpaquePointer) -> KafkaFailure {
@@ -267,6 +287,13 @@ extension KafkaCode {
 }
 
 extension KafkaFailure {
+  /// A log-in that came to no answer is no refused one, though the library calls both so: its words tell why.
+  var withCause: KafkaFailure {
+    guard code == .authentication else { return self }
+    let cause = [KafkaCode.transport, .timedOut, .timedOutInQueue].first { text.contains($0.words) }
+    return cause.map { KafkaFailure($0, text) } ?? self
+  }
+
   init(_ code: KafkaCode) { self.init(code, code.words) }
 
   init(_ code: rd_kafka_resp_err_t) { self.init(KafkaCode(code)) }

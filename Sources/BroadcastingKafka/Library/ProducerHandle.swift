@@ -6,15 +6,6 @@
 import Broadcasting
 import CRdkafka
 
-/// Whether a message that has its report lies in the topic.
-enum DeliveryStatus: Int32, Sendable {
-  case notPersisted = 0, possiblyPersisted, persisted
-
-  init(_ status: rd_kafka_msg_status_t) {
-    self = DeliveryStatus(rawValue: Int32(status.rawValue)) ?? .possiblyPersisted
-  }
-}
-
 /// A topic to which a producer publishes. It is valid as long as the producer.
 // Sendable: the pointer is constant, and librdkafka's topics are for any thread.
 final class ProducerTopic: @unchecked Sendable {
@@ -131,10 +122,8 @@ final class ProducerHandle: Sendable {
   }
 
   /// Takes the reports that have come, some 4,096 at most. True: there may be more. Errors are in ``KafkaHandle/nextFailure()``
-  /// after it. The topic is named where a message was not delivered.
-  func reports(
-    _ body: (_ token: UInt64, _ code: KafkaCode, _ status: DeliveryStatus, _ topic: String?) -> Void
-  ) -> Bool { handle.serve(body) }
+  /// after it.
+  func reports(_ body: (DeliveryReport) -> Void) -> Bool { handle.serve(body) }
 
   /// Gives up all that the library has: reports of it follow.
   func purge() {

@@ -23,6 +23,7 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
   static let endOfPartition = KafkaCode(rawValue: -191)
   /// The producer can't go on; a new one can.
   static let fatal = KafkaCode(rawValue: -150)
+  static let inProgress = KafkaCode(rawValue: -178)
   static let invalidArgument = KafkaCode(rawValue: -186)
   static let messageTimedOut = KafkaCode(rawValue: -192)
   /// Taken out of the queue: never sent.
@@ -33,14 +34,20 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
   static let resolve = KafkaCode(rawValue: -193)
   static let ssl = KafkaCode(rawValue: -181)
   static let timedOut = KafkaCode(rawValue: -185)
+  /// Before it was sent.
+  static let timedOutInQueue = KafkaCode(rawValue: -166)
   static let transport = KafkaCode(rawValue: -195)
   static let unknownPartition = KafkaCode(rawValue: -190)
   static let unknownTopic = KafkaCode(rawValue: -188)
+  /// The library is about to ask.
+  static let waitsForMetadata = KafkaCode(rawValue: -164)
 
   // MARK: A broker's
 
   static let none = KafkaCode(rawValue: 0)
   static let offsetOutOfRange = KafkaCode(rawValue: 1)
+  /// The bytes were damaged on their way.
+  static let corruptMessage = KafkaCode(rawValue: 2)
   static let unknownTopicOrPartition = KafkaCode(rawValue: 3)
   static let leaderNotAvailable = KafkaCode(rawValue: 5)
   static let notLeader = KafkaCode(rawValue: 6)
@@ -49,6 +56,9 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
   static let replicaNotAvailable = KafkaCode(rawValue: 9)
   static let messageTooLarge = KafkaCode(rawValue: 10)
   static let networkException = KafkaCode(rawValue: 13)
+  static let coordinatorLoading = KafkaCode(rawValue: 14)
+  static let coordinatorNotAvailable = KafkaCode(rawValue: 15)
+  static let notCoordinator = KafkaCode(rawValue: 16)
   static let invalidTopic = KafkaCode(rawValue: 17)
   static let recordListTooLarge = KafkaCode(rawValue: 18)
   static let notEnoughReplicas = KafkaCode(rawValue: 19)
@@ -67,17 +77,21 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
   static let unknownProducer = KafkaCode(rawValue: 59)
   static let policyViolation = KafkaCode(rawValue: 44)
   static let storageFailed = KafkaCode(rawValue: 56)
+  static let listenerNotFound = KafkaCode(rawValue: 72)
   static let fencedLeaderEpoch = KafkaCode(rawValue: 74)
   static let unknownLeaderEpoch = KafkaCode(rawValue: 75)
+  static let offsetNotAvailable = KafkaCode(rawValue: 78)
   static let throttlingQuotaExceeded = KafkaCode(rawValue: 89)
+  static let unknownTopicID = KafkaCode(rawValue: 100)
+  static let inconsistentTopicID = KafkaCode(rawValue: 103)
 
   // MARK: What they mean
 
   /// Whether a partition has no leader just now, or another than was thought: soon it is known again.
   var concernsLeader: Bool {
     switch self {
-    case .leaderNotAvailable, .notLeader, .replicaNotAvailable, .brokerNotAvailable, .fencedLeaderEpoch,
-      .unknownLeaderEpoch:
+    case .leaderNotAvailable, .notLeader, .replicaNotAvailable, .brokerNotAvailable, .listenerNotFound,
+      .fencedLeaderEpoch, .unknownLeaderEpoch, .offsetNotAvailable:
       true
     default: false
     }
@@ -105,7 +119,7 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
   /// Whether time ran out.
   var meansTimedOut: Bool {
     switch self {
-    case .timedOut, .messageTimedOut, .requestTimedOut: true
+    case .timedOut, .messageTimedOut, .requestTimedOut, .timedOutInQueue: true
     default: false
     }
   }
@@ -124,8 +138,9 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
     switch self {
     case .transport, .allBrokersDown, .resolve, .connectionSetUp, .queueFull, .fatal, .destroyed, .purgedInQueue,
       .purgedInFlight, .outOfOrderSequence, .invalidProducerEpoch, .unknownProducer, .networkException,
-      .notEnoughReplicas, .notEnoughReplicasAfterAppend, .notController,
-      .storageFailed, .throttlingQuotaExceeded:
+      .notEnoughReplicas, .notEnoughReplicasAfterAppend, .notController, .storageFailed, .throttlingQuotaExceeded,
+      .corruptMessage, .coordinatorLoading, .coordinatorNotAvailable, .notCoordinator, .unknownTopicID,
+      .inconsistentTopicID, .inProgress, .waitsForMetadata:
       return true
     default: return false
     }

@@ -154,13 +154,21 @@ struct TopicReadiness {
     return nil
   }
 
-  /// There is no such topic, although there was. False where that is the second time within a moment: then the one who
-  /// found out is to fail, and not to ask for it once more.
-  mutating func vanished(_ topic: String, now: LoopInstant) -> Bool {
-    guard case .ready(let since) = states[topic] else { return true }
-    // Those that wait for another topic beside it find out by themselves.
-    if first(of: topic) == nil { states[topic] = nil }
-    return since + Self.refusalMemory <= now
+  /// What follows from a topic that is not there any more.
+  struct Vanishing: Equatable {
+    /// That was so just now too: the one who found out is to fail, and not to ask for it once more.
+    var isAgain: Bool
+    /// Whether it is to be asked for at once, since calls wait that need it beside another one.
+    var asks: Bool
+  }
+
+  /// There is no such topic, although there was.
+  mutating func vanished(_ topic: String, now: LoopInstant) -> Vanishing {
+    guard case .ready(let since) = states[topic] else { return Vanishing(isAgain: false, asks: false) }
+    let asks = first(of: topic) != nil
+    states[topic] = asks ? .asked : nil
+    if asks { asked += 1 }
+    return Vanishing(isAgain: now < since + Self.refusalMemory, asks: asks)
   }
 
   /// What was known is known no more, since another producer publishes from now on. Returns the topics to be asked for.

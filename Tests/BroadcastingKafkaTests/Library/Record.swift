@@ -46,18 +46,10 @@ extension ConsumerHandle {
   }
 }
 
-/// One message's report.
-struct Report: Hashable {
-  var token: UInt64
-  var code: KafkaCode
-  var status: DeliveryStatus
-}
-
 extension ProducerHandle {
-  func take() -> [Report] {
-    var reports: [Report] = []
-    while self.reports({ token, code, status, _ in reports.append(Report(token: token, code: code, status: status)) }) {
-    }
+  func take() -> [DeliveryReport] {
+    var reports: [DeliveryReport] = []
+    while self.reports({ reports.append($0) }) {}
     return reports
   }
 }

@@ -111,6 +111,18 @@ struct PublishingTests {
     }
   }
 
+  @Test("nobody publishes among probes")
+  func probeTopic() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("probes")
+      try await PublishingRig.with(kafka, "probe.topic=probes") { rig in
+        let error = await failure { try await rig.publish("7", to: "probes") }
+        #expect(error?.code == .invalidChannel && error?.outcome == .notSent)
+        #expect(error?.message.contains("probe.topic") == true)
+      }
+    }
+  }
+
   @Test("a topic that is not there and is not to be made fails its messages alone")
   func missing() async throws {
     try await MockKafka.with { kafka in

@@ -25,6 +25,9 @@ struct KafkaErrorTests {
     #expect(KafkaCode.purgedInFlight.words.contains("in flight") && KafkaCode.purgedInQueue.words.contains("queue"))
     #expect(KafkaCode.notEnoughReplicas.words.contains("Not enough in-sync replicas"))
     #expect(KafkaCode.storageFailed.words.contains("Disk error"))
+    #expect(KafkaCode.timedOutInQueue.words.contains("Timed out in queue"))
+    #expect(KafkaCode.waitsForMetadata.words.contains("cache") && KafkaCode.inProgress.words.contains("in progress"))
+    #expect(KafkaCode.offsetNotAvailable.words.contains("high watermark"))
   }
 
   @Test("a login that is refused is not tried for another reason, and old libraries' SCRAM is named")
@@ -38,6 +41,17 @@ struct KafkaErrorTests {
       .authentication, "SASL PLAIN mechanism handshake failed: broker's supported mechanisms: SCRAM-SHA-512")
     #expect(KafkaError.connecting(mechanism, to: servers, old).message.contains("sasl.mechanism"))
   }
+
+  @Test("a log-in during which the line is lost is none that was refused", arguments: [KafkaCode.transport, .timedOut])
+  func loginLost(code: KafkaCode) {
+    let words = "SASL PLAIN mechanism handshake failed: \(code.words): broker's supported mechanisms: "
+    #expect(KafkaFailure(.authentication, words).withCause == KafkaFailure(code, words))
+    let refused = KafkaFailure(.authentication, "SASL authentication error: Invalid username or password")
+    #expect(refused.withCause == refused)
+  }
+
+  @Test("what passes by itself may be tried again", arguments: [2, 14, 15, 16, 72, 78, 100, 103, -164, -166, -178])
+  func passing(code: Int32) { #expect(KafkaCode(rawValue: code).isRetriable) }
 
   @Test(
     "who cannot be reached may be later",
@@ -69,6 +83,13 @@ struct KafkaErrorTests {
   func tooLarge() {
     let error = KafkaError.publishing(KafkaFailure(.messageTooLarge), topic: "t", .unconfirmed)
     #expect(error.code == .messageTooLarge && error.outcome == .notSent && error.message.contains("max.message.bytes"))
+  }
+
+  @Test("messages that were too large together may be published again")
+  func tooLargeTogether() {
+    let error = KafkaError.publishing(KafkaFailure(.recordListTooLarge), topic: "t", .notSent, isOneOfMany: true)
+    #expect(error.code == .unavailable && error.isRetriable && error.outcome == .notSent)
+    #expect(error.message.contains("batch.size"))
   }
 
   @Test("missing rights are named")

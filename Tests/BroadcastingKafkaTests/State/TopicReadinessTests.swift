@@ -81,12 +81,28 @@ struct TopicReadinessTests {
     var topics = TopicReadiness()
     _ = topics.wants(["a"], 1, now: at(0))
     _ = topics.answered("a", .success(1), now: at(0))
-    let isOld = topics.vanished("a", now: at(5_000))
-    #expect(isOld)
+    let first = topics.vanished("a", now: at(5_000))
+    #expect(first == .init(isAgain: false, asks: false))
     #expect(topics.wants(["a"], 2, now: at(5_000)) == .waiting(ask: ["a"]))
     #expect(tokens(topics.answered("a", .success(1), now: at(5_001))) == [2])
-    let isAgain = !topics.vanished("a", now: at(5_002))
-    #expect(isAgain)
+    let second = topics.vanished("a", now: at(5_002))
+    #expect(second == .init(isAgain: true, asks: false))
+  }
+
+  @Test("a topic that vanishes while a call waits for another one as well is asked for at once")
+  func vanishedBehind() {
+    var topics = TopicReadiness()
+    _ = topics.wants(["a"], 1, now: at(0))
+    _ = topics.answered("a", .success(1), now: at(0))
+    #expect(topics.wants(["a", "b"], 2, now: at(5_000)) == .waiting(ask: ["b"]))
+    let first = topics.vanished("a", now: at(5_000))
+    #expect(first == .init(isAgain: false, asks: true))
+    let second = topics.vanished("a", now: at(5_001))
+    #expect(second == .init(isAgain: false, asks: false))
+    #expect(topics.wants(["a"], 3, now: at(5_002)) == .waiting(ask: []))
+    #expect(tokens(topics.answered("b", .success(1), now: at(5_003))) == [])
+    #expect(tokens(topics.answered("a", .success(1), now: at(5_004))).sorted() == [2, 3])
+    #expect(topics.wants(["a"], 4, now: at(5_005)) == .ready)
   }
 
   @Test("only so many are asked for at a time")
