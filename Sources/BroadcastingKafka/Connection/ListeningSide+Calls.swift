@@ -49,7 +49,7 @@ extension ListeningSide {
     guard let latest = batch.map(\.deadline).max() else { return }
     let time = latest - loop.now - Self.timeToAnswer
     var inquiry = TopicInquiry(
-      newTopics: newTopics, isRepeated: repeatsRequest, deadline: .now + min(time, Self.longestInquiry),
+      newTopics: newTopics, isRepeated: repeatsRequest, patience: Self.longestInquiry,
       deadlineOfCreation: .now + time)
     repeatsRequest = false
     // Who came after a topic was made must not get what is in it.

@@ -23,10 +23,14 @@ extension PublishingSide {
       toAsk = []
       let (producer, newTopics, repeats) = (producer, url.newTopics, repeatsQuestion)
       repeatsQuestion = false
-      let end = ContinuousClock.now + min(timeout, Self.longestInquiry)
+      let time = min(timeout, Self.longestInquiry)
       asking.run {
+        // The thread may have had other questions first.
+        let end = ContinuousClock.now + time
         if repeats { _ = Inquiries.pause(until: end) }
-        return Inquiries(producer, nil).ready(names, creating: newTopics, until: end)
+        // Messages to a partition without a leader wait for one by themselves.
+        return Inquiries(producer, nil).ready(
+          names, creating: newTopics, ifServedInPart: true, returningEarly: true, until: end)
       } then: { [weak self] answers in
         self?.answered(names, answers, by: producer)
       }

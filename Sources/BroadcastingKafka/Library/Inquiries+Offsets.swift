@@ -54,7 +54,9 @@ extension Inquiries {
         guard case .failure(let failure) = answers[name] else { return false }
         return failure.code.concernsLeader
       }
-      guard !left.isEmpty, Self.pause(until: deadline) else { break }
+      // Those that go on without a leader hold up none of the others: they are asked for again.
+      guard !left.isEmpty, rounds <= Self.wholeRounds || left.count == partitions.count, Self.pause(until: deadline)
+      else { break }
     }
     return answers
   }

@@ -26,7 +26,10 @@ struct Inquiries: Sendable {
   /// What is known of a topic.
   private struct Topic {
     var partitions: Int
-    var leaderless: KafkaFailure?
+    /// How many of them have a leader.
+    var leaders = 0
+
+    var isServed: Bool { partitions > 0 && leaders == partitions }
   }
 
   // MARK: Topics
@@ -37,6 +40,10 @@ struct Inquiries: Sendable {
   }
 
   private static let askedAlone = 8
+  /// On a line on which an answer takes longer than this, topics are asked for together.
+  private static let quickAnswer = Duration.milliseconds(50)
+  /// An answer is waited for so long, whoever else wants to ask: a line may be slow.
+  static let timeForAnswer = Duration.seconds(1)
 
   private func look(_ names: [String], until deadline: ContinuousClock.Instant) -> [String: Result<Topic, KafkaFailure>]
   {
@@ -44,6 +51,7 @@ struct Inquiries: Sendable {
     // The one call is for one topic, the other for all that the handle knows.
     if names.count <= Self.askedAlone {
       for name in names {
+        let start = ContinuousClock.now
         do throws(KafkaFailure) {
           let topic = try producer.topic(name)
           let all = try metadata(of: producer, topic, until: deadline).get()
@@ -51,10 +59,11 @@ struct Inquiries: Sendable {
         } catch {
           answers[name] = .failure(error)
         }
+        if .now - start > Self.quickAnswer { break }
       }
-      return answers
+      if answers.count == names.count { return answers }
     }
-    for name in names {
+    for name in names where answers[name] == nil {
       do throws(KafkaFailure) { _ = try producer.topic(name) } catch { answers[name] = .failure(error) }
     }
     switch metadata(of: producer, nil, until: deadline) {
@@ -97,10 +106,8 @@ struct Inquiries: Sendable {
     let code = KafkaCode(topic.err)
     guard code == .none || code.concernsLeader else { return .failure(KafkaFailure(code)) }
     var answer = Topic(partitions: Int(topic.partition_cnt))
-    if code != .none || answer.partitions == 0 { answer.leaderless = KafkaFailure(.leaderNotAvailable) }
-    for index in 0..<answer.partitions where topic.partitions[index].leader < 0 {
-      answer.leaderless = KafkaFailure(.leaderNotAvailable)
-    }
+    if code != .none { return .success(answer) }
+    for index in 0..<answer.partitions where topic.partitions[index].leader >= 0 { answer.leaders += 1 }
     return .success(answer)
   }
 
@@ -170,24 +177,29 @@ struct Inquiries: Sendable {
   }
 
   /// Waits until each partition of the topics has a leader, and makes those that are not there.
+  ///
+  /// - Parameters:
+  ///   - isServedInPart: Whether it is enough that one partition has a leader.
+  ///   - returnsEarly: Whether to return as soon as any have their answers: the others are to be asked for again.
   func ready(
-    _ names: [String], creating newTopics: NewTopics?, until deadline: ContinuousClock.Instant
+    _ names: [String], creating newTopics: NewTopics?, ifServedInPart isServedInPart: Bool = false,
+    returningEarly returnsEarly: Bool = false, until deadline: ContinuousClock.Instant
   ) -> [String: Result<Int, KafkaFailure>] {
     var answers: [String: Result<Int, KafkaFailure>] = [:]
     var left = names
     var created: Set<String> = []
     var reasons: [String: KafkaFailure] = [:]
     while true {
-      let seen = look(left, until: deadline)
+      let seen = look(left, until: max(deadline, .now + Self.timeForAnswer))
       var missing: [String] = []
       var waiting: [(name: String, failure: KafkaFailure)] = []
       for name in left {
         switch seen[name] ?? .failure(KafkaFailure(.unknownTopic)) {
         case .success(let topic):
-          if let failure = topic.leaderless {
-            waiting.append((name, failure))
-          } else {
+          if topic.isServed || isServedInPart && topic.leaders > 0 {
             answers[name] = .success(topic.partitions)
+          } else {
+            waiting.append((name, KafkaFailure(.leaderNotAvailable)))
           }
         case .failure(let failure) where failure.code.meansUnknownTopic && newTopics != nil:
           // One that has just been made is not known everywhere at once.
@@ -209,7 +221,7 @@ struct Inquiries: Sendable {
         }
       }
       if waiting.isEmpty { return answers }
-      guard Self.pause(until: deadline) else {
+      guard !returnsEarly || answers.isEmpty, Self.pause(until: deadline) else {
         for (name, failure) in waiting { answers[name] = .failure(failure) }
         return answers
       }

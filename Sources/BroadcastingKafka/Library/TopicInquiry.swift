@@ -21,22 +21,28 @@ struct TopicInquiry: Sendable {
   var newTopics: NewTopics?
   /// Part of it was asked for just now, and could not be told yet.
   var isRepeated = false
-  /// What has no answer by then is to be asked again, so that others have their turn.
-  var deadline: ContinuousClock.Instant
+  /// What has no answer in this time is to be asked again, so that others have their turn.
+  var patience: Duration
   /// To make topics may take until then: a broker answers nothing else on the connection before it has made them.
   var deadlineOfCreation: ContinuousClock.Instant
 
   /// Blocks.
   func ask(_ inquiries: Inquiries) -> Answer {
+    // The thread may have had other questions first.
+    let deadline = min(deadlineOfCreation, .now + patience)
     if isRepeated { _ = Inquiries.pause(until: deadline) }
     var answer = Answer()
     var old = known
     var new: [String: Int] = [:]
     if !names.isEmpty {
-      answer = create(inquiries)
-      let there = names.filter { answer.ends[$0] == nil }
+      (answer, old) = create(inquiries, deadline)
+      old.merge(known) { max($0, $1) }
+      let there = names.filter { answer.ends[$0] == nil && old[$0] == nil }
       let time = answer.made.isEmpty ? deadline : min(deadlineOfCreation, max(deadline, .now + Self.timeForLeaders))
-      for (name, seen) in inquiries.ready(Array(there), creating: nil, until: time) {
+      let seen =
+        there.isEmpty
+        ? [:] : inquiries.ready(Array(there), creating: nil, returningEarly: answer.made.isEmpty, until: time)
+      for (name, seen) in seen {
         switch seen {
         case .success(let count) where answer.made.contains(name): new[name] = count
         case .success(let count): old[name] = count
@@ -45,7 +51,7 @@ struct TopicInquiry: Sendable {
       }
     }
     if !old.isEmpty {
-      let time = max(deadline, .now + Self.timeForEnds)
+      let time = max(deadline, .now + Inquiries.timeForAnswer)
       answer.ends.merge(inquiries.ends(old, until: time)) { _, ends in ends }
     }
     // A broker may take seconds until it serves hundreds of new topics. They are read from their beginning, which needs no
@@ -56,15 +62,20 @@ struct TopicInquiry: Sendable {
   }
 
   private static let timeForLeaders = Duration.seconds(1)
-  private static let timeForEnds = Duration.milliseconds(300)
   /// So many partitions are made by one request. A broker does not tell of the next ones before it has set up these, which
   /// takes much longer than to make them; and 10,000 are too many for it.
   private static let partitionsAtOnce = 1_000
 
-  private func create(_ inquiries: Inquiries) -> Answer {
+  /// Returns what came of it, and the topics that were there.
+  private func create(
+    _ inquiries: Inquiries, _ deadline: ContinuousClock.Instant
+  ) -> (answer: Answer, there: [String: Int]) {
     var answer = Answer(made: made)
-    guard let newTopics else { return answer }
-    var missing = inquiries.topics(Array(names), until: deadline).filter { $0.value.isMissing }.map(\.key)[...]
+    guard let newTopics else { return (answer, [:]) }
+    let seen = inquiries.topics(Array(names), until: max(deadline, .now + Inquiries.timeForAnswer))
+    // With a topic that was made for the same who ask now its leaders are waited for.
+    let there = seen.compactMapValues { try? $0.get() }.filter { $0.value > 0 && !made.contains($0.key) }
+    var missing = seen.filter { $0.value.isMissing }.map(\.key)[...]
     let atOnce = max(1, Self.partitionsAtOnce / max(1, newTopics.partitions ?? 1))
     while !missing.isEmpty, ContinuousClock.now < deadlineOfCreation {
       let some = Array(missing.prefix(atOnce))
@@ -77,7 +88,7 @@ struct TopicInquiry: Sendable {
         answer.ends[name] = .failure(failure)
       }
     }
-    return answer
+    return (answer, there)
   }
 }
 

@@ -111,6 +111,59 @@ struct InquiriesTests {
     }
   }
 
+  @Test("a topic without a leader holds up none beside it")
+  func besideLeaderless() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t")
+      kafka.create("none")
+      kafka.setLeader(-1, of: "none", partition: 0)
+      try await kafka.withProducer { producer in
+        let answers = await blocking {
+          Inquiries(producer, nil).ready(
+            ["none", "t"], creating: nil, returningEarly: true, until: .now + .seconds(600))
+        }
+        #expect(answers == ["t": .success(1), "none": .failure(KafkaFailure(.leaderNotAvailable))])
+        let ends = await blocking {
+          Inquiries(producer, nil).ends(["none": 1, "t": 1], until: .now + .seconds(600))
+        }
+        #expect(ends["t"] == .success([0]))
+      }
+    }
+  }
+
+  @Test("one leader is enough to publish")
+  func servedInPart() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t", partitions: 2)
+      kafka.setLeader(-1, of: "t", partition: 1)
+      try await kafka.withProducer { producer in
+        let answers = await blocking {
+          Inquiries(producer, nil).ready(["t"], creating: nil, ifServedInPart: true, until: .now + .seconds(600))
+        }
+        #expect(answers == ["t": .success(2)])
+      }
+    }
+  }
+
+  @Test("on a slow line the ends are told all the same")
+  func slow() async throws {
+    try await MockKafka.with { kafka in
+      for number in 0..<8 { kafka.create("t\(number)") }
+      try await kafka.withProducer { producer in
+        let inquiry = TopicInquiry(
+          names: Set((0..<8).map { "t\($0)" }), newTopics: NewTopics(), patience: .milliseconds(500),
+          deadlineOfCreation: .now + .seconds(50))
+        _ = await blocking { inquiry.ask(Inquiries(producer, nil)) }
+        kafka.delay(milliseconds: 400)
+        // A machine that is busy elsewhere adds to it.
+        try await settle {
+          let answer = await blocking { inquiry.ask(Inquiries(producer, nil)) }
+          return answer.ends.count == 8 && answer.ends.values.allSatisfy { $0 == .success([0]) }
+        }
+      }
+    }
+  }
+
   @Test("a topic that can't be made fails with the reason, beside one that is there")
   func creating() async throws {
     try await MockKafka.with { kafka in
