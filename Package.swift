@@ -87,6 +87,7 @@ let package = Package(
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
     .systemLibrary(name: "CLibpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     .systemLibrary(name: "CRdkafka", providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
+    .systemLibrary(name: "CRdkafkaMock", path: "Tests/CRdkafkaMock"),
     .target(name: "CLlhttp", cSettings: [.headerSearchPath("private")]),
 
     tests("Broadcasting", ["BroadcastingLocking", "BroadcastingTesting", "TestSupport"]),
@@ -103,7 +104,8 @@ let package = Package(
     tests(
       "BroadcastingKafka",
       [
-        "Broadcasting", "BroadcastingBroker", "BroadcastingLocking", "BroadcastingNetwork", "CRdkafka", "TestSupport",
+        "Broadcasting", "BroadcastingBroker", "BroadcastingLocking", "BroadcastingNetwork", "CRdkafka", "CRdkafkaMock",
+        "TestSupport",
       ]),
     tests("BroadcastingWeb", ["BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),
     tests("BroadcastingServer", ["TestSupport"]),

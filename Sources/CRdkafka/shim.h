@@ -7,8 +7,6 @@
 
 #if __has_include(<librdkafka/rdkafka.h>)
 #include <librdkafka/rdkafka.h>
-// A cluster inside the process, for tests.
-#include <librdkafka/rdkafka_mock.h>
 #else
 #error "librdkafka is missing. Debian, Ubuntu: apt-get install librdkafka-dev. Fedora: dnf install librdkafka-devel. macOS: brew install librdkafka."
 #endif

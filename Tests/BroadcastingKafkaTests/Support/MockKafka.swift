@@ -5,6 +5,7 @@
 
 import BroadcastingNetwork
 import CRdkafka
+import CRdkafkaMock
 
 @testable import BroadcastingKafka
 
