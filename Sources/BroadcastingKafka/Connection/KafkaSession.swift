@@ -36,7 +36,6 @@ final class KafkaSession: @unchecked Sendable {
   private(set) var asking: KafkaThread?
   private(set) var watching: KafkaThread?
   private var availability: Availability
-  private var isMailboxOpen = false
   private var willTakeCalls = false
   private var timer: LoopTimer?
   private var timerDue = LoopInstant.distantFuture

@@ -24,6 +24,20 @@ extension PublishingSide {
   private static var reportPatience: Duration { .seconds(1) }
   private static var replacementPause: Duration { .seconds(1) }
 
+  private static var renewalPause: Duration { .seconds(300) }
+
+  /// A producer keeps each topic that it was asked for until its end. So that those which nobody uses any more go, another one
+  /// follows it once it has many.
+  func renewIfFull() {
+    guard producer.handle.topicCount >= renewalSize, replacement == nil, !isClosed,
+      lastReplacement.map({ $0 + Self.renewalPause <= loop.now }) ?? true
+    else { return }
+    replacement = Replacement(
+      failure: KafkaFailure(.queueFull, "It had too many topics."), end: loop.now + timeout, earliest: loop.now)
+    // Without a purge: what it has comes to its end.
+    loop.inNextTurn { [weak self] in self?.continueReplacing() }
+  }
+
   /// The producer can't go on (`RD_KAFKA_RESP_ERR__FATAL`), as older libraries can't after some lost connections.
   func replace(because failure: KafkaFailure) {
     guard replacement == nil, !isClosed else { return }
@@ -42,13 +56,21 @@ extension PublishingSide {
     unreported = 0
     table.nextGeneration(because: KafkaError.publisherLost(replacement.failure))
     let old = producer
-    watching.run { [makeProducer, destroyProducer] in
-      let made = makeProducer()
-      destroyProducer(old)
-      return made
+    // By its end the pipe may be closed, and its descriptor another's.
+    old.handle.disableNotices()
+    // The session's threads may be waiting for a broker, and publishing waits for this. Nor is the old one's end waited for.
+    let thread: KafkaThread
+    do throws(NetworkError) { thread = try KafkaThread(answeringOn: loop) } catch { thread = watching }
+    thread.run { [makeProducer] in
+      makeProducer()
     } then: { [weak self] made in
       self?.use(made)
     }
+    thread.run { [destroyProducer] in
+      destroyProducer(old)
+    } then: {
+    }
+    if thread !== watching { thread.end() }
   }
 
   private func use(_ made: Result<ProducerHandle, KafkaFailure>) {

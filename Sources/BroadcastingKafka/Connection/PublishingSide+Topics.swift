@@ -60,6 +60,7 @@ extension PublishingSide {
       for release in readiness.answered(name, answer, now: loop.now) { go(on: release) }
     }
     if hasAnswered { session.heard() }
+    renewIfFull()
     ask([])
   }
 

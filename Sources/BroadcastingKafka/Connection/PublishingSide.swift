@@ -65,6 +65,8 @@ final class PublishingSide: @unchecked Sendable {
   var waitingProbe: UInt64?
   var replacement: Replacement?
   var lastReplacement: LoopInstant?
+  /// How many topics a producer has when another one follows it.
+  var renewalSize = 16_384
   private var willContinue = false
   /// When a broker is lost, thousands of messages fail alike.
   private var lastOutcome: (report: DeliveryReport, outcome: DeliveryTable.Outcome)?

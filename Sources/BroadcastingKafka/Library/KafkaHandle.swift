@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BroadcastingLocking
+import BroadcastingNetwork
 import CRdkafka
 import Synchronization
 
@@ -111,19 +112,21 @@ final class KafkaHandle: @unchecked Sendable {
   }
 
   /// Ends all: what is not sent is thrown away, and all topics and messages are invalid. It returns when that is done, or
-  /// leaves it to a call on another thread that is still under way. Takes 1 ms as a rule; a fault of librdkafka could hold it
+  /// leaves it to a call on another thread that is still under way, and a thread of its own. Takes 1 ms as a rule; a fault of librdkafka could hold it
   /// for long.
   func destroy() {
     let old = uses.bitwiseOr(Self.ended, ordering: .acquiringAndReleasing).oldValue
-    if old == 0 { leave(Self.ended) }
+    if old == 0 { leave(Self.ended, isDestroying: true) }
   }
 
-  private func leave(_ now: Int) {
+  private func leave(_ now: Int, isDestroying: Bool = false) {
     guard now == Self.ended else { return }
     // Others may come and go again meanwhile; one of all frees.
     let isMine = uses.compareExchange(
       expected: Self.ended, desired: Self.freed | Self.ended, ordering: .acquiringAndReleasing)
-    if isMine.exchanged { free() }
+    guard isMine.exchanged else { return }
+    // Whoever leaves last may be the loop, which must not wait for the library's threads.
+    if isDestroying || DetachedThread.start({ self.free() }) != 0 { free() }
   }
 
   private func free() {
@@ -221,11 +224,21 @@ final class KafkaHandle: @unchecked Sendable {
 
   // MARK: Topics
 
+  /// Each costs some kilobytes, and names are chosen by whoever publishes or subscribes.
+  private static let maximumTopics = 65_536
+  private static let tooManyTopics = KafkaFailure(
+    .invalidArgument,
+    "This connection has to do with \(maximumTopics) topics already. Use one for all channels: add ?topic=NAME to the URL."
+  )
+
+  var topicCount: Int { topics.withLock { $0.count } }
+
   /// The topic's handle, which is there until the handle's own end. A name that is known leads to the same one.
   func topic(_ name: String, opaque: UnsafeMutableRawPointer? = nil) throws(KafkaFailure) -> OpaquePointer {
     let result: Result<UInt, KafkaFailure>? = use { pointer in
       topics.withLock { topics in
         if let known = topics[name] { return .success(known) }
+        guard topics.count < Self.maximumTopics else { return .failure(Self.tooManyTopics) }
         let configuration = rd_kafka_default_topic_conf_dup(pointer)
         if let opaque { rd_kafka_topic_conf_set_opaque(configuration, opaque) }
         guard let topic = rd_kafka_topic_new(pointer, name, configuration) else {

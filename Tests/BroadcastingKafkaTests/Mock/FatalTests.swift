@@ -28,6 +28,20 @@ struct FatalTests {
     }
   }
 
+  @Test("one that has many topics is followed by another, and nothing is lost")
+  func renewed() async throws {
+    try await MockKafka.with { kafka in
+      for number in 0..<4 { kafka.create("t\(number)") }
+      try await PublishingRig.with(kafka) { rig in
+        try await rig.renewProducer(atTopics: 3)
+        for number in 0..<20 { try await rig.publish("\(number)", to: Channel("t\(number % 4)")) }
+        try await settle { rig.told.producers == 2 }
+        try await rig.publish("last", to: "t0")
+        #expect(rig.told.producers == 2 && rig.told.unusable == nil)
+      }
+    }
+  }
+
   @Test("calls that come while there is none wait for the next, and probes too")
   func meanwhile() async throws {
     try await MockKafka.with { kafka in

@@ -129,6 +129,8 @@ final class PublishingRig: @unchecked Sendable {
     }
   }
 
+  func renewProducer(atTopics count: Int) async throws { try await onLoop { [self] in side?.renewalSize = count } }
+
   func waitingCalls() async throws -> Int { try await onLoop { [self] in side?.table.waitingCalls ?? 0 } }
 
   func endOfCalls() async throws { try await onLoop { [self] in side?.close(because: .ended) } }
