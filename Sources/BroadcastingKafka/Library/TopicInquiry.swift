@@ -55,27 +55,19 @@ struct TopicInquiry: Sendable {
     return answer
   }
 
-  private static let timeForLeaders = Duration.seconds(1)
+  private static let timeForLeaders = Duration.milliseconds(1_500)
   private static let timeForEnds = Duration.milliseconds(300)
-  /// So many partitions are made by one request. A broker does not tell of the next ones before it has set up these, which
-  /// takes much longer than to make them; and 10,000 are too many for it.
-  private static let partitionsAtOnce = 1_000
 
   private func create(_ inquiries: Inquiries) -> Answer {
     var answer = Answer(made: made)
     guard let newTopics else { return answer }
-    var missing = inquiries.topics(Array(names), until: deadline).filter { $0.value.isMissing }.map(\.key)[...]
-    let atOnce = max(1, Self.partitionsAtOnce / max(1, newTopics.partitions ?? 1))
-    while !missing.isEmpty, ContinuousClock.now < deadlineOfCreation {
-      let some = Array(missing.prefix(atOnce))
-      missing = missing.dropFirst(atOnce)
-      let outcome = inquiries.create(some, as: newTopics, until: deadlineOfCreation)
-      answer.made.formUnion(outcome.made)
-      for (name, failure) in outcome.refused {
-        var failure = failure
-        failure.concernsCreation = true
-        answer.ends[name] = .failure(failure)
-      }
+    let missing = inquiries.topics(Array(names), until: deadline).filter { $0.value.isMissing }.map(\.key)
+    let creation = inquiries.create(missing, as: newTopics, until: deadlineOfCreation)
+    answer.made.formUnion(creation.made)
+    for (name, failure) in creation.refused {
+      var failure = failure
+      failure.concernsCreation = true
+      answer.ends[name] = .failure(failure)
     }
     return answer
   }
