@@ -125,14 +125,16 @@ let package = Package(
     .testTarget(
       name: "BrokerTests",
       dependencies: [
-        "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingPostgres",
-        "BroadcastingRedis", "BroadcastingTLS", "BroadcastingTesting", "TestSupport", "broadcast",
+        "Broadcasting", "BroadcastingClient", "BroadcastingKafka", "BroadcastingLocking", "BroadcastingNetwork",
+        "BroadcastingPostgres", "BroadcastingRedis", "BroadcastingTLS", "BroadcastingTesting", "TestSupport",
+        "broadcast",
       ],
       swiftSettings: swiftSettings),
 
     // What tests share, and the whole, seen from outside: the command as a process, beside foreign clients.
     .target(
-      name: "TestSupport", dependencies: ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "COpenSSL"],
+      name: "TestSupport",
+      dependencies: ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "COpenSSL", "CRdkafka"],
       path: "Tests/Support",
       exclude: ["Programs", "requirements.txt"], swiftSettings: swiftSettings),
     .testTarget(

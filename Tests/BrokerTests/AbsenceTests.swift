@@ -12,13 +12,22 @@ struct AbsenceTests {
   @Test(
     "there is a Redis",
     .enabled(
-      if: Broker.redis.isStartable, "Redis is missing, and with it half of these tests: apt-get install redis-server"))
+      if: Broker.redis.isStartable, "Redis is missing, and with it a third of these tests: apt-get install redis-server"
+    ))
   func redis() async throws { try await Broker.redis.withServer { _ in } }
 
   @Test(
     "there is a PostgreSQL",
     .enabled(
       if: Broker.postgres.isStartable,
-      "PostgreSQL is missing, and with it half of these tests: apt-get install postgresql"))
+      "PostgreSQL is missing, and with it a third of these tests: apt-get install postgresql"))
   func postgres() async throws { try await Broker.postgres.withServer { _ in } }
+
+  @Test(
+    "there is a Kafka",
+    .enabled(
+      if: Broker.kafka.isStartable,
+      "Kafka is missing, and with it a third of these tests: unpack https://kafka.apache.org/downloads, and set KAFKA_HOME"
+    ))
+  func kafka() async throws { try await Broker.kafka.withServer(isHurt: false) { _ in } }
 }

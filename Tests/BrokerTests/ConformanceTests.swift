@@ -17,10 +17,18 @@ struct ConformanceTests {
     }
   }
 
+  /// Of names alone that are topics'.
+  @Test(
+    "a backend conforms on which a channel is a topic",
+    arguments: ConformanceSuite.Chapter.allCases.filter { $0 != .channelNames }, Broker.topics)
+  func topics(chapter: ConformanceSuite.Chapter, broker: Broker) async throws {
+    try await direct(chapter: chapter, broker: broker)
+  }
+
   @Test(
     "a backend conforms whose broker is 20 ms away", arguments: ConformanceSuite.Chapter.allCases, Broker.startable)
   func distant(chapter: ConformanceSuite.Chapter, broker: Broker) async throws {
-    try await broker.withProxy { server, proxy in
+    try await broker.withProxy(isHurt: false) { server, proxy in
       await proxy.setLatency(.milliseconds(20))
       let url = server.url(port: proxy.port)
       try await ConformanceSuite { try broker.open(url, Events()) }.run(chapter)

@@ -7,7 +7,7 @@ import Broadcasting
 import TestSupport
 import Testing
 
-@Suite("A broker that refuses", .timeLimit(.minutes(1)))
+@Suite("A broker that refuses", .timeLimit(.minutes(3)))
 struct RefusalTests {
   @Test("a password that is no longer right is told, tried again, and ends nothing", arguments: Broker.startable)
   func passwordChanges(broker: Broker) async throws {
@@ -28,8 +28,10 @@ struct RefusalTests {
         try await server.changePassword(from: "second", to: "first")
         try await wait(for: "coming back", within: .seconds(20)) { broadcast.statistics.isAvailable }
         try await broadcast.publish("found", to: "a")
-        let gap = try await deliveries.next()
-        #expect(gap == .gap(Gap(channel: "a", missed: nil, reason: .connectionLost)))
+        if !broker.keepsMessages {
+          let gap = try await deliveries.next()
+          #expect(gap == .gap(Gap(channel: "a", missed: nil, reason: .connectionLost)))
+        }
         #expect(try await deliveries.next() == .message(Message("found", to: "a")))
       }
     }

@@ -7,7 +7,7 @@ import Broadcasting
 import TestSupport
 import Testing
 
-@Suite("Starting on a broker", .timeLimit(.minutes(1)))
+@Suite("Starting on a broker", .timeLimit(.minutes(3)))
 struct StartTests {
   /// Nothing that is printed may hold it.
   private static let secret = "hunter2-of-the-tests"
@@ -27,7 +27,9 @@ struct StartTests {
     }
   }
 
-  @Test("a missing password is an error at once, which says what to correct", arguments: Broker.startable)
+  @Test(
+    "a missing password is an error at once, which says what to correct",
+    arguments: Broker.startable.filter(\.tellsOfMissingPassword))
   func missingPassword(broker: Broker) async throws {
     try await broker.withPassword(Self.secret) { server in
       let failure = try await failure(of: broker, on: broker.url("127.0.0.1", server.port))
@@ -37,7 +39,9 @@ struct StartTests {
     }
   }
 
-  @Test("a database that isn't there is an error at once, which names it", arguments: Broker.startable)
+  @Test(
+    "a database that isn't there is an error at once, which names it",
+    arguments: Broker.startable.filter(\.hasDatabases))
   func wrongDatabase(broker: Broker) async throws {
     try await broker.withServer { server in
       let failure = try await failure(

@@ -86,6 +86,17 @@ package final class ChildProcess: Sendable {
   }
 }
 
+extension ChildProcess {
+  /// Runs a command to its end, and fails where it fails.
+  static func run(_ command: [String], environment: [String: String] = [:]) async throws {
+    let program = try await ChildProcess(command[0], Array(command.dropFirst()), environment: environment)
+    guard try await program.exit() == .code(0) else {
+      let said = program.transcript() + program.transcript(.errors)
+      throw ProgramError(.refused, "\(command.joined(separator: " ")): \(said.joined(separator: "\n"))")
+    }
+  }
+}
+
 /// What the handle and the reading thread share; it lives until both have let go.
 private final class Watch: Sendable {
   struct State {

@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingNetwork
+
 /// Starts a program that listens and can't be asked to choose a port by itself: tries some, until one is free.
 ///
 /// - Parameter start: starts it on a port, and returns when it listens.
@@ -17,4 +19,18 @@ func startOnFreePort<Program>(_ start: (Int) async throws -> Program) async thro
       guard error.message.contains("Address already in use") else { throw error }
     }
   }
+}
+
+/// Ports of this machine on which nobody listens now, below those which systems give to who connects. Somebody may take one
+/// before it is used.
+func freePorts(_ count: Int) async throws -> [Int] {
+  var ports: [Int] = []
+  while ports.count < count {
+    let port = Int.random(in: 20_000..<32_000)
+    guard !ports.contains(port), (try? await ListeningSockets.bind(host: "127.0.0.1", port: UInt16(port))) != nil else {
+      continue
+    }
+    ports.append(port)
+  }
+  return ports
 }

@@ -53,6 +53,15 @@ package struct Tool: Sendable {
   package static let pgbouncer = Tool(
     name: "pgbouncer", advice: "apt-get install pgbouncer; brew install pgbouncer",
     candidates: ["pgbouncer", "/usr/sbin/pgbouncer"])
+  /// What starts a broker of Kafka, which needs ``java`` too.
+  package static let kafka = Tool(
+    name: "Kafka", advice: "set KAFKA_HOME to the folder of an unpacked https://kafka.apache.org/downloads",
+    candidates: KafkaInstallation.usual.candidates(for: "kafka-server-start.sh"))
+  package static let java = Tool(
+    name: "Java 17", advice: "apt-get install default-jre-headless; brew install openjdk",
+    candidates: KafkaInstallation.javaCandidates)
+  package static let kcat = Tool(
+    name: "kcat", advice: "apt-get install kcat; brew install kcat", candidates: ["kcat", "kafkacat"])
   package static let curl = Tool(name: "curl", advice: "apt-get install curl", candidates: ["curl"])
 
   /// Whether tests that need it should run.

@@ -12,4 +12,9 @@ struct FaultTests {
   func fault(fault: Fault, broker: Broker) async throws {
     try await FaultRun.run(fault, on: broker)
   }
+
+  @Test("the same where a channel is a topic", arguments: [Fault.flapping, .crash, .reset], Broker.topics)
+  func topics(fault: Fault, broker: Broker) async throws {
+    try await FaultRun.run(fault, on: broker)
+  }
 }

@@ -18,7 +18,13 @@ final class RecordingSubscriber: Sendable {
     var failures = 0
   }
 
-  init(of broadcast: any Broadcast) { self.broadcast = broadcast }
+  private let asked: @Sendable (Int) -> Channel
+
+  /// - Parameter asked: The channel of each call of ``keepAsking()``.
+  init(of broadcast: any Broadcast, askingFor asked: @escaping @Sendable (Int) -> Channel) {
+    self.broadcast = broadcast
+    self.asked = asked
+  }
 
   var account: Account { recorded.withLock { $0 } }
 
@@ -43,7 +49,7 @@ final class RecordingSubscriber: Sendable {
     for round in 0... where !Task.isCancelled {
       let start = ContinuousClock.now
       do throws(BroadcastError) {
-        try await broadcast.subscribe(to: Channel("asked \(round)")).cancel()
+        try await broadcast.subscribe(to: asked(round)).cancel()
         asking.withLock { $0.lastSuccess = start }
       } catch  where error.code != .cancelled {
         let time = ContinuousClock.now - start

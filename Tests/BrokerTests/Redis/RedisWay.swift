@@ -21,7 +21,7 @@ enum RedisWay: String, CaseIterable, CustomTestStringConvertible {
     let certificates = try TestCertificates()
     var broker = Broker.redis
     broker.name = "Redis by \(rawValue)"
-    broker.withServer = { body in
+    broker.serve = { _, body in
       var options = RedisServer.Options()
       options.certificates = certificates
       options.hasUnixSocket = true

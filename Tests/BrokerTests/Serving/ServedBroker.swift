@@ -52,8 +52,10 @@ final class ServedBroker: BrokerServer {
     var served = broker
     served.name = "two servers on \(broker.name)"
     served.listeningWords = "GET /events"
-    served.withServer = { body in
-      try await broker.withServer { server in
+    // Its subscribers are those of a server, which keeps nothing for them.
+    served.keepsMessages = false
+    served.serve = { _, body in
+      try await broker.withServer(isHurt: false) { server in
         try await body(try await ServedBroker(server.url(port: server.port)))
       }
     }

@@ -11,7 +11,7 @@ import TestSupport
 extension Broker {
   static let redis = Broker(
     name: "Redis", tools: [.redis, .redisCLI], variable: "BROADCAST_TEST_REDIS_URL", listeningWords: "SUBSCRIBE",
-    withServer: { body in try await RedisServer.with { try await body($0) } },
+    serve: { _, body in try await RedisServer.with { try await body($0) } },
     withPassword: { password, body in
       var options = RedisServer.Options()
       options.password = password
@@ -25,7 +25,7 @@ extension Broker {
   static let postgres = Broker(
     name: "PostgreSQL", tools: [.postgres, .initdb, .psql], variable: "BROADCAST_TEST_POSTGRES_URL",
     listeningWords: "LISTEN",
-    withServer: { body in try await PostgresServer.with { try await body($0) } },
+    serve: { _, body in try await PostgresServer.with { try await body($0) } },
     withPassword: { password, body in
       var options = PostgresServer.Options()
       options.password = password

@@ -10,6 +10,9 @@ import Testing
 /// A server that a test has started, of whichever kind.
 protocol BrokerServer: Sendable {
   var port: Int { get }
+  /// Where a proxy leads to, and on which port it must listen; 0 for any.
+  var upstreamPort: Int { get }
+  var proxyPort: Int { get }
   /// The URL of the same server through another port, that of a proxy.
   func url(port: Int) -> String
   /// The URL of a way to the same messages which no proxy and no fault of this server touches.
@@ -28,6 +31,8 @@ protocol BrokerServer: Sendable {
 }
 
 extension BrokerServer {
+  var upstreamPort: Int { port }
+  var proxyPort: Int { 0 }
   var witnessURL: String { url(port: port) }
 }
 

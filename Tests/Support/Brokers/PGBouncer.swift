@@ -24,7 +24,7 @@ package final class PGBouncer: Sendable {
       let file = try folder.write(settings, to: "pgbouncer.ini")
       // Like PostgreSQL it refuses to run as root.
       if let owner = PostgresInstallation.owner {
-        try await PostgresInstallation.run(["/bin/chown", "-R", owner, folder.path])
+        try await ChildProcess.run(["/bin/chown", "-R", owner, folder.path])
       }
       let command = PostgresInstallation.asOwner([try Tool.pgbouncer.path, file])
       let process = try await ChildProcess(command[0], Array(command.dropFirst()), lastSignal: .terminate)

@@ -49,13 +49,4 @@ enum PostgresInstallation {
       return command
     #endif
   }
-
-  /// Runs a command to its end.
-  static func run(_ command: [String], environment: [String: String] = [:]) async throws {
-    let program = try await ChildProcess(command[0], Array(command.dropFirst()), environment: environment)
-    guard try await program.exit() == .code(0) else {
-      throw ProgramError(
-        .refused, "\(command.joined(separator: " ")): \(program.transcript(.errors).joined(separator: "\n"))")
-    }
-  }
 }

@@ -7,7 +7,7 @@ extension PostgresServer {
   /// Copies its files, while it runs, as those of a standby that follows it.
   func copy(to folder: TemporaryFolder) async throws {
     try await PostgresTemplate.give(folder)
-    try await PostgresInstallation.run(
+    try await ChildProcess.run(
       PostgresInstallation.asOwner([
         try Tool.pgBaseBackup.path, "--pgdata", "\(folder.path)/data", "--host", socketFolder, "--port", "\(port)",
         "--username=postgres", "--write-recovery-conf", "--checkpoint=fast", "--no-sync",

@@ -44,7 +44,7 @@ package final class PostgresServer: Sendable {
     if let primary = options.primary {
       try await primary.copy(to: folder)
     } else {
-      try await PostgresTemplate.shared.copy(to: folder)
+      try await PostgresTemplate.copy(to: folder)
     }
     try await Self.configure(options, in: folder)
     let first: ChildProcess
@@ -171,9 +171,9 @@ package final class PostgresServer: Sendable {
     guard let files = options.certificates?.server else { return }
     // A key which others can read is refused.
     let owner = PostgresInstallation.owner.map { ["-o", $0] } ?? []
-    try await PostgresInstallation.run(
+    try await ChildProcess.run(
       ["/usr/bin/install", "-m", "600"] + owner + [files.certificate, "\(folder.path)/server.pem"])
-    try await PostgresInstallation.run(
+    try await ChildProcess.run(
       ["/usr/bin/install", "-m", "600"] + owner + [files.key, "\(folder.path)/server.key"])
   }
 

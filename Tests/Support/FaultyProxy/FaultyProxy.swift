@@ -49,11 +49,13 @@ package actor FaultyProxy {
   }
 
   /// Runs a proxy to a port of this machine while `body` runs.
+  ///
+  /// - Parameter port: On which it listens: 0 for any that is free.
   package static func with<Result>(
-    to upstream: Int, _ body: (FaultyProxy) async throws -> Result
+    to upstream: Int, on port: Int = 0, _ body: (FaultyProxy) async throws -> Result
   ) async throws -> Result {
     try await withEventLoops(count: 1) { loops in
-      let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0)
+      let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: UInt16(port))
       let proxy = try FaultyProxy(sockets, to: upstream, on: loops[0])
       async let served: Void = withTaskExecutorPreference(loops[0]) { await proxy.serve() }
       let result: Swift.Result<Result, any Error>
@@ -69,7 +71,8 @@ package actor FaultyProxy {
   // MARK: Serving
 
   private func serve() async {
-    while !isOver {
+    // When its task is cancelled nothing more is accepted, and asking fails at once.
+    while !isOver, !Task.isCancelled {
       guard let listener else {
         await withUnsafeContinuation { change = $0 }
         continue

@@ -1,0 +1,28 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+/// The files of a new broker, made once for all tests of a process: to make them takes a JVM, and to copy them none.
+enum KafkaTemplate {
+  private static let template = Once { try await make() }
+
+  /// Copies the files to `data` in a folder.
+  static func copy(to folder: TemporaryFolder, clusterID: String) async throws {
+    let template = try await template.value()
+    try await ChildProcess.run(["/bin/cp", "-R", "\(template.path)/data", "\(folder.path)/data"])
+    // Which cluster it is of stands here alone.
+    _ = try folder.write(
+      "version=1\nnode.id=1\ncluster.id=\(clusterID)\ndirectory.id=AAAAAAAAAAAAAAAAAAAAZA\n",
+      to: "data/meta.properties")
+  }
+
+  private static func make() async throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    folder.removeAtExit()
+    let properties = KafkaSettings(ports: .init(), data: "\(folder.path)/data")
+    let file = try folder.write(properties.text, to: "server.properties")
+    try await KafkaInstallation.usual.format(file, clusterID: KafkaServer.Options.usualClusterID)
+    return folder
+  }
+}
