@@ -53,7 +53,8 @@ extension KafkaBroadcast {
     /// How long a message may take until the broker, and all replicas that are in sync, have it.
     public var publishTimeout: Duration = .seconds(2)
 
-    /// How long a subscription may take until it reads; the topic may have to be made in it.
+    /// How long a subscription may take until it reads; the topic may have to be made in it. One that waits for its turn
+    /// behind a thousand others may take twice as long.
     public var subscribeTimeout: Duration = .seconds(2)
 
     /// How long connecting may take: the log-in, and the first message to ourselves.

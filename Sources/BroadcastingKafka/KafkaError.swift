@@ -72,12 +72,14 @@ enum KafkaError {
 
   // MARK: Calls
 
-  static func subscribing(_ failure: KafkaFailure, topic: String) -> BroadcastError {
-    error(
+  /// - Parameter hasManyTopics: Each channel is a topic.
+  static func subscribing(_ failure: KafkaFailure, topic: String, hasManyTopics: Bool = false) -> BroadcastError {
+    let mayBeSlow = hasManyTopics && (failure.code.concernsLeader || failure.code.meansTimedOut)
+    return error(
       failure, "Kafka refuses the subscription to the topic \"\(topic)\"",
       failure.code.meansNoRight
         ? rights(failure.code, .subscribe(topic))
-        : missing(failure.code, topic) + (failure.code.concernsLeader ? adviceForManyTopics : ""))
+        : missing(failure.code, topic) + (mayBeSlow ? adviceForManyTopics : ""))
   }
 
   private static let adviceForManyTopics =

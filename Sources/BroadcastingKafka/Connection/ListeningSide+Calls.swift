@@ -99,7 +99,8 @@ extension ListeningSide {
     end(
       request.number,
       failure.concernsCreation
-        ? KafkaError.creating(failure, topic: name) : KafkaError.subscribing(failure, topic: name))
+        ? KafkaError.creating(failure, topic: name)
+        : KafkaError.subscribing(failure, topic: name, hasManyTopics: sharedTopic == nil))
   }
 
   private func repeatLater(_ request: Requests.Request) {

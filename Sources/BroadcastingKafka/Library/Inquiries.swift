@@ -115,15 +115,29 @@ struct Inquiries: Sendable {
     /// Those that this call has made, and nobody before.
     var made: Set<String> = []
     var refused: [String: KafkaFailure] = [:]
+
+    fileprivate mutating func merge(_ other: Creation) {
+      made.formUnion(other.made)
+      refused.merge(other.refused) { $1 }
+    }
   }
 
-  /// Makes topics. One that is there is fine.
+  /// So many partitions are made by one request. A broker does not tell of those of the next request before it has set up
+  /// these, which takes it much longer than to make them; and more than 10,000 it refuses.
+  private static let partitionsAtOnce = 1_000
+
+  /// Makes topics, as far as there is time. One that is there is fine.
   func create(_ names: [String], as newTopics: NewTopics, until deadline: ContinuousClock.Instant) -> Creation {
-    if names.isEmpty { return Creation() }
-    let creation = producer.use { pointer in
-      Self.create(names, as: newTopics, by: pointer, Self.milliseconds(until: deadline))
+    var creation = Creation()
+    let atOnce = max(1, Self.partitionsAtOnce / max(1, newTopics.partitions ?? 1))
+    for start in stride(from: 0, to: names.count, by: atOnce) where start == 0 || .now < deadline {
+      let some = Array(names[start..<min(start + atOnce, names.count)])
+      let made = producer.use { pointer in
+        Self.create(some, as: newTopics, by: pointer, Self.milliseconds(until: deadline))
+      }
+      creation.merge(made ?? Self.all(some, .destroyed))
     }
-    return creation ?? Self.all(names, .destroyed)
+    return creation
   }
 
   private static func create(

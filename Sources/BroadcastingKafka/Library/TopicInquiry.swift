@@ -61,10 +61,7 @@ struct TopicInquiry: Sendable {
     return answer
   }
 
-  private static let timeForLeaders = Duration.seconds(1)
-  /// So many partitions are made by one request. A broker does not tell of the next ones before it has set up these, which
-  /// takes much longer than to make them; and 10,000 are too many for it.
-  private static let partitionsAtOnce = 1_000
+  private static let timeForLeaders = Duration.milliseconds(1_500)
 
   /// Returns what came of it, and the topics that were there.
   private func create(
@@ -75,18 +72,13 @@ struct TopicInquiry: Sendable {
     let seen = inquiries.topics(Array(names), until: max(deadline, .now + Inquiries.timeForAnswer))
     // With a topic that was made for the same who ask now its leaders are waited for.
     let there = seen.compactMapValues { try? $0.get() }.filter { $0.value > 0 && !made.contains($0.key) }
-    var missing = seen.filter { $0.value.isMissing }.map(\.key)[...]
-    let atOnce = max(1, Self.partitionsAtOnce / max(1, newTopics.partitions ?? 1))
-    while !missing.isEmpty, ContinuousClock.now < deadlineOfCreation {
-      let some = Array(missing.prefix(atOnce))
-      missing = missing.dropFirst(atOnce)
-      let outcome = inquiries.create(some, as: newTopics, until: deadlineOfCreation)
-      answer.made.formUnion(outcome.made)
-      for (name, failure) in outcome.refused {
-        var failure = failure
-        failure.concernsCreation = true
-        answer.ends[name] = .failure(failure)
-      }
+    let creation = inquiries.create(
+      seen.filter { $0.value.isMissing }.map(\.key), as: newTopics, until: deadlineOfCreation)
+    answer.made.formUnion(creation.made)
+    for (name, failure) in creation.refused {
+      var failure = failure
+      failure.concernsCreation = true
+      answer.ends[name] = .failure(failure)
     }
     return (answer, there)
   }
