@@ -121,7 +121,8 @@ struct ReadPosition {
     guard let suspicion, suspicion.era <= era, !isRestarting else { return .outdated }
     self.suspicion = nil
     if suspicion.next > bounds.upperBound {
-      move(to: bounds.upperBound)
+      // What has been read since is of the new log, and is not read again.
+      move(to: next > suspicion.next ? max(bounds.upperBound, next) : bounds.upperBound)
       return .moved(missed: nil)
     }
     // A partition that was read on meanwhile has not been overtaken.

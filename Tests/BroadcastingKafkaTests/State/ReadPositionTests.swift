@@ -91,6 +91,15 @@ struct ReadPositionTests {
     #expect(position.message(4) == .deliver)
   }
 
+  @Test("of a log that ends before what was read, nothing that has been read since is read again")
+  func shorterAndReadMeanwhile() {
+    var position = position(upTo: 10)
+    position.suspect(1)
+    #expect(position.message(12) == .deliver)
+    #expect(position.verify(0..<4, 1) == .moved(missed: nil))
+    #expect(position.restart() == 13)
+  }
+
   @Test("a log that ends before the last record, when that is asked for, is another one")
   func shorterLater() {
     var position = position(upTo: 10)
