@@ -119,7 +119,8 @@ extension ListeningSide {
       let name = table.name(of: slot)
       guard let answer = answers[name] else { continue }
       if case .probe = topics[slot].role { continue }
-      switch watch.seen(answer, known: table.partitions(of: slot)) {
+      switch watch.seen(slot, answer, known: table.partitions(of: slot), now: loop.now) {
+      case .missing: verifications.repeatDue = loop.now + TopicWatch.patience
       case .vanished: lost(slot, because: KafkaError.vanished(name))
       case .refused(let failure): lost(slot, because: KafkaError.subscribing(failure, topic: name))
       case .newPartitions(let partitions):
