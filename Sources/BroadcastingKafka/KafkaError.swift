@@ -116,6 +116,17 @@ enum KafkaError {
         + (hasManyTopics ? adviceForManyTopics : ""), isRetriable: true)
   }
 
+  static func endingTimedOut(_ channel: Channel, after time: Duration) -> BroadcastError {
+    BroadcastError(
+      .timedOut, "The reading of \"\(channel)\" did not end within \(time); nothing of it is handed on.",
+      isRetriable: true)
+  }
+
+  /// Its subscription has ended, or begins anew.
+  static func notRead(_ channel: Channel) -> BroadcastError {
+    BroadcastError(.unavailable, "Nothing of \"\(channel)\" is read just now.", isRetriable: true)
+  }
+
   static func catchingUpTimedOut(_ channel: Channel, after time: Duration) -> BroadcastError {
     BroadcastError(
       .timedOut, "What had been published to \"\(channel)\" before was not read within \(time).", isRetriable: true)

@@ -59,6 +59,8 @@ final class ListeningSide: @unchecked Sendable {
   var repeatsRequest = false
   /// Who waits for the end of a topic's reading.
   var waitingForStop: [Int: [UInt64]] = [:]
+  /// Who is to wait for what has been read up to these ends, while a batch is settled.
+  var fencing: [Int: (ends: [Int64], numbers: [UInt64])] = [:]
   /// Fences of subscriptions to a shared topic.
   var cuts: [UInt64: Channel] = [:]
   private(set) var isClosed = false
@@ -107,6 +109,7 @@ final class ListeningSide: @unchecked Sendable {
 
   /// Nothing of the topic is handed on after it.
   func stop(_ slot: Int, because error: BroadcastError) {
+    watch.forget(slot)
     let count = table.partitions(of: slot)
     for number in table.stop(slot) {
       cuts[number] = nil
@@ -160,16 +163,24 @@ final class ListeningSide: @unchecked Sendable {
   }
 
   func expire(now: LoopInstant) {
+    var fences: [Int: Set<UInt64>] = [:]
     for (request, waiter) in requests.expire(now: now) {
       if request.kind == .catchUp, let slot = table.knownSlot(of: name(for: request.channel)) {
-        table.removeFence(request.number, slot)
+        fences[slot, default: []].insert(request.number)
       }
-      waiter.resume(
-        returning: request.kind == .catchUp
-          ? KafkaError.catchingUpTimedOut(request.channel, after: timeout)
-          : KafkaError.subscribingTimedOut(request.channel, after: timeout, hasManyTopics: sharedTopic == nil))
+      waiter.resume(returning: lateness(request))
     }
+    for (slot, numbers) in fences { table.removeFences(numbers, slot) }
     lookIfDue(now: now)
+  }
+
+  private func lateness(_ request: Requests.Request) -> BroadcastError {
+    switch request.kind {
+    case .catchUp: KafkaError.catchingUpTimedOut(request.channel, after: timeout)
+    case .subscribe:
+      KafkaError.subscribingTimedOut(request.channel, after: timeout, hasManyTopics: sharedTopic == nil)
+    case .unsubscribe: KafkaError.endingTimedOut(request.channel, after: timeout)
+    }
   }
 
   /// Ends all who wait. Nothing is called back after it.
