@@ -198,6 +198,22 @@ enum KafkaError {
       isRetriable: true)
   }
 
+  /// What a partition has next can't be read.
+  ///
+  /// - Parameter isLasting: It is left out.
+  static func unreadable(
+    _ failure: KafkaFailure, topic: String, partition: Int32, isLasting: Bool
+  ) -> BroadcastError {
+    BroadcastError(
+      .refused,
+      "What comes next in partition \(partition) of the topic \"\(topic)\" can't be read: \(sentence(failure.text)) "
+        + (isLasting
+          ? "It is left out, with all that the partition has by now. Can librdkafka read what is published there: its "
+            + "compression, and its size (receive.message.max.bytes)?"
+          : "It is tried again every second."),
+      isRetriable: !isLasting)
+  }
+
   static func noChannel(in topic: String) -> BroadcastError {
     BroadcastError(
       .refused,

@@ -135,6 +135,7 @@ extension ListeningSide {
         cuts[request.number] = request.channel
         fence(request.number, slot, ends)
       }
+      if refusals[name] != nil { return waitingForRead[slot, default: []].append(request.number) }
       end(request.number, nil)
     } catch {
       end(request.number, KafkaError.subscribing(error, topic: name))

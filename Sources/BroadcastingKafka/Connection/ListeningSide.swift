@@ -22,7 +22,7 @@ final class ListeningSide: @unchecked Sendable {
     var probeArrived: (UInt64) -> Void
     /// Called when anything has arrived.
     var heard: () -> Void
-    /// Called with news of messages that are left out: once, however many those are.
+    /// Called with news of messages that are left out or lost: once, however many those are.
     var leftOut: (BroadcastError) -> Void
     /// Another cluster answers than before: the session is to end.
     var clusterChanged: () -> Void
@@ -59,6 +59,11 @@ final class ListeningSide: @unchecked Sendable {
   var repeatsRequest = false
   /// Who waits for the end of a topic's reading.
   var waitingForStop: [Int: [UInt64]] = [:]
+  /// Topics that could not be read for want of a right, until they are. Whoever asks for one of them is told only then.
+  private(set) var refusals: [String: KafkaFailure] = [:]
+  private static let maximumRefusals = 1_024
+  /// Who waits for the first that is read of a topic, or for its end.
+  var waitingForRead: [Int: [UInt64]] = [:]
   /// Who is to wait for what has been read up to these ends, while a batch is settled.
   var fencing: [Int: (ends: [Int64], numbers: [UInt64])] = [:]
   /// Fences of subscriptions to a shared topic.
@@ -115,6 +120,7 @@ final class ListeningSide: @unchecked Sendable {
       cuts[number] = nil
       end(number, error)
     }
+    for number in waitingForRead.removeValue(forKey: slot) ?? [] { end(number, error) }
     asking.run { [consumer, handle = topics[slot].handle] in
       for partition in 0..<count { consumer.stop(handle, partition: Int32(clamping: partition)) }
     } then: { [weak self] in
@@ -138,9 +144,29 @@ final class ListeningSide: @unchecked Sendable {
     // A probe that does not arrive tells by itself.
     case .probe: return
     }
+    // Who is told by the call is not told as a loss as well.
+    let unconfirmed = Set((waitingForRead[slot] ?? []).compactMap { requests[$0]?.channel })
     shared.removeAll()
     stop(slot, because: error)
-    for channel in channels { session.inbox.lost(channel, because: error, reason: .brokerLoss) }
+    for channel in channels where !unconfirmed.contains(channel) {
+      session.inbox.lost(channel, because: error, reason: .brokerLoss)
+    }
+  }
+
+  /// A right to read it is missing.
+  func refused(_ slot: Int, _ failure: KafkaFailure) {
+    if case .probe = topics[slot].role { return }
+    let name = table.name(of: slot)
+    if refusals.count >= Self.maximumRefusals { refusals = [:] }
+    refusals[name] = failure
+    lost(slot, because: KafkaError.subscribing(failure, topic: name))
+  }
+
+  /// Something of it has come, so there is a right to it.
+  func isReadable(_ slot: Int) {
+    guard let waiting = waitingForRead.removeValue(forKey: slot) else { return }
+    refusals[table.name(of: slot)] = nil
+    for number in waiting { end(number, nil) }
   }
 
   func end(_ number: UInt64, _ error: BroadcastError?) { requests.end(number)?.resume(returning: error) }
@@ -178,9 +204,22 @@ final class ListeningSide: @unchecked Sendable {
     switch request.kind {
     case .catchUp: KafkaError.catchingUpTimedOut(request.channel, after: timeout)
     case .subscribe:
-      KafkaError.subscribingTimedOut(request.channel, after: timeout, hasManyTopics: sharedTopic == nil)
+      giveUp(request)
+        ?? KafkaError.subscribingTimedOut(request.channel, after: timeout, hasManyTopics: sharedTopic == nil)
     case .unsubscribe: KafkaError.endingTimedOut(request.channel, after: timeout)
     }
+  }
+
+  /// Nothing came of a topic that could not be read before. Returns why it could not.
+  private func giveUp(_ request: Requests.Request) -> BroadcastError? {
+    let name = name(for: request.channel)
+    guard let slot = table.knownSlot(of: name), let index = waitingForRead[slot]?.firstIndex(of: request.number) else {
+      return nil
+    }
+    waitingForRead[slot]?.remove(at: index)
+    shared.remove(request.channel)
+    if shared.isEmpty, table.phase(of: slot) == .reading { stop(slot, because: .notConnected) }
+    return refusals[name].map { KafkaError.subscribing($0, topic: name) }
   }
 
   /// Ends all who wait. Nothing is called back after it.

@@ -114,6 +114,14 @@ struct ReadTable {
     suspect(slot, Int(partition))
   }
 
+  /// What comes next of it can't be read: it rests until its place is known. See ``ReadPosition/trouble(isLasting:)``.
+  mutating func trouble(_ slot: Int, _ partition: Int32, isLasting: Bool) -> Int {
+    guard isRead(slot, partition) else { return 0 }
+    let times = slots[slot].partitions[Int(partition)].trouble(isLasting: isLasting)
+    if times > 0 { suspect(slot, Int(partition)) }
+    return times
+  }
+
   // MARK: Fences
 
   /// Waits until all partitions have been read up to these ends. Whether they have is in ``takeReached()``.
@@ -168,7 +176,10 @@ struct ReadTable {
   {
     guard isRead(slot, Int32(clamping: partition)) else { return .outdated }
     let verification = slots[slot].partitions[partition].verify(bounds, era)
-    if case .moved = verification { slots[slot].lowerFences(partition) }
+    switch verification {
+    case .moved, .skipped: slots[slot].lowerFences(partition)
+    case .fine, .recheck, .resume, .outdated: break
+    }
     slots[slot].lookAtFences(&reachedFences)
     return verification
   }

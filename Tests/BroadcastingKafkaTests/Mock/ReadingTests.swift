@@ -172,6 +172,35 @@ struct ReadingTests {
     }
   }
 
+  @Test(
+    "a partition that can't be read is told, and goes on behind what it has, with a gap", arguments: ["", "topic=all"])
+  func unreadable(options: String) async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("room")
+      kafka.create("all")
+      let events = Events()
+      try await with(options, kafka, events) { broadcast in
+        let subscription = try await broadcast.subscribe(to: "room")
+        kafka.fail(.fetch, with: Array(repeating: .messageTooLarge, count: 1_000))
+        let words = "the topic \"\(options.isEmpty ? "room" : "all")\" can't be read"
+        try await settle { events.all.contains { $0.error?.message.contains(words) == true } }
+        kafka.clearFailures(of: .fetch)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          // Some of these may be among what is left out.
+          group.addTask {
+            while !Task.isCancelled {
+              _ = try? await broadcast.publish("after", to: "room")
+              try? await Task.sleep(for: .milliseconds(20))
+            }
+          }
+          let all = texts(try await read(subscription, upTo: "after"))
+          #expect(all.first == "gap" && all.dropFirst().dropLast().allSatisfy { $0 == "gap" })
+          group.cancelAll()
+        }
+      }
+    }
+  }
+
   @Test("while the line is away nothing is lost, and it goes on without a gap", arguments: ["", "topic=all"])
   func lineLost(options: String) async throws {
     try await MockKafka.with { kafka in

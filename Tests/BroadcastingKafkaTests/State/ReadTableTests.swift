@@ -137,6 +137,21 @@ struct ReadTableTests {
     #expect(table.restart(slot, 1) == 5)
   }
 
+  @Test("one that can't be read is asked for, and the others go on; what is left out is waited for by nobody")
+  func trouble() {
+    var (table, slot) = table([5, 5])
+    table.fence([1], slot, [6, 9])
+    for times in 1...2 {
+      #expect(table.trouble(slot, 1, isLasting: true) == times)
+      #expect(table.suspects().positions == ["t": [Int64(times) + 4, 5]])
+      #expect(table.message(slot, 0, Int64(times) + 4) == .deliver)
+      #expect(table.verify(slot, 1, 0..<7, era: table.suspects().era) == (times == 1 ? .resume : .skipped))
+      #expect(table.restart(slot, 1) == (times == 1 ? 5 : 7))
+    }
+    #expect(table.takeReached() == [1])
+    #expect(table.trouble(slot, 2, isLasting: true) == 0)
+  }
+
   @Test("what was stopped for good meanwhile is not started anew")
   func stoppedMeanwhile() {
     var (table, slot) = table([5])
