@@ -178,6 +178,14 @@ enum KafkaError {
         + "for all channels: add ?topic=NAME to the URL.", isRetriable: true, outcome: .notSent)
   }
 
+  /// librdkafka would need more and more memory.
+  static func tooManyTopicsRead(_ limit: Int) -> BroadcastError {
+    BroadcastError(
+      .unavailable,
+      "The connection has read \(limit) topics in its life, and can have no more: it begins anew once half of them are not read. "
+        + "Use one topic for all channels: add ?topic=NAME to the URL.", isRetriable: true)
+  }
+
   // MARK: What subscribers are told
 
   static func vanished(_ topic: String) -> BroadcastError {

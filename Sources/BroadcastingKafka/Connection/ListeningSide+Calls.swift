@@ -120,6 +120,7 @@ extension ListeningSide {
       }
       return fence(request.number, slot, ends)
     }
+    if table.knownSlot(of: name) == nil, topics.count >= maximumTopics { return refuseNewTopic(request) }
     do throws(KafkaFailure) {
       let slot = try place(name, sharedTopic == nil ? .channel(request.channel) : .shared)
       switch table.phase(of: slot) {
@@ -140,6 +141,13 @@ extension ListeningSide {
     } catch {
       end(request.number, KafkaError.subscribing(error, topic: name))
     }
+  }
+
+  /// Where most topics are not read any more a new session helps.
+  private func refuseNewTopic(_ request: Requests.Request) {
+    let error = KafkaError.tooManyTopicsRead(maximumTopics)
+    end(request.number, error)
+    if table.reading.count <= maximumTopics / 2 { session.exhausted(error) }
   }
 
   /// All of a batch wait for the same.

@@ -26,6 +26,8 @@ final class ListeningSide: @unchecked Sendable {
     var leftOut: (BroadcastError) -> Void
     /// Another cluster answers than before: the session is to end.
     var clusterChanged: () -> Void
+    /// So many topics have been read that the library had better begin anew: the session is to end.
+    var exhausted: (BroadcastError) -> Void
   }
 
   /// Whose the records of a topic are.
@@ -49,6 +51,7 @@ final class ListeningSide: @unchecked Sendable {
   let session: Session
   let loop: EventLoop
   let timeout: Duration
+  let maximumTopics: Int
 
   var table = ReadTable()
   var shared = SharedChannels()
@@ -82,9 +85,11 @@ final class ListeningSide: @unchecked Sendable {
   ///   - sharedTopic: The one for all channels; nil: each is a topic.
   ///   - newTopics: How topics are made; nil: not at all.
   ///   - timeout: Of the hub's calls, for the words of an error.
+  ///   - maximumTopics: The library forgets none of them while the consumer lives.
   init(
     _ consumer: ConsumerHandle, asking: KafkaThread, watching: KafkaThread, _ inquiries: @escaping () -> Inquiries,
-    sharedTopic: String?, newTopics: NewTopics?, timeout: Duration, _ session: Session, on loop: EventLoop
+    sharedTopic: String?, newTopics: NewTopics?, timeout: Duration, maximumTopics: Int, _ session: Session,
+    on loop: EventLoop
   ) {
     self.consumer = consumer
     self.asking = asking
@@ -93,6 +98,7 @@ final class ListeningSide: @unchecked Sendable {
     self.sharedTopic = sharedTopic
     self.newTopics = newTopics
     self.timeout = timeout
+    self.maximumTopics = maximumTopics
     self.session = session
     self.loop = loop
   }

@@ -201,6 +201,38 @@ struct ReadingTests {
     }
   }
 
+  @Test("a connection that has read too many topics refuses more, and begins anew when few of them are read")
+  func manyTopics() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("__broadcast.probes", partitions: 4)
+      let names = (0..<4).map { Channel("t\($0)") }
+      for name in names { kafka.create(name.name) }
+      let events = Events()
+      var configuration = KafkaBroadcast.Configuration { events.append($0) }
+      configuration.subscribeTimeout = .seconds(20)
+      configuration.maximumTopics = 4
+      let url = "kafka://\(kafka.servers)/?fetch.wait.max.ms=5"
+      try await withBroadcast(KafkaBroadcast(url, configuration: configuration)) { broadcast in
+        try await broadcast.withSubscription(to: names[0]) { _ in
+          // The topic for probes is one of those that are read.
+          try await broadcast.withSubscription(to: names[1]) { _ in
+            try await broadcast.withSubscription(to: names[2]) { _ in
+              let error = await failure { try await broadcast.subscribe(to: names[3]) }
+              #expect(error?.isRetriable == true && error?.message.contains("?topic=NAME") == true)
+            }
+          }
+          #expect(events.count(.connectionLost) == 0)
+          try await settle {
+            broadcast.statistics.channels == 1
+          }
+          _ = await failure { try await broadcast.subscribe(to: names[3]) }
+          try await settle { events.count(.connected) > 1 }
+          _ = try await broadcast.subscribe(to: names[3])
+        }
+      }
+    }
+  }
+
   @Test("while the line is away nothing is lost, and it goes on without a gap", arguments: ["", "topic=all"])
   func lineLost(options: String) async throws {
     try await MockKafka.with { kafka in
