@@ -76,12 +76,9 @@ extension ListeningSide {
   /// Looks at the topics: new partitions are read, and vanished topics told. For each 5 s.
   func refresh() { look() }
 
-  /// A line has broken, or may have. What comes from now on may be of another log: what is known now counts, and nothing is
-  /// handed on before a look.
-  func suspect() {
-    table.suspectAll()
-    lookSoon()
-  }
+  /// A line has broken, or may have. What comes from now on may be of another log: what is known now counts at the
+  /// next look.
+  func suspect() { table.suspectAll() }
 
   /// Checks that all goes on where it was, and tells of gaps where it does not. Calls back with false where nobody answered.
   func verify(_ done: @escaping (Bool) -> Void) {
@@ -112,14 +109,14 @@ extension ListeningSide {
     if isClosed { return }
     verifications.isLooking = false
     if watch.isOther(seen.clusterID) { return session.clusterChanged() }
-    let hasAnswer = watchTopics(seen.topics) && verifyPlaces(seen, era)
+    let hasAnswer = watchTopics(seen.topics) && verifyPlaces(seen.bounds, era)
     resumeReached()
     answer(hasAnswer, era)
     if verifications.looksAgain {
       verifications.looksAgain = false
       look()
-    } else if table.hasSuspects {
-      // Nobody has answered, or a partition has no leader.
+    } else if hasAnswer, table.hasSuspects {
+      // A partition without a leader, as a rule.
       verifications.repeatDue = loop.now + Self.pauseOfHints
     }
   }
@@ -146,15 +143,11 @@ extension ListeningSide {
   }
 
   /// Returns whether at least one of the topics asked for was answered.
-  private func verifyPlaces(_ seen: TopicLook.Seen, _ era: UInt64) -> Bool {
+  private func verifyPlaces(_ bounds: [String: Result<[Range<Int64>], KafkaFailure>], _ era: UInt64) -> Bool {
     var restarts: [PartitionPlace] = []
-    var hasAnswer = seen.bounds.isEmpty
-    for (name, answer) in seen.bounds {
-      guard let slot = table.knownSlot(of: name), table.phase(of: slot) == .reading else { continue }
-      guard case .success(let bounds) = answer else {
-        restarts += table.unanswered(slot).map { PartitionPlace(slot: slot, partition: Int32(clamping: $0)) }
-        continue
-      }
+    var hasAnswer = bounds.isEmpty
+    for (name, answer) in bounds {
+      guard case .success(let bounds) = answer, let slot = table.knownSlot(of: name) else { continue }
       hasAnswer = true
       for (partition, bounds) in bounds.enumerated() {
         let place = PartitionPlace(slot: slot, partition: Int32(clamping: partition))

@@ -48,12 +48,6 @@ struct ReadPosition {
   private var last: Fingerprint?
   /// What comes is thrown away until it is started anew.
   private var isResting = false
-  /// While nobody knows whether it is the same log nothing is handed on, so that a gap comes in front of what is behind it. What
-  /// comes meanwhile is thrown away, and read once more: to keep it would take memory without end.
-  private let holds: Bool
-  /// Something was thrown away that is to be read once more.
-  private var hasHeldBack = false
-  private var isReleased = false
   /// Told to stop, so as to be started anew.
   private var isRestarting = false
   private var suspicion: Suspicion?
@@ -67,14 +61,10 @@ struct ReadPosition {
   /// One that nobody reads.
   private var isUnread = false
 
-  /// - Parameter holds: False: what comes of a log that may be another is handed on all the same.
-  init(next: Int64, holds: Bool = true) {
-    self.next = next
-    self.holds = holds
-  }
+  init(next: Int64) { self.next = next }
 
   static var unread: ReadPosition {
-    var position = ReadPosition(next: 0, holds: false)
+    var position = ReadPosition(next: 0)
     (position.isUnread, position.isResting) = (true, true)
     return position
   }
@@ -90,10 +80,6 @@ struct ReadPosition {
 
   mutating func message(_ offset: Int64) -> Verdict {
     if isResting { return .old }
-    if isHolding {
-      hasHeldBack = true
-      return .old
-    }
     if isChecking, let check {
       if offset < check.expected.offset { return .old }
       if offset == check.expected.offset { return .checks }
@@ -109,11 +95,6 @@ struct ReadPosition {
   /// All before the offset has been read. Returns false where that lies before what had been there.
   mutating func ended(_ offset: Int64) -> Bool {
     if isResting { return true }
-    if isHolding {
-      // It is not told twice.
-      hasHeldBack = true
-      return true
-    }
     if isChecking, let check {
       if offset <= check.expected.offset {
         moveToEnd(of: check)
@@ -124,8 +105,6 @@ struct ReadPosition {
     next = max(next, offset)
     return true
   }
-
-  private var isHolding: Bool { holds && !isReleased && (isSuspect || isRestarting) }
 
   mutating func note(_ fingerprint: Fingerprint) { last = fingerprint }
 
@@ -158,7 +137,6 @@ struct ReadPosition {
   mutating func verify(_ bounds: Range<Int64>, _ era: UInt64) -> Verification {
     guard let suspicion, suspicion.era <= era, !isRestarting else { return .outdated }
     self.suspicion = nil
-    isReleased = false
     if suspicion.next > bounds.upperBound {
       // What has been read since is of the new log, and is not read again.
       move(to: next > suspicion.next ? max(bounds.upperBound, next) : bounds.upperBound)
@@ -180,7 +158,7 @@ struct ReadPosition {
       return .recheck
     }
     endCheck()
-    guard isResting || hasHeldBack else { return .fine }
+    guard isResting else { return .fine }
     isRestarting = true
     return .resume
   }
@@ -190,19 +168,8 @@ struct ReadPosition {
     guard isRestarting else { return nil }
     isRestarting = false
     isResting = false
-    hasHeldBack = false
     isChecking = check != nil
     return check?.expected.offset ?? next
-  }
-
-  /// It can't be verified for long, and what comes is handed on from now on. Returns whether to stop it, and to start it anew.
-  mutating func release() -> Bool {
-    guard isSuspect, !isReleased, !isResting else { return false }
-    isReleased = true
-    guard hasHeldBack, !isRestarting else { return false }
-    rest()
-    isRestarting = true
-    return true
   }
 
   /// What was found in place of the record to be compared. Returns whether it is the same log.

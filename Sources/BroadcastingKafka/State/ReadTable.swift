@@ -20,8 +20,6 @@ struct ReadTable {
   fileprivate struct Slot {
     let name: String
     var phase = Phase.off
-    /// How often its place could not be verified, though it is there.
-    var unanswered = 0
     var partitions: [ReadPosition] = []
     /// None ends before the one in front of it, so the first is reached first.
     var fences: [Fence] = []
@@ -57,11 +55,10 @@ struct ReadTable {
     slots[slot].partitions = offsets.map { ReadPosition(next: $0) }
   }
 
-  /// Reads one partition alone, of which all is handed on at once.
+  /// Reads one partition alone.
   mutating func start(_ slot: Int, only partition: Int, at offset: Int64) {
     start(slot, at: [])
-    slots[slot].partitions = [ReadPosition](repeating: .unread, count: partition)
-    slots[slot].partitions.append(ReadPosition(next: offset, holds: false))
+    slots[slot].partitions = [ReadPosition](repeating: .unread, count: partition) + [ReadPosition(next: offset)]
   }
 
   /// Reads partitions that are new from their beginning. Returns them.
@@ -178,7 +175,6 @@ struct ReadTable {
   mutating func verify(_ slot: Int, _ partition: Int, _ bounds: Range<Int64>, era: UInt64) -> ReadPosition.Verification
   {
     guard isRead(slot, Int32(clamping: partition)) else { return .outdated }
-    slots[slot].unanswered = 0
     let verification = slots[slot].partitions[partition].verify(bounds, era)
     switch verification {
     case .moved, .skipped: slots[slot].lowerFences(partition)
@@ -187,17 +183,6 @@ struct ReadTable {
     slots[slot].lookAtFences(&reachedFences)
     return verification
   }
-
-  /// The topic is there, and its place could not be verified. What it brings is held back three times, and handed on after that.
-  /// Returns which partitions to stop, and to start anew.
-  mutating func unanswered(_ slot: Int) -> [Int] {
-    slots[slot].unanswered += 1
-    guard slots[slot].unanswered >= Self.patience else { return [] }
-    slots[slot].unanswered = 0
-    return slots[slot].partitions.indices.filter { slots[slot].partitions[$0].release() }
-  }
-
-  private static let patience = 3
 
   /// It has stopped. Returns where to start it, unless nobody wants that any more.
   mutating func restart(_ slot: Int, _ partition: Int) -> Int64? {

@@ -15,8 +15,8 @@ struct ReadPositionTests {
   }
 
   /// One that has read up to an offset, with the last record before it.
-  private func position(from start: Int64 = 0, upTo next: Int64, holds: Bool = true) -> ReadPosition {
-    var position = ReadPosition(next: start, holds: holds)
+  private func position(from start: Int64 = 0, upTo next: Int64) -> ReadPosition {
+    var position = ReadPosition(next: start)
     for offset in start..<next { #expect(position.message(offset) == .deliver) }
     if next > start { position.note(fingerprint(next - 1)) }
     return position
@@ -42,14 +42,14 @@ struct ReadPositionTests {
     position.suspect(1)
     #expect(position.verify(0..<20, 1) == .recheck)
     #expect(position.isUnsettled)
-    // What comes before it has stopped is read once more.
-    #expect(position.message(10) == .old)
+    // What comes before it has stopped is still good.
+    #expect(position.message(10) == .deliver)
     #expect(position.restart() == 9)
     #expect(position.message(8) == .old)
     #expect(position.message(9) == .checks)
     #expect(position.checked(fingerprint(9)) == true)
     #expect(!position.isUnsettled)
-    #expect(position.message(10) == .deliver)
+    #expect(position.message(10) == .old)
     #expect(position.message(11) == .deliver)
   }
 
@@ -69,7 +69,7 @@ struct ReadPositionTests {
 
   @Test("what was read of the new log before that was known is not read twice")
   func readMeanwhile() {
-    var position = position(upTo: 10, holds: false)
+    var position = position(upTo: 10)
     position.suspect(1)
     for offset in Int64(10)..<30 { #expect(position.message(offset) == .deliver) }
     // The last record from before the suspicion counts, not one of the new log.
@@ -93,7 +93,7 @@ struct ReadPositionTests {
 
   @Test("of a log that ends before what was read, nothing that has been read since is read again")
   func shorterAndReadMeanwhile() {
-    var position = position(upTo: 10, holds: false)
+    var position = position(upTo: 10)
     position.suspect(1)
     #expect(position.message(12) == .deliver)
     #expect(position.verify(0..<4, 1) == .moved(missed: nil))
@@ -165,7 +165,7 @@ struct ReadPositionTests {
 
   @Test("a second suspicion keeps what was known at the first")
   func suspectedTwice() {
-    var position = position(upTo: 10, holds: false)
+    var position = position(upTo: 10)
     position.suspect(1)
     #expect(position.message(10) == .deliver)
     position.note(fingerprint(10, 5))
@@ -190,52 +190,6 @@ struct ReadPositionTests {
     #expect(position.verify(0..<20, 2) == .outdated)
     #expect(position.restart() == 9)
     #expect(position.restart() == nil)
-  }
-
-  @Test("what comes of a log that may be another is read after it has been compared, behind the gap if it is one")
-  func heldBack() {
-    var position = position(upTo: 10)
-    position.suspect(1)
-    for offset in Int64(10)..<13 { #expect(position.message(offset) == .old) }
-    #expect(position.verify(0..<13, 1) == .recheck)
-    #expect(position.restart() == 9)
-    #expect(position.message(9) == .checks)
-    #expect(position.checked(fingerprint(9, 1)) == false)
-    #expect(position.message(13) == .old)
-    #expect(position.restart() == 13)
-    #expect(position.message(13) == .deliver)
-  }
-
-  @Test("what was held back of a log of which nothing had been read comes after that", arguments: [false, true])
-  func heldBackFresh(byEnd: Bool) {
-    var position = ReadPosition(next: 5)
-    position.suspect(1)
-    if byEnd { #expect(position.ended(7) == true) } else { #expect(position.message(5) == .old) }
-    #expect(position.next == 5)
-    #expect(position.verify(0..<7, 1) == .resume)
-    #expect(position.restart() == 5)
-    #expect(position.message(5) == .deliver)
-  }
-
-  @Test("one that can't be verified is handed on in the end, and verified later")
-  func released() {
-    var position = position(upTo: 10)
-    #expect(position.release() == false)
-    position.suspect(1)
-    #expect(position.message(10) == .old)
-    #expect(position.release() == true)
-    #expect(position.restart() == 10)
-    #expect(position.message(10) == .deliver)
-    position.suspect(2)
-    #expect(position.release() == false)
-    #expect(position.message(11) == .deliver)
-    #expect(position.verify(0..<20, 2) == .recheck)
-    #expect(position.message(12) == .old)
-    #expect(position.restart() == 9)
-    #expect(position.message(9) == .checks)
-    #expect(position.checked(fingerprint(9)) == true)
-    #expect(position.message(11) == .old)
-    #expect(position.message(12) == .deliver)
   }
 
   @Test("what can't be read is asked for once more, and left out after that")

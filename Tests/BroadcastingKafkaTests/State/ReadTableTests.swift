@@ -152,20 +152,6 @@ struct ReadTableTests {
     #expect(table.trouble(slot, 2, isLasting: true) == 0)
   }
 
-  @Test("what a topic brings whose place is not told is held back three times")
-  func unanswered() {
-    var (table, slot) = table([5, 5])
-    table.suspectAll()
-    #expect(table.message(slot, 1, 5) == .old)
-    #expect(table.unanswered(slot) == [])
-    #expect(table.unanswered(slot) == [])
-    #expect(table.unanswered(slot) == [1])
-    #expect(table.restart(slot, 1) == 5)
-    #expect(table.message(slot, 1, 5) == .deliver)
-    #expect(table.message(slot, 0, 5) == .deliver)
-    #expect(table.hasSuspects)
-  }
-
   @Test("what was stopped for good meanwhile is not started anew")
   func stoppedMeanwhile() {
     var (table, slot) = table([5])
