@@ -38,7 +38,8 @@ public struct BroadcastEvent: Sendable {
     /// the first, and again whenever the count has doubled.
     ///
     /// With an `error` messages were left out for what they are, such as too large: `count` of them on this connection. The last
-    /// was of `channel`, or came by `pattern`, or both.
+    /// was of `channel`, or came by `pattern`, or both. A broker that has lost messages may be told so too, without
+    /// a `count`.
     public static let dropped = Kind(value: .dropped)
     /// The broker is slow: a probe of the connection took `delay`, over a second. Told with the first, and again only after
     /// one that took less than half of that.

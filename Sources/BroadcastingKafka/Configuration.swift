@@ -60,6 +60,9 @@ extension KafkaBroadcast {
     /// How long connecting may take: the log-in, and the first message to ourselves.
     public var connectTimeout: Duration = .seconds(3)
 
+    /// So many topics one connection may have read in its life: librdkafka keeps some kilobytes of each until its end.
+    package var maximumTopics = 10_000
+
     /// The loop to run on. One is made for it if nil.
     package var loop: EventLoop?
 

@@ -116,6 +116,17 @@ enum KafkaError {
         + (hasManyTopics ? adviceForManyTopics : ""), isRetriable: true)
   }
 
+  static func endingTimedOut(_ channel: Channel, after time: Duration) -> BroadcastError {
+    BroadcastError(
+      .timedOut, "The reading of \"\(channel)\" did not end within \(time); nothing of it is handed on.",
+      isRetriable: true)
+  }
+
+  /// Its subscription has ended, or begins anew.
+  static func notRead(_ channel: Channel) -> BroadcastError {
+    BroadcastError(.unavailable, "Nothing of \"\(channel)\" is read just now.", isRetriable: true)
+  }
+
   static func catchingUpTimedOut(_ channel: Channel, after time: Duration) -> BroadcastError {
     BroadcastError(
       .timedOut, "What had been published to \"\(channel)\" before was not read within \(time).", isRetriable: true)
@@ -176,6 +187,14 @@ enum KafkaError {
         + "for all channels: add ?topic=NAME to the URL.", isRetriable: true, outcome: .notSent)
   }
 
+  /// librdkafka would need more and more memory.
+  static func tooManyTopicsRead(_ limit: Int) -> BroadcastError {
+    BroadcastError(
+      .unavailable,
+      "The connection has read \(limit) topics in its life, and can have no more: it begins anew once half of them are not read. "
+        + "Use one topic for all channels: add ?topic=NAME to the URL.", isRetriable: true)
+  }
+
   // MARK: What subscribers are told
 
   static func vanished(_ topic: String) -> BroadcastError {
@@ -194,6 +213,22 @@ enum KafkaError {
       .unavailable,
       "The topic \"\(topic)\" no longer has the messages that come next. Its retention is shorter than the connection was away.",
       isRetriable: true)
+  }
+
+  /// What a partition has next can't be read.
+  ///
+  /// - Parameter isLasting: It is left out.
+  static func unreadable(
+    _ failure: KafkaFailure, topic: String, partition: Int32, isLasting: Bool
+  ) -> BroadcastError {
+    BroadcastError(
+      .refused,
+      "What comes next in partition \(partition) of the topic \"\(topic)\" can't be read: \(sentence(failure.text)) "
+        + (isLasting
+          ? "It is left out, with all that the partition has by now. Can librdkafka read what is published there: its "
+            + "compression, and its size (receive.message.max.bytes)?"
+          : "It is tried again every second."),
+      isRetriable: !isLasting)
   }
 
   static func noChannel(in topic: String) -> BroadcastError {

@@ -60,12 +60,14 @@ extension KafkaSession {
       consumer, asking: asking, watching: watching,
       { [weak self] in Inquiries(self?.publishing?.producer ?? producer, consumer) },
       sharedTopic: url.topic, newTopics: url.newTopics, timeout: configuration.subscribeTimeout,
+      maximumTopics: configuration.maximumTopics,
       ListeningSide.Session(
         inbox: inbox,
         probeArrived: { [weak self] in self?.probeArrived($0) },
         heard: { [weak self] in self?.heardListening() },
         leftOut: { [configuration] in configuration.hub.onEvent?(BroadcastEvent(.dropped, error: $0)) },
-        clusterChanged: { [weak self, url] in self?.fail(KafkaError.exchanged(url.servers)) }),
+        clusterChanged: { [weak self, url] in self?.fail(KafkaError.exchanged(url.servers)) },
+        exhausted: { [weak self] in self?.fail($0) }),
       on: loop)
     enableNotices(producer.handle)
     enableNotices(consumer.handle)

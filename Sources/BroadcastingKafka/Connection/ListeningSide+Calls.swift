@@ -20,7 +20,7 @@ extension ListeningSide {
     if let slot = table.knownSlot(of: name(for: channel)), case .probe = topics[slot].role {
       return waiter.resume(returning: KafkaError.probeTopic(channel))
     }
-    if kind == .catchUp, !isRead(channel) { return waiter.resume(returning: KafkaError.vanished(name(for: channel))) }
+    if kind == .catchUp, !isRead(channel) { return waiter.resume(returning: KafkaError.notRead(channel)) }
     let number = requests.add(kind, channel, deadline: deadline, waiter)
     if kind == .unsubscribe { return unsubscribe(from: channel, number) }
     requests.ask(number)
@@ -74,6 +74,7 @@ extension ListeningSide {
   private func answered(_ numbers: [UInt64], _ answer: TopicInquiry.Answer) {
     if isClosed { return }
     requests.answered(now: loop.now, timeout: timeout)
+    fencing = [:]
     for number in numbers {
       // Whose time is over is not there any more.
       guard let request = requests[number] else { continue }
@@ -84,6 +85,7 @@ extension ListeningSide {
       case .failure(let failure): settle(request, name, failure)
       }
     }
+    beginFences()
     resumeReached()
     sendBatch()
   }
@@ -111,10 +113,14 @@ extension ListeningSide {
   private func settle(_ request: Requests.Request, _ name: String, _ ends: [Int64]) {
     if request.kind == .catchUp {
       guard isRead(request.channel), let slot = table.knownSlot(of: name) else {
-        return end(request.number, KafkaError.vanished(name))
+        return end(request.number, KafkaError.notRead(request.channel))
       }
-      return table.fence(request.number, slot, ends)
+      do throws(KafkaFailure) { try readNew(slot, upTo: ends.count) } catch {
+        return end(request.number, KafkaError.subscribing(error, topic: name))
+      }
+      return fence(request.number, slot, ends)
     }
+    if table.knownSlot(of: name) == nil, topics.count >= maximumTopics { return refuseNewTopic(request) }
     do throws(KafkaFailure) {
       let slot = try place(name, sharedTopic == nil ? .channel(request.channel) : .shared)
       switch table.phase(of: slot) {
@@ -128,12 +134,39 @@ extension ListeningSide {
         guard sharedTopic != nil else { break }
         shared.add(request.channel, from: ends, number: request.number)
         cuts[request.number] = request.channel
-        table.fence(request.number, slot, ends)
+        fence(request.number, slot, ends)
       }
+      if refusals[name] != nil { return waitingForRead[slot, default: []].append(request.number) }
       end(request.number, nil)
     } catch {
       end(request.number, KafkaError.subscribing(error, topic: name))
     }
+  }
+
+  /// Where most topics are not read any more a new session helps.
+  private func refuseNewTopic(_ request: Requests.Request) {
+    let error = KafkaError.tooManyTopicsRead(maximumTopics)
+    end(request.number, error)
+    if table.reading.count <= maximumTopics / 2 { session.exhausted(error) }
+  }
+
+  /// All of a batch wait for the same.
+  private func fence(_ number: UInt64, _ slot: Int, _ ends: [Int64]) {
+    fencing[slot, default: (ends, [])].numbers.append(number)
+  }
+
+  private func beginFences() {
+    for (slot, fence) in fencing {
+      if table.phase(of: slot) == .reading {
+        table.fence(fence.numbers, slot, fence.ends)
+      } else {
+        for number in fence.numbers {
+          cuts[number] = nil
+          end(number, .notConnected)
+        }
+      }
+    }
+    fencing = [:]
   }
 
   private func start(_ slot: Int, at offsets: [Int64]) throws(KafkaFailure) {

@@ -13,10 +13,11 @@ extension ListeningSide {
     var channel = Channel("")
     var deliveries: [Delivery] = []
     var probes: [UInt64] = []
-    var failures: [(slot: Int, failure: KafkaFailure)] = []
+    var failures: [(place: PartitionPlace, failure: KafkaFailure)] = []
     var restarts: [PartitionPlace] = []
     var isReading = false
     var hasToldImpossible = false
+    var lastLoss: LoopInstant?
   }
 
   /// A partition of a topic that is read.
@@ -27,6 +28,7 @@ extension ListeningSide {
 
   /// So many batches of 256 are read before the loop sees to other things.
   private static var batchesAtOnce: Int { 16 }
+  private static var pauseOfLosses: Duration { .seconds(1) }
 
   /// There may be records.
   func recordsWait() {
@@ -61,7 +63,7 @@ extension ListeningSide {
     let (probes, failures) = (arrival.probes, arrival.failures)
     (arrival.probes, arrival.failures, arrival.restarts) = ([], [], [])
     for number in probes where !isClosed { session.probeArrived(number) }
-    for (slot, failure) in failures where !isClosed { failed(slot, failure) }
+    for (place, failure) in failures where !isClosed { failed(place, failure) }
     if !isClosed { verificationsMayEnd() }
   }
 
@@ -71,6 +73,7 @@ extension ListeningSide {
     for index in 0..<records.count {
       let record = records[index]
       let place = PartitionPlace(slot: record.slot, partition: record.partition)
+      if !waitingForRead.isEmpty, record.code == nil || record.code == .endOfPartition { isReadable(place.slot) }
       guard record.code == nil else {
         told(record, place)
         continue
@@ -132,29 +135,44 @@ extension ListeningSide {
     }
     let failure = KafkaFailure(record.code ?? .none, String(decoding: record.value, as: UTF8.self))
     if failure.code == .autoOffsetReset { table.failed(place.slot, place.partition) }
-    arrival.failures.append((place.slot, failure))
+    arrival.failures.append((place, failure))
   }
 
   /// The last record is another, or not there: what came in between is lost.
   private func replaced(_ place: PartitionPlace) {
     handOn()
-    tellGap(nil, place.slot)
+    tellGap(nil, place.slot, because: KafkaError.replaced(table.name(of: place.slot)))
     arrival.restarts.append(place)
   }
 
-  func tellGap(_ missed: Int?, _ slot: Int) {
+  func tellGap(_ missed: Int?, _ slot: Int, because error: BroadcastError?) {
     switch topics[slot].role {
     case .channel(let channel): session.inbox.missed(missed, on: channel)
     // Of how many of them each channel's were nobody knows.
     case .shared: for channel in shared.channels { session.inbox.missed(nil, on: channel) }
-    case .probe: break
+    // A probe that is missing tells by itself.
+    case .probe: return
     }
+    guard let error else { return }
+    // All topics of a cluster may lose messages at once.
+    let now = loop.now
+    if let last = arrival.lastLoss, now - last < Self.pauseOfLosses { return }
+    arrival.lastLoss = now
+    session.leftOut(error)
   }
 
-  private func failed(_ slot: Int, _ failure: KafkaFailure) {
+  private func failed(_ place: PartitionPlace, _ failure: KafkaFailure) {
     if failure.code == .autoOffsetReset { return look() }
-    guard topics.indices.contains(slot), failure.code.meansNoRight else { return hint() }
-    lost(slot, because: KafkaError.subscribing(failure, topic: table.name(of: slot)))
+    guard topics.indices.contains(place.slot) else { return hint() }
+    if failure.code.meansNoRight { return refused(place.slot, failure) }
+    let isLasting = failure.code.meansUnreadable
+    let times = table.trouble(place.slot, place.partition, isLasting: isLasting)
+    if times == 2, isLasting || !failure.code.isRetriable {
+      session.leftOut(
+        KafkaError.unreadable(
+          failure, topic: table.name(of: place.slot), partition: place.partition, isLasting: isLasting))
+    }
+    lookSoon()
   }
 
   /// Reads partitions at the places that the table has for them.

@@ -17,6 +17,8 @@ extension ListeningSide {
     var looksAgain = false
     /// When to look next after a hint.
     var hintDue: LoopInstant?
+    /// Whether it was about any topic.
+    var isHintForAll = false
     var lastHint: LoopInstant?
     /// When to ask again for partitions whose place could not be told.
     var repeatDue: LoopInstant?
@@ -34,6 +36,12 @@ extension ListeningSide {
 
   /// The library's error callback, which comes within a read: some topic may have come to harm.
   func hint() {
+    verifications.isHintForAll = true
+    lookSoon()
+  }
+
+  /// At once, or a second after the last time.
+  func lookSoon() {
     if isClosed || verifications.hintDue != nil { return }
     let now = loop.now
     let due = verifications.lastHint.map { max(now, $0 + Self.pauseOfHints) } ?? now
@@ -58,7 +66,8 @@ extension ListeningSide {
     if let due = verifications.hintDue, due <= now {
       verifications.hintDue = nil
       verifications.lastHint = now
-      table.suspectAll()
+      if verifications.isHintForAll { table.suspectAll() }
+      verifications.isHintForAll = false
       return look()
     }
     if let due = verifications.repeatDue, due <= now { look() }
@@ -119,7 +128,8 @@ extension ListeningSide {
       let name = table.name(of: slot)
       guard let answer = answers[name] else { continue }
       if case .probe = topics[slot].role { continue }
-      switch watch.seen(answer, known: table.partitions(of: slot)) {
+      switch watch.seen(slot, answer, known: table.partitions(of: slot), now: loop.now) {
+      case .missing: verifications.repeatDue = loop.now + TopicWatch.patience
       case .vanished: lost(slot, because: KafkaError.vanished(name))
       case .refused(let failure): lost(slot, because: KafkaError.subscribing(failure, topic: name))
       case .newPartitions(let partitions):
@@ -145,7 +155,11 @@ extension ListeningSide {
         case .fine, .outdated: break
         case .recheck, .resume: restarts.append(place)
         case .moved(let missed):
-          tellGap(missed, slot)
+          tellGap(missed, slot, because: missed == nil ? KafkaError.replaced(name) : KafkaError.expired(name))
+          restarts.append(place)
+        case .skipped:
+          // The reason has been told.
+          tellGap(nil, slot, because: nil)
           restarts.append(place)
         }
       }

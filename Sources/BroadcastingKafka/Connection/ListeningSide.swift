@@ -22,10 +22,12 @@ final class ListeningSide: @unchecked Sendable {
     var probeArrived: (UInt64) -> Void
     /// Called when anything has arrived.
     var heard: () -> Void
-    /// Called with news of messages that are left out: once, however many those are.
+    /// Called with news of messages that are left out or lost: once, however many those are.
     var leftOut: (BroadcastError) -> Void
     /// Another cluster answers than before: the session is to end.
     var clusterChanged: () -> Void
+    /// So many topics have been read that the library had better begin anew: the session is to end.
+    var exhausted: (BroadcastError) -> Void
   }
 
   /// Whose the records of a topic are.
@@ -49,6 +51,7 @@ final class ListeningSide: @unchecked Sendable {
   let session: Session
   let loop: EventLoop
   let timeout: Duration
+  let maximumTopics: Int
 
   var table = ReadTable()
   var shared = SharedChannels()
@@ -59,6 +62,13 @@ final class ListeningSide: @unchecked Sendable {
   var repeatsRequest = false
   /// Who waits for the end of a topic's reading.
   var waitingForStop: [Int: [UInt64]] = [:]
+  /// Topics that could not be read for want of a right, until they are. Whoever asks for one of them is told only then.
+  private(set) var refusals: [String: KafkaFailure] = [:]
+  private static let maximumRefusals = 1_024
+  /// Who waits for the first that is read of a topic, or for its end.
+  var waitingForRead: [Int: [UInt64]] = [:]
+  /// Who is to wait for what has been read up to these ends, while a batch is settled.
+  var fencing: [Int: (ends: [Int64], numbers: [UInt64])] = [:]
   /// Fences of subscriptions to a shared topic.
   var cuts: [UInt64: Channel] = [:]
   private(set) var isClosed = false
@@ -75,9 +85,11 @@ final class ListeningSide: @unchecked Sendable {
   ///   - sharedTopic: The one for all channels; nil: each is a topic.
   ///   - newTopics: How topics are made; nil: not at all.
   ///   - timeout: Of the hub's calls, for the words of an error.
+  ///   - maximumTopics: The library forgets none of them while the consumer lives.
   init(
     _ consumer: ConsumerHandle, asking: KafkaThread, watching: KafkaThread, _ inquiries: @escaping () -> Inquiries,
-    sharedTopic: String?, newTopics: NewTopics?, timeout: Duration, _ session: Session, on loop: EventLoop
+    sharedTopic: String?, newTopics: NewTopics?, timeout: Duration, maximumTopics: Int, _ session: Session,
+    on loop: EventLoop
   ) {
     self.consumer = consumer
     self.asking = asking
@@ -86,6 +98,7 @@ final class ListeningSide: @unchecked Sendable {
     self.sharedTopic = sharedTopic
     self.newTopics = newTopics
     self.timeout = timeout
+    self.maximumTopics = maximumTopics
     self.session = session
     self.loop = loop
   }
@@ -107,11 +120,13 @@ final class ListeningSide: @unchecked Sendable {
 
   /// Nothing of the topic is handed on after it.
   func stop(_ slot: Int, because error: BroadcastError) {
+    watch.forget(slot)
     let count = table.partitions(of: slot)
     for number in table.stop(slot) {
       cuts[number] = nil
       end(number, error)
     }
+    for number in waitingForRead.removeValue(forKey: slot) ?? [] { end(number, error) }
     asking.run { [consumer, handle = topics[slot].handle] in
       for partition in 0..<count { consumer.stop(handle, partition: Int32(clamping: partition)) }
     } then: { [weak self] in
@@ -135,9 +150,29 @@ final class ListeningSide: @unchecked Sendable {
     // A probe that does not arrive tells by itself.
     case .probe: return
     }
+    // Who is told by the call is not told as a loss as well.
+    let unconfirmed = Set((waitingForRead[slot] ?? []).compactMap { requests[$0]?.channel })
     shared.removeAll()
     stop(slot, because: error)
-    for channel in channels { session.inbox.lost(channel, because: error, reason: .brokerLoss) }
+    for channel in channels where !unconfirmed.contains(channel) {
+      session.inbox.lost(channel, because: error, reason: .brokerLoss)
+    }
+  }
+
+  /// A right to read it is missing.
+  func refused(_ slot: Int, _ failure: KafkaFailure) {
+    if case .probe = topics[slot].role { return }
+    let name = table.name(of: slot)
+    if refusals.count >= Self.maximumRefusals { refusals = [:] }
+    refusals[name] = failure
+    lost(slot, because: KafkaError.subscribing(failure, topic: name))
+  }
+
+  /// Something of it has come, so there is a right to it.
+  func isReadable(_ slot: Int) {
+    guard let waiting = waitingForRead.removeValue(forKey: slot) else { return }
+    refusals[table.name(of: slot)] = nil
+    for number in waiting { end(number, nil) }
   }
 
   func end(_ number: UInt64, _ error: BroadcastError?) { requests.end(number)?.resume(returning: error) }
@@ -160,16 +195,37 @@ final class ListeningSide: @unchecked Sendable {
   }
 
   func expire(now: LoopInstant) {
+    var fences: [Int: Set<UInt64>] = [:]
     for (request, waiter) in requests.expire(now: now) {
       if request.kind == .catchUp, let slot = table.knownSlot(of: name(for: request.channel)) {
-        table.removeFence(request.number, slot)
+        fences[slot, default: []].insert(request.number)
       }
-      waiter.resume(
-        returning: request.kind == .catchUp
-          ? KafkaError.catchingUpTimedOut(request.channel, after: timeout)
-          : KafkaError.subscribingTimedOut(request.channel, after: timeout, hasManyTopics: sharedTopic == nil))
+      waiter.resume(returning: lateness(request))
     }
+    for (slot, numbers) in fences { table.removeFences(numbers, slot) }
     lookIfDue(now: now)
+  }
+
+  private func lateness(_ request: Requests.Request) -> BroadcastError {
+    switch request.kind {
+    case .catchUp: KafkaError.catchingUpTimedOut(request.channel, after: timeout)
+    case .subscribe:
+      giveUp(request)
+        ?? KafkaError.subscribingTimedOut(request.channel, after: timeout, hasManyTopics: sharedTopic == nil)
+    case .unsubscribe: KafkaError.endingTimedOut(request.channel, after: timeout)
+    }
+  }
+
+  /// Nothing came of a topic that could not be read before. Returns why it could not.
+  private func giveUp(_ request: Requests.Request) -> BroadcastError? {
+    let name = name(for: request.channel)
+    guard let slot = table.knownSlot(of: name), let index = waitingForRead[slot]?.firstIndex(of: request.number) else {
+      return nil
+    }
+    waitingForRead[slot]?.remove(at: index)
+    shared.remove(request.channel)
+    if shared.isEmpty, table.phase(of: slot) == .reading { stop(slot, because: .notConnected) }
+    return refusals[name].map { KafkaError.subscribing($0, topic: name) }
   }
 
   /// Ends all who wait. Nothing is called back after it.

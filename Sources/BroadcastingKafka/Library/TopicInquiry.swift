@@ -16,7 +16,7 @@ struct TopicInquiry: Sendable {
   var names: Set<String> = []
   /// Those of them that were made for the same who ask now, and could not be told of as yet.
   var made: Set<String> = []
-  /// Topics of which so many partitions are known.
+  /// Topics that are read, and how many partitions of each.
   var known: [String: Int] = [:]
   var newTopics: NewTopics?
   /// Part of it was asked for just now, and could not be told yet.
@@ -49,6 +49,10 @@ struct TopicInquiry: Sendable {
         case .failure(let failure): answer.ends[name] = .failure(failure)
         }
       }
+    }
+    // Others may publish to partitions that were added just now.
+    for (name, seen) in inquiries.topics(known.keys.filter { !names.contains($0) }, until: deadline) {
+      if case .success(let count) = seen { old[name] = max(count, known[name] ?? 0) }
     }
     if !old.isEmpty {
       let time = max(deadline, .now + Inquiries.timeForAnswer)

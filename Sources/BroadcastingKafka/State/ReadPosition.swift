@@ -19,6 +19,8 @@ struct ReadPosition {
     case recheck
     /// Records are missing: so many, or nobody knows. Stop it, and start it anew.
     case moved(missed: Int?)
+    /// What comes next can't be read. Stop it, and start it anew behind that.
+    case skipped
     /// Nothing is missing. Stop it, and start it anew.
     case resume
     /// This answer is older than the suspicion, or nothing hangs on it.
@@ -52,6 +54,9 @@ struct ReadPosition {
   private var check: Check?
   /// It has been started where the record to be compared has to be.
   private var isChecking = false
+  /// How often what comes next could not be read, one time after the other.
+  private var troubles = 0
+  private var isUnreadable = false
 
   /// One that nobody reads.
   private var isUnread = false
@@ -83,6 +88,7 @@ struct ReadPosition {
     }
     if offset < next { return .old }
     next = offset + 1
+    troubles = 0
     return .deliver
   }
 
@@ -110,6 +116,17 @@ struct ReadPosition {
     isChecking = false
   }
 
+  /// What comes next could not be read. Returns how often that was so by now, 0 where it is no news.
+  ///
+  /// - Parameter isLasting: It will be so whenever it is asked for: after the second time it is left out.
+  mutating func trouble(isLasting: Bool) -> Int {
+    if isResting || isRestarting { return 0 }
+    troubles += 1
+    isUnreadable = isLasting && troubles > 1
+    rest()
+    return troubles
+  }
+
   /// What was known before an earlier suspicion is kept, as that is not settled.
   mutating func suspect(_ era: UInt64) {
     if isUnread { return }
@@ -121,7 +138,8 @@ struct ReadPosition {
     guard let suspicion, suspicion.era <= era, !isRestarting else { return .outdated }
     self.suspicion = nil
     if suspicion.next > bounds.upperBound {
-      move(to: bounds.upperBound)
+      // What has been read since is of the new log, and is not read again.
+      move(to: next > suspicion.next ? max(bounds.upperBound, next) : bounds.upperBound)
       return .moved(missed: nil)
     }
     // A partition that was read on meanwhile has not been overtaken.
@@ -129,6 +147,10 @@ struct ReadPosition {
       let missed = Int(bounds.lowerBound - next)
       move(to: bounds.lowerBound)
       return .moved(missed: missed)
+    }
+    if isUnreadable {
+      move(to: max(bounds.upperBound, next))
+      return .skipped
     }
     if let last = suspicion.last, last.offset >= bounds.lowerBound {
       check = Check(expected: last, end: bounds.upperBound)
@@ -174,6 +196,7 @@ struct ReadPosition {
     check = nil
     last = nil
     next = offset
+    (troubles, isUnreadable) = (0, false)
     isRestarting = true
   }
 }

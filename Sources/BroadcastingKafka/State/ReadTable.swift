@@ -11,8 +11,9 @@
 struct ReadTable {
   enum Phase { case off, reading, stopping }
 
+  /// Those who asked together wait for the same ends.
   fileprivate struct Fence {
-    var number: UInt64
+    var numbers: [UInt64]
     var ends: [Int64]
   }
 
@@ -20,6 +21,7 @@ struct ReadTable {
     let name: String
     var phase = Phase.off
     var partitions: [ReadPosition] = []
+    /// None ends before the one in front of it, so the first is reached first.
     var fences: [Fence] = []
   }
 
@@ -72,7 +74,7 @@ struct ReadTable {
     guard slots[slot].phase == .reading else { return [] }
     slots[slot].phase = .stopping
     defer { slots[slot].fences = [] }
-    return slots[slot].fences.map(\.number)
+    return slots[slot].fences.flatMap(\.numbers)
   }
 
   mutating func stopped(_ slot: Int) {
@@ -112,15 +114,29 @@ struct ReadTable {
     suspect(slot, Int(partition))
   }
 
+  /// What comes next of it can't be read: it rests until its place is known. See ``ReadPosition/trouble(isLasting:)``.
+  mutating func trouble(_ slot: Int, _ partition: Int32, isLasting: Bool) -> Int {
+    guard isRead(slot, partition) else { return 0 }
+    let times = slots[slot].partitions[Int(partition)].trouble(isLasting: isLasting)
+    if times > 0 { suspect(slot, Int(partition)) }
+    return times
+  }
+
   // MARK: Fences
 
   /// Waits until all partitions have been read up to these ends. Whether they have is in ``takeReached()``.
-  mutating func fence(_ number: UInt64, _ slot: Int, _ ends: [Int64]) {
-    slots[slot].fences.append(Fence(number: number, ends: ends))
+  mutating func fence(_ numbers: [UInt64], _ slot: Int, _ ends: [Int64]) {
+    slots[slot].add(Fence(numbers: numbers, ends: ends))
     slots[slot].lookAtFences(&reachedFences)
   }
 
-  mutating func removeFence(_ number: UInt64, _ slot: Int) { slots[slot].fences.removeAll { $0.number == number } }
+  mutating func removeFences(_ numbers: Set<UInt64>, _ slot: Int) {
+    for index in slots[slot].fences.indices.reversed() {
+      slots[slot].fences[index].numbers.removeAll { numbers.contains($0) }
+      if slots[slot].fences[index].numbers.isEmpty { slots[slot].fences.remove(at: index) }
+    }
+    slots[slot].lookAtFences(&reachedFences)
+  }
 
   mutating func takeReached() -> [UInt64] {
     if reachedFences.isEmpty { return [] }
@@ -159,8 +175,13 @@ struct ReadTable {
   mutating func verify(_ slot: Int, _ partition: Int, _ bounds: Range<Int64>, era: UInt64) -> ReadPosition.Verification
   {
     guard isRead(slot, Int32(clamping: partition)) else { return .outdated }
-    defer { slots[slot].lookAtFences(&reachedFences) }
-    return slots[slot].partitions[partition].verify(bounds, era)
+    let verification = slots[slot].partitions[partition].verify(bounds, era)
+    switch verification {
+    case .moved, .skipped: slots[slot].lowerFences(partition)
+    case .fine, .recheck, .resume, .outdated: break
+    }
+    slots[slot].lookAtFences(&reachedFences)
+    return verification
   }
 
   /// It has stopped. Returns where to start it, unless nobody wants that any more.
@@ -173,8 +194,10 @@ struct ReadTable {
   /// it anew.
   mutating func checked(_ slot: Int, _ partition: Int32, _ found: Fingerprint) -> Bool {
     guard isRead(slot, partition) else { return true }
-    defer { slots[slot].lookAtFences(&reachedFences) }
-    return slots[slot].partitions[Int(partition)].checked(found)
+    let isSame = slots[slot].partitions[Int(partition)].checked(found)
+    if !isSame { slots[slot].lowerFences(Int(partition)) }
+    slots[slot].lookAtFences(&reachedFences)
+    return isSame
   }
 
   /// Whether there are places that are known not to be verified as yet.
@@ -197,21 +220,37 @@ extension ReadTable.Slot {
   /// Returns false where the end lies before what had been there.
   fileprivate mutating func ended(_ index: Int, _ offset: Int64, _ reached: inout [UInt64]) -> Bool {
     let isSame = partitions[index].ended(offset)
+    if !isSame { lowerFences(index) }
     if !isSame || partitions[index].isWanted { lookAtFences(&reached) }
     return isSame
   }
 
   fileprivate mutating func lookAtFences(_ reached: inout [UInt64]) {
-    fences.removeAll { fence in
-      let isReached = zip(fence.ends, partitions).allSatisfy { end, partition in partition.next >= end }
-      if isReached { reached.append(fence.number) }
-      return isReached
+    let passed = fences.prefix { fence in
+      zip(fence.ends, partitions).allSatisfy { end, partition in partition.next >= end }
     }
+    for fence in passed { reached += fence.numbers }
+    fences.removeFirst(passed.count)
+    let ends = fences.first?.ends ?? []
     for index in partitions.indices {
-      let next = partitions[index].next
-      partitions[index].wanted =
-        fences.lazy.compactMap { $0.ends.indices.contains(index) ? $0.ends[index] : nil }.filter { $0 > next }.min()
-        ?? .max
+      let isAhead = ends.indices.contains(index) && ends[index] > partitions[index].next
+      partitions[index].wanted = isAhead ? ends[index] : .max
+    }
+  }
+
+  fileprivate mutating func add(_ fence: ReadTable.Fence) {
+    var fence = fence
+    for (index, end) in (fences.last?.ends ?? []).enumerated() {
+      if index < fence.ends.count { fence.ends[index] = max(fence.ends[index], end) } else { fence.ends.append(end) }
+    }
+    fences.append(fence)
+  }
+
+  /// A partition goes on at another place: what was to be read before that is in the gap.
+  fileprivate mutating func lowerFences(_ partition: Int) {
+    let next = partitions[partition].next
+    for index in fences.indices where fences[index].ends.indices.contains(partition) {
+      fences[index].ends[partition] = min(fences[index].ends[partition], next)
     }
   }
 }

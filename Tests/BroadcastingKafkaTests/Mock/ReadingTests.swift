@@ -172,6 +172,67 @@ struct ReadingTests {
     }
   }
 
+  @Test(
+    "a partition that can't be read is told, and goes on behind what it has, with a gap", arguments: ["", "topic=all"])
+  func unreadable(options: String) async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("room")
+      kafka.create("all")
+      let events = Events()
+      try await with(options, kafka, events) { broadcast in
+        let subscription = try await broadcast.subscribe(to: "room")
+        kafka.fail(.fetch, with: Array(repeating: .messageTooLarge, count: 1_000))
+        let words = "the topic \"\(options.isEmpty ? "room" : "all")\" can't be read"
+        try await settle { events.all.contains { $0.error?.message.contains(words) == true } }
+        kafka.clearFailures(of: .fetch)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          // Some of these may be among what is left out.
+          group.addTask {
+            while !Task.isCancelled {
+              _ = try? await broadcast.publish("after", to: "room")
+              try? await Task.sleep(for: .milliseconds(20))
+            }
+          }
+          let all = texts(try await read(subscription, upTo: "after"))
+          #expect(all.first == "gap" && all.dropFirst().dropLast().allSatisfy { $0 == "gap" })
+          group.cancelAll()
+        }
+      }
+    }
+  }
+
+  @Test("a connection that has read too many topics refuses more, and begins anew when few of them are read")
+  func manyTopics() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("__broadcast.probes", partitions: 4)
+      let names = (0..<4).map { Channel("t\($0)") }
+      for name in names { kafka.create(name.name) }
+      let events = Events()
+      var configuration = KafkaBroadcast.Configuration { events.append($0) }
+      configuration.subscribeTimeout = .seconds(20)
+      configuration.maximumTopics = 4
+      let url = "kafka://\(kafka.servers)/?fetch.wait.max.ms=5"
+      try await withBroadcast(KafkaBroadcast(url, configuration: configuration)) { broadcast in
+        try await broadcast.withSubscription(to: names[0]) { _ in
+          // The topic for probes is one of those that are read.
+          try await broadcast.withSubscription(to: names[1]) { _ in
+            try await broadcast.withSubscription(to: names[2]) { _ in
+              let error = await failure { try await broadcast.subscribe(to: names[3]) }
+              #expect(error?.isRetriable == true && error?.message.contains("?topic=NAME") == true)
+            }
+          }
+          #expect(events.count(.connectionLost) == 0)
+          try await settle {
+            broadcast.statistics.channels == 1
+          }
+          _ = await failure { try await broadcast.subscribe(to: names[3]) }
+          try await settle { events.count(.connected) > 1 }
+          _ = try await broadcast.subscribe(to: names[3])
+        }
+      }
+    }
+  }
+
   @Test("while the line is away nothing is lost, and it goes on without a gap", arguments: ["", "topic=all"])
   func lineLost(options: String) async throws {
     try await MockKafka.with { kafka in

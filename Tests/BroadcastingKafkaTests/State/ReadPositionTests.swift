@@ -91,6 +91,15 @@ struct ReadPositionTests {
     #expect(position.message(4) == .deliver)
   }
 
+  @Test("of a log that ends before what was read, nothing that has been read since is read again")
+  func shorterAndReadMeanwhile() {
+    var position = position(upTo: 10)
+    position.suspect(1)
+    #expect(position.message(12) == .deliver)
+    #expect(position.verify(0..<4, 1) == .moved(missed: nil))
+    #expect(position.restart() == 13)
+  }
+
   @Test("a log that ends before the last record, when that is asked for, is another one")
   func shorterLater() {
     var position = position(upTo: 10)
@@ -181,6 +190,38 @@ struct ReadPositionTests {
     #expect(position.verify(0..<20, 2) == .outdated)
     #expect(position.restart() == 9)
     #expect(position.restart() == nil)
+  }
+
+  @Test("what can't be read is asked for once more, and left out after that")
+  func unreadable() {
+    var position = position(upTo: 10)
+    #expect(position.trouble(isLasting: true) == 1)
+    #expect(position.trouble(isLasting: true) == 0)
+    position.suspect(1)
+    #expect(position.verify(0..<15, 1) == .recheck)
+    #expect(position.restart() == 9)
+    #expect(position.message(9) == .checks)
+    #expect(position.checked(fingerprint(9)) == true)
+    #expect(position.trouble(isLasting: true) == 2)
+    position.suspect(2)
+    #expect(position.verify(0..<15, 2) == .skipped)
+    #expect(position.restart() == 15)
+    #expect(position.message(15) == .deliver)
+    // The next time is a first one.
+    #expect(position.trouble(isLasting: true) == 1)
+  }
+
+  @Test("what can be read the second time is no trouble, and what may pass is never left out")
+  func passingTrouble() {
+    var position = position(upTo: 10)
+    for round in UInt64(1)...5 {
+      #expect(position.trouble(isLasting: round == 1) == Int(round))
+      position.suspect(round)
+      #expect(position.verify(0..<15, round) == .recheck)
+      #expect(position.restart() == 9)
+    }
+    #expect(position.message(10) == .deliver)
+    #expect(position.trouble(isLasting: true) == 1)
   }
 
   @Test("one that nobody reads is never suspect")

@@ -38,33 +38,73 @@ struct ReadTableTests {
   @Test("a fence is reached once all partitions are, by records or their ends")
   func fences() {
     var (table, slot) = table([5, 0])
-    table.fence(1, slot, [5, 0])
+    table.fence([1], slot, [5, 0])
     #expect(table.takeReached() == [1])
-    table.fence(2, slot, [7, 3])
-    table.fence(3, slot, [6, 0])
+    table.fence([2, 3], slot, [6, 0])
+    table.fence([4], slot, [7, 3])
     #expect(table.takeReached() == [])
     _ = table.message(slot, 0, 5)
-    #expect(table.takeReached() == [3])
+    #expect(table.takeReached() == [2, 3])
     _ = table.message(slot, 0, 6)
     #expect(table.takeReached() == [])
     #expect(table.reached(slot, 1, 3) == true)
-    #expect(table.takeReached() == [2])
+    #expect(table.takeReached() == [4])
   }
 
   @Test("the fences of a topic that is read no more are returned, and removed ones are never reached")
   func endedFences() {
     var (table, slot) = table([0])
-    table.fence(1, slot, [1])
-    table.fence(2, slot, [1])
-    table.removeFence(1, slot)
+    table.fence([1], slot, [1])
+    table.fence([2], slot, [1])
+    table.removeFences([1, 7], slot)
     #expect(table.stop(slot) == [2])
     #expect(table.takeReached() == [])
+  }
+
+  @Test("one fence that is removed leaves the others of its batch, and those behind it")
+  func removedFences() {
+    var (table, slot) = table([0, 0])
+    table.fence([1, 2], slot, [1, 0])
+    table.fence([3], slot, [1, 1])
+    table.removeFences([1], slot)
+    _ = table.message(slot, 0, 0)
+    #expect(table.takeReached() == [2])
+    table.fence([4], slot, [5, 5])
+    table.removeFences([3], slot)
+    _ = table.reached(slot, 1, 5)
+    _ = table.reached(slot, 0, 5)
+    #expect(table.takeReached() == [4])
+  }
+
+  @Test("a fence knows partitions that were added")
+  func fenceOfNewPartitions() {
+    var (table, slot) = table([0])
+    table.fence([1], slot, [1])
+    _ = table.extend(slot, to: 2)
+    table.fence([2], slot, [1, 4])
+    _ = table.message(slot, 0, 0)
+    #expect(table.takeReached() == [1])
+    _ = table.message(slot, 1, 3)
+    #expect(table.takeReached() == [2])
+  }
+
+  @Test("the fences before a log that was made anew, and is shorter, are reached")
+  func fenceInReplacedLog() {
+    var (table, slot) = table([9])
+    table.fence([1], slot, [12])
+    table.suspectAll()
+    #expect(table.verify(slot, 0, 0..<3, era: table.suspects().era) == .moved(missed: nil))
+    #expect(table.takeReached() == [1])
+    #expect(table.restart(slot, 0) == 3)
+    table.fence([2], slot, [4])
+    _ = table.message(slot, 0, 3)
+    #expect(table.takeReached() == [2])
   }
 
   @Test("where reading goes on behind what is missing, the fences before it are reached")
   func fenceBehindGap() {
     var (table, slot) = table([0])
-    table.fence(1, slot, [3])
+    table.fence([1], slot, [3])
     table.suspectAll()
     let (positions, era) = table.suspects()
     #expect(positions == ["t": [0]])
@@ -95,6 +135,21 @@ struct ReadTableTests {
     #expect(table.verify(slot, 0, 0..<9, era: era) == .outdated)
     #expect(table.verify(slot, 1, 0..<9, era: era) == .resume)
     #expect(table.restart(slot, 1) == 5)
+  }
+
+  @Test("one that can't be read is asked for, and the others go on; what is left out is waited for by nobody")
+  func trouble() {
+    var (table, slot) = table([5, 5])
+    table.fence([1], slot, [6, 9])
+    for times in 1...2 {
+      #expect(table.trouble(slot, 1, isLasting: true) == times)
+      #expect(table.suspects().positions == ["t": [Int64(times) + 4, 5]])
+      #expect(table.message(slot, 0, Int64(times) + 4) == .deliver)
+      #expect(table.verify(slot, 1, 0..<7, era: table.suspects().era) == (times == 1 ? .resume : .skipped))
+      #expect(table.restart(slot, 1) == (times == 1 ? 5 : 7))
+    }
+    #expect(table.takeReached() == [1])
+    #expect(table.trouble(slot, 2, isLasting: true) == 0)
   }
 
   @Test("what was stopped for good meanwhile is not started anew")
