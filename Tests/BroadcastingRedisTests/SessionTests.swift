@@ -249,6 +249,7 @@ struct SessionTests {
           let end = ContinuousClock.now + .seconds(8)
           while ContinuousClock.now < end {
             await server.say(ScriptedRedis.message("x", on: "a"))
+            // How slowly it delivers, which is what is tested. Nothing waits for its end.
             try await Task.sleep(for: .milliseconds(200))
           }
           #expect(events.count(.connectionLost) == 0)
