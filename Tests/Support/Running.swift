@@ -15,7 +15,9 @@ extension HubConfiguration {
 }
 
 /// Runs a backend while `body` runs, once it has its connection.
-package func withConnected<Backend: Broadcast>(_ backend: Backend, _ body: (Backend) async throws -> Void) async throws {
+package func withConnected<Backend: Broadcast>(
+  _ backend: Backend, _ body: (Backend) async throws -> Void
+) async throws {
   try await withBroadcast(backend) { broadcast in
     try await settle { broadcast.statistics.isAvailable }
     try await body(broadcast)
