@@ -56,7 +56,8 @@ struct PublishingTests {
   @Test("a server that wants to be left alone is sent nothing")
   func leftAlone() async throws {
     try await ScriptedServer.run { server in
-      var configuration = RemoteBroadcast.Configuration.quick()
+      let events = Events()
+      var configuration = RemoteBroadcast.Configuration.quick(events)
       configuration.hub.longestReconnectDelay = .milliseconds(10)
       try await withClient(server.url, configuration) { client in
         server.answerWith { _ in
@@ -76,8 +77,9 @@ struct PublishingTests {
           #expect(error?.isRetriable == true)
           #expect(await failure { _ = try await client.subscribe(to: "a") }?.isRetriable == true)
         }
-        // Long enough for many attempts to reconnect.
-        try await Task.sleep(for: .milliseconds(300))
+        // It goes on trying to reconnect, and is kept from it each time.
+        let tried = events.count(.retrying)
+        try await settle { events.count(.retrying) >= tried + 3 }
         #expect(server.requests.count == count)
       }
     }

@@ -41,9 +41,8 @@ final class SubscriptionCore: Sendable {
     func perform() {
       switch self {
       case .nobody: break
-      // The thread sanitizer may report a race here, of this and the next `withUnsafeContinuation` of the same task. It is none:
-      // where the reader is resumed before it has begun to await, the Swift runtime orders the two by an atomic state in the
-      // continuation, of which it tells the sanitizer nothing (swiftlang/swift#57803).
+      // The thread sanitizer may report a race here, which is none: where the reader is resumed before it awaits, the Swift
+      // runtime orders the two by an atomic of the continuation that the sanitizer isn't told of (swiftlang/swift#57803).
       case .waiter(let waiter): waiter.resume()
       case .callback(let callback): callback()
       }

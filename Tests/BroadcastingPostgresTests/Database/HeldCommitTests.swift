@@ -78,11 +78,11 @@ struct HeldCommitTests {
         let start = ContinuousClock.now
         let configuration = PostgresBroadcast.Configuration { events.append($0) }
         try await withBroadcast(try PostgresBroadcast(server.url, configuration: configuration)) { broadcast in
-          while events.count(.retrying) < 3 {
+          try await settle {
             let sessions = try await server.psql(Self.sessions).split(separator: " ")
             // Those of this attempt, and of the last one what is about to end.
             #expect(sessions.count <= 4, "\(sessions)")
-            try await Task.sleep(for: .milliseconds(20))
+            return events.count(.retrying) >= 3
           }
           let told = events.transcript(since: start)
           #expect(told.contains("55P03") && told.contains("SyncRep"), "\(told)")

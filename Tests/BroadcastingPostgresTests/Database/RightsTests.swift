@@ -74,7 +74,7 @@ struct RightsTests {
           ALTER USER guest CONNECTION LIMIT 1;
           SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'guest'
           """)
-        while refusals.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(3)) }
+        try await settle { refusals.withLock { $0 } > 0 }
         let refused = await #expect(throws: BroadcastError.self) { try await broadcast.publish("lost", to: "a") }
         #expect(refused?.isRetriable == true && refused?.outcome == .notSent)
         try await server.psql("ALTER USER guest CONNECTION LIMIT 2")

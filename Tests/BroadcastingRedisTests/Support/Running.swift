@@ -8,25 +8,18 @@ import BroadcastingRedis
 import TestSupport
 
 extension RedisBroadcast.Configuration {
-  /// For tests: it comes back soon.
   static func quick(_ events: Events? = nil) -> Self {
     var configuration = Self { event in events?.append(event) }
-    configuration.hub.shortestReconnectDelay = .milliseconds(5)
-    configuration.hub.longestReconnectDelay = .milliseconds(50)
-    configuration.hub.connectPatience = .zero
+    configuration.hub.hurry()
     return configuration
   }
 }
 
-/// Runs a backend while `body` runs, once it has its connection.
 func withRedis(
   _ url: String, _ configuration: RedisBroadcast.Configuration = .quick(),
   _ body: (RedisBroadcast) async throws -> Void
 ) async throws {
-  try await withBroadcast(RedisBroadcast(url, configuration: configuration)) { broadcast in
-    try await settle { broadcast.statistics.isAvailable }
-    try await body(broadcast)
-  }
+  try await withConnected(RedisBroadcast(url, configuration: configuration), body)
 }
 
 /// Why a backend does not start.

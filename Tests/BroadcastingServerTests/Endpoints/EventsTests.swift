@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BroadcastingServer
+import TestSupport
 import Testing
 
 @Suite("GET /events", .timeLimit(.minutes(1)))
@@ -192,7 +193,7 @@ struct EventsTests {
       for (index, client) in clients.enumerated() {
         if index % 2 == 0 { await client.leave() } else { await client.reset() }
       }
-      await settle { server.broadcast.statistics.subscribers == 0 && server.heldBytes == 0 }
+      try await settle { server.broadcast.statistics.subscribers == 0 && server.heldBytes == 0 }
       #expect(server.broadcast.statistics.channels == 0)
     }
   }

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BroadcastingLocking
+import TestSupport
 import Testing
 
 @testable import BroadcastingServer
@@ -32,7 +33,7 @@ struct BrokerGapTests {
       #expect(await client.receiveText() == "before")
       driver.lose()
       // Who comes when it is back gets what is published then.
-      await settle { server.broadcast.statistics.reconnects == 1 && server.broadcast.statistics.gaps == 2 }
+      try await settle { server.broadcast.statistics.reconnects == 1 && server.broadcast.statistics.gaps == 2 }
       let next = try await server.subscriber("/events?channel=a&channel=b")
       try await server.broadcast.publish("after", to: "a")
       try await server.broadcast.publish("after", to: "b")
@@ -53,7 +54,7 @@ struct BrokerGapTests {
         for _ in 0..<30 { clients.append(try await server.subscriber()) }
         if isLost { driver.lose() } else { driver.script.withLock { $0.inbox }?.missed(1, on: "events") }
         for client in clients { #expect(await client.end()?.code == .missedMessages) }
-        await settle { server.broadcast.statistics.isAvailable }
+        try await settle { server.broadcast.statistics.isAvailable }
       }
       // The timer ends with the last of them, and begins anew.
       let next = try await server.subscriber()
@@ -81,11 +82,11 @@ struct BrokerGapTests {
     try await withBroker(spread: .seconds(86_400)) { driver, server in
       let client = try await server.subscriber()
       driver.script.withLock { $0.inbox }?.missed(1, on: "events")
-      await settle { server.broadcast.statistics.gaps == 1 }
+      try await settle { server.broadcast.statistics.gaps == 1 }
       await client.leave()
       let next = try await server.subscriber()
       await next.leave()
-      await settle { server.broadcast.statistics.subscribers == 0 }
+      try await settle { server.broadcast.statistics.subscribers == 0 }
     }
   }
 
@@ -104,7 +105,7 @@ struct BrokerGapTests {
       } else {
         driver.lose()
       }
-      await settle { !server.broadcast.statistics.isAvailable }
+      try await settle { !server.broadcast.statistics.isAvailable }
       let push = try await client.post(json: #"{"message":1}"#)
       let socket = try await server.connect().upgrade()
       let health = try await client.request(.get, "/health")
@@ -115,7 +116,7 @@ struct BrokerGapTests {
       }
       driver.script.withLock { $0.isAway = false }
       if isSuspended { inbox?.connected() }
-      await settle { server.broadcast.statistics.isAvailable }
+      try await settle { server.broadcast.statistics.isAvailable }
       #expect(try await client.post(json: #"{"message":1}"#)?.status == .ok)
       _ = try await server.subscriber()
     }
@@ -140,7 +141,7 @@ struct BrokerGapTests {
       _ = try await server.subscriber()
       try await server.broadcast.publish("x", to: "events")
       driver.script.withLock { $0.inbox }?.probed(after: .milliseconds(2))
-      await settle { server.broadcast.statistics.delivered == 1 }
+      try await settle { server.broadcast.statistics.delivered == 1 }
       let text = try await server.connect().request(.get, "/health")?.text ?? ""
       #expect(
         text

@@ -5,6 +5,7 @@
 
 import BroadcastingLocking
 import BroadcastingServer
+import TestSupport
 import Testing
 
 @Suite("A server over a broker", .timeLimit(.minutes(1)))
@@ -54,9 +55,9 @@ struct BrokerTests {
       let client = try await server.subscriber()
       let pusher = try await server.connect()
       driver.lose()
-      await settle { !server.broadcast.statistics.isAvailable }
+      try await settle { !server.broadcast.statistics.isAvailable }
       #expect(await client.end()?.code == .missedMessages)
-      await settle { server.broadcast.statistics.isAvailable }
+      try await settle { server.broadcast.statistics.isAvailable }
       #expect(try await pusher.request(.get, "/health")?.status == .ok)
       let next = try await server.subscriber()
       #expect(try await pusher.post(json: #"{"message":1}"#)?.status == .ok)
@@ -148,7 +149,7 @@ struct BrokerTests {
           let answer = try await client.upgrade("/events?channel=fast&channel=slow")
           #expect(answer?.status == .switchingProtocols)
         }
-        await settle { driver.script.withLock { $0.subscribed.contains("fast") } }
+        try await settle { driver.script.withLock { $0.subscribed.contains("fast") } }
         let other = try await server.subscriber("/events?channel=fast")
         await other.leave()
         // The server has seen it leave when it has another one's answer behind it.
@@ -168,7 +169,7 @@ struct BrokerTests {
       driver.script.withLock { $0.refusedChannels = ["no"] }
       let client = try await server.connect()
       #expect(try await client.upgrade("/events?channel=yes&channel=no")?.status == .serviceUnavailable)
-      await settle { driver.script.withLock { $0.subscribed.isEmpty } }
+      try await settle { driver.script.withLock { $0.subscribed.isEmpty } }
       #expect(server.broadcast.statistics.subscribers == 0)
     }
   }

@@ -5,6 +5,7 @@
 
 import BroadcastingLocking
 import BroadcastingServer
+import TestSupport
 import Testing
 
 @Suite("The memory of the fan-out", .timeLimit(.minutes(2)))
@@ -47,7 +48,7 @@ struct FanOutMemoryTests {
       }
       #expect(closed >= 1)
       for client in stalled { await client.disconnect() }
-      await settle { server.heldBytes == 0 }
+      try await settle { server.heldBytes == 0 }
     }
   }
 
@@ -65,11 +66,11 @@ struct FanOutMemoryTests {
         for _ in 0..<140 {
           let before = server.broadcast.statistics.delivered
           try await server.broadcast.publish(Message(payload, to: channel))
-          await settle { server.broadcast.statistics.delivered > before }
+          try await settle { server.broadcast.statistics.delivered > before }
         }
         if channel == "quiet" { #expect(server.broadcast.statistics.channels == 2) }
       }
-      await settle { server.broadcast.statistics.channels == 1 }
+      try await settle { server.broadcast.statistics.channels == 1 }
       #expect(await quiet.end()?.code == .missedMessages)
       await busy.disconnect()
     }

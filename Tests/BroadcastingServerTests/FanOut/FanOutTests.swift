@@ -5,6 +5,7 @@
 
 import BroadcastingLocking
 import BroadcastingServer
+import TestSupport
 import Testing
 
 @Suite("The fan-out", .timeLimit(.minutes(2)))
@@ -79,7 +80,7 @@ struct FanOutTests {
         }
         for number in 0..<count {
           // The live ones are never further behind than their limit.
-          await settle { slowest.least >= number - 8 }
+          try await settle { slowest.least >= number - 8 }
           try await server.broadcast.publish(Message(payload, to: "events"))
           #expect(server.loggedBytes < 16 << 20)
         }
@@ -127,7 +128,7 @@ struct FanOutTests {
         #expect(got.bytes.count == 20_000 && Int(got.bytes[0]) | Int(got.bytes[1]) << 8 == number)
       }
       await client.leave()
-      await settle { server.heldBytes == 0 }
+      try await settle { server.heldBytes == 0 }
     }
   }
 
@@ -170,7 +171,7 @@ struct FanOutTests {
         }
         for start in stride(from: 0, to: messages.count, by: 33) {
           try await server.broadcast.publish(Array(messages[start..<min(start + 33, messages.count)]))
-          if limit > 10_000 { await settle { server.heldBytes == 0 } }
+          if limit > 10_000 { try await settle { server.heldBytes == 0 } }
         }
         try await group.waitForAll()
       }
@@ -234,7 +235,7 @@ struct FanOutTests {
         isOver.open()
         try await group.waitForAll()
       }
-      await settle { server.broadcast.statistics.subscribers == 0 && server.heldBytes == 0 }
+      try await settle { server.broadcast.statistics.subscribers == 0 && server.heldBytes == 0 }
     }
   }
 }

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BroadcastingNetwork
+import TestSupport
 import Testing
 
 @testable import BroadcastingServer
@@ -271,7 +272,7 @@ struct RouteTests {
       try await server.broadcast.publish("1", to: "a")
       #expect(await feed.receiveText() == "1")
       await feed.leave()
-      await settle { server.broadcast.statistics.subscribers == 0 }
+      try await settle { server.broadcast.statistics.subscribers == 0 }
     }
   }
 }

@@ -7,6 +7,7 @@ import BroadcastingLocking
 import BroadcastingNetwork
 import BroadcastingServer
 import BroadcastingWeb
+import TestSupport
 import Testing
 
 @Suite("What a route delivers to its socket", .timeLimit(.minutes(1)))
@@ -25,7 +26,7 @@ struct SocketFeedTests {
         try await server.broadcast.publish("x", to: "a")
         #expect(await client.receiveText() == "x")
         if round == 1 { await client.disconnect() } else { await client.reset() }
-        await settle { ended.value == round }
+        try await settle { ended.value == round }
       }
       #expect(server.broadcast.statistics.subscribers == 0)
     }
@@ -52,14 +53,14 @@ struct SocketFeedTests {
       try await server.broadcast.publish("x", to: "a")
       #expect(await early.receiveText() == "x")
       await early.reset()
-      await settle { ended.value == 1 }
+      try await settle { ended.value == 1 }
 
       let late = try await server.subscriber("/feed")
       await late.send("late")
       await received.wait()
       await late.reset()
       delivering.open()
-      await settle { ended.value == 2 && server.broadcast.statistics.subscribers == 0 }
+      try await settle { ended.value == 2 && server.broadcast.statistics.subscribers == 0 }
     }
   }
 
@@ -87,7 +88,7 @@ struct SocketFeedTests {
       await received.wait()
       await client.reset()
       await finished.wait()
-      await settle { server.broadcast.statistics.subscribers == 0 }
+      try await settle { server.broadcast.statistics.subscribers == 0 }
     }
   }
 

@@ -6,6 +6,7 @@
 import BroadcastingLocking
 import BroadcastingNetwork
 import BroadcastingServer
+import TestSupport
 import Testing
 
 @Suite("Stopping a server", .timeLimit(.minutes(1)))
@@ -25,7 +26,7 @@ struct StoppingTests {
           group.addTask {
             var numbers: [Int] = []
             // Half of them are slow: they begin to read when the server is about to stop.
-            if reader % 2 == 0 { await settle { last.value >= 100 } }
+            if reader % 2 == 0 { try await settle { last.value >= 100 } }
             while let text = await client.receiveText() { numbers.append(Int(text.prefix { $0 != " " }) ?? -1) }
             #expect(await client.close?.code == .goingAway)
             await client.disconnect()
@@ -46,7 +47,7 @@ struct StoppingTests {
             }
           }
         }
-        await settle { last.value >= 100 + round }
+        try await settle { last.value >= 100 + round }
         server.stop()
         for try await numbers in group {
           guard let numbers else { continue }

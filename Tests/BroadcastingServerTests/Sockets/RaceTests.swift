@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import BroadcastingServer
+import TestSupport
 import Testing
 
 @Suite("Running until the first completes", .timeLimit(.minutes(1)))
@@ -42,7 +43,7 @@ struct RaceTests {
   @Test("cancelling the caller ends all")
   func cancelled() async throws {
     let (started, ended) = (Counter(), Counter())
-    await withThrowingTaskGroup { group in
+    try await withThrowingTaskGroup { group in
       group.addTask {
         try await runUntilFirstCompletes(
           {
@@ -56,7 +57,7 @@ struct RaceTests {
             ended.next()
           })
       }
-      await settle { started.value == 2 }
+      try await settle { started.value == 2 }
       group.cancelAll()
     }
     #expect(ended.value == 2)
