@@ -153,18 +153,29 @@ final class KafkaSession: @unchecked Sendable {
     if let error { throw error }
   }
 
-  /// There are calls in the mailbox. What else comes until the turn's end goes with them.
+  /// There are calls in the mailbox.
   func takeCalls() {
     if willTakeCalls { return }
     willTakeCalls = true
-    loop.atTurnEnd { [self] in
-      willTakeCalls = false
-      // After the end the mailbox is empty.
-      let calls = mailbox.takeAll()
-      let deadline = loop.now + configuration.publishTimeout
-      publishing?.publish(calls, deadline: deadline)
-      lookAtClock(notAfter: deadline)
+    loop.atTurnEnd { [self] in takeGathered(known: 0) }
+  }
+
+  /// With so many calls nothing more is gained by waiting for others.
+  private static let gatheredCalls = 64
+
+  /// Takes the calls once a turn brings no more of them. Callers that were answered together come back together, on other
+  /// threads; and what the library is given while a request is on its way costs it a processor until the answer.
+  private func takeGathered(known: Int) {
+    let count = mailbox.count
+    if count > known, count < Self.gatheredCalls {
+      return loop.inNextTurn { [self] in takeGathered(known: count) }
     }
+    willTakeCalls = false
+    // After the end the mailbox is empty.
+    let calls = mailbox.takeAll()
+    let deadline = loop.now + configuration.publishTimeout
+    publishing?.publish(calls, deadline: deadline)
+    lookAtClock(notAfter: deadline)
   }
 
   // MARK: What the sides tell
