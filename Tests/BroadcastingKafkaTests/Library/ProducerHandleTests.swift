@@ -112,7 +112,14 @@ struct ProducerHandleTests {
         let topic = try producer.topic("t")
         var reports: [DeliveryReport] = []
         for (token, isDown) in [(UInt64(1), false), (2, true)] {
-          if isDown { kafka.takeDown() }
+          if isDown {
+            kafka.takeDown()
+            // What it writes before it knows may have arrived.
+            try await settle {
+              _ = producer.take()
+              return producer.handle.nextFailure() != nil
+            }
+          }
           _ = producer.produce([Message("a", to: "t")][...], to: topic, token: token)
           try await settle {
             reports += producer.take()

@@ -18,6 +18,7 @@ extension MockKafka {
     var configuration = KafkaBroadcast.Configuration { events.append($0) }
     configuration.connectTimeout = connectTimeout
     configuration.subscribeTimeout = .seconds(20)
+    configuration.publishTimeout = .seconds(20)
     return try KafkaBroadcast(
       "kafka://\(servers)/?fetch.wait.max.ms=5\(options.isEmpty ? "" : "&\(options)")", configuration: configuration)
   }

@@ -31,6 +31,8 @@ final class MockKafka: @unchecked Sendable {
   private let cluster: OpaquePointer
   /// "127.0.0.1:port", with a comma between brokers.
   let servers: String
+  /// The first broker's.
+  private let port: UInt16
 
   private init?(brokers: Int32) {
     guard let configuration = rd_kafka_conf_new() else { return nil }
@@ -48,6 +50,7 @@ final class MockKafka: @unchecked Sendable {
     self.host = host
     self.cluster = cluster
     servers = String(cString: text)
+    port = servers.split(separator: ",").first?.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
   }
 
   /// A cluster for as long as `body` runs.
@@ -58,7 +61,7 @@ final class MockKafka: @unchecked Sendable {
     let result: Result<T, any Error>
     do { result = .success(try await body(mock)) } catch { result = .failure(error) }
     await blocking {
-      rd_kafka_mock_cluster_destroy(mock.cluster)
+      mock.order { rd_kafka_mock_cluster_destroy($0) }
       rd_kafka_destroy(mock.host)
     }
     return try result.get()
@@ -66,8 +69,13 @@ final class MockKafka: @unchecked Sendable {
 
   // MARK: The cluster
 
+  /// For what waits until the cluster's thread has done it.
+  private func order(_ body: (_ cluster: OpaquePointer) -> Void) {
+    MockAlarm.during(knockingAt: port) { body(cluster) }
+  }
+
   func create(_ topic: String, partitions: Int32 = 1) {
-    rd_kafka_mock_topic_create(cluster, topic, partitions, 1)
+    order { _ = rd_kafka_mock_topic_create($0, topic, partitions, 1) }
   }
 
   /// The next requests of a kind get these answers in place of true ones.
@@ -80,20 +88,22 @@ final class MockKafka: @unchecked Sendable {
 
   /// What metadata says of the topic.
   func setError(_ code: KafkaCode, of topic: String) {
-    rd_kafka_mock_topic_set_error(cluster, topic, rd_kafka_resp_err_t(rawValue: numericCast(code.rawValue)))
+    order { rd_kafka_mock_topic_set_error($0, topic, rd_kafka_resp_err_t(rawValue: numericCast(code.rawValue))) }
   }
 
   /// Closes the connections of a broker, and takes no new ones.
-  func takeDown(_ broker: Int32 = 1) { rd_kafka_mock_broker_set_down(cluster, broker) }
+  func takeDown(_ broker: Int32 = 1) { order { _ = rd_kafka_mock_broker_set_down($0, broker) } }
 
-  func bringUp(_ broker: Int32 = 1) { rd_kafka_mock_broker_set_up(cluster, broker) }
+  func bringUp(_ broker: Int32 = 1) { order { _ = rd_kafka_mock_broker_set_up($0, broker) } }
 
   /// Each answer of the broker comes so much later.
-  func delay(_ broker: Int32 = 1, milliseconds: Int32) { rd_kafka_mock_broker_set_rtt(cluster, broker, milliseconds) }
+  func delay(_ broker: Int32 = 1, milliseconds: Int32) {
+    order { _ = rd_kafka_mock_broker_set_rtt($0, broker, milliseconds) }
+  }
 
   /// -1: the partition has none.
   func setLeader(_ broker: Int32, of topic: String, partition: Int32) {
-    rd_kafka_mock_partition_set_leader(cluster, topic, partition, broker)
+    order { _ = rd_kafka_mock_partition_set_leader($0, topic, partition, broker) }
   }
 
   // MARK: Its clients
