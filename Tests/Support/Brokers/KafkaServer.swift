@@ -54,6 +54,8 @@ package final class KafkaServer: Sendable {
   package let admin: KafkaAdmin
   private let options: Options
   private let settings: KafkaSettings
+  /// All ports of the settings, for it and for the proxies, whether somebody listens on them just now or not.
+  private let reserved: [ReservedPort]
   private let folder: TemporaryFolder
   private let state: Lock<State>
   private let freeProxies: Seats
@@ -66,7 +68,8 @@ package final class KafkaServer: Sendable {
   private init(_ options: Options) async throws {
     let folder = try TemporaryFolder()
     let fixed = 4
-    let ports = try await freePorts(fixed + 2 * options.proxies)
+    reserved = try ReservedPort.some(fixed + 2 * options.proxies)
+    let ports = reserved.map(\.number)
     var settings = KafkaSettings(
       ports: .init(
         direct: ports[0], controller: ports[1], login: options.users.isEmpty ? 0 : ports[2],
