@@ -13,13 +13,16 @@
 struct KafkaSettings {
   struct Ports {
     var direct = 9092
-    var controller = 9093
+    /// Of every broker there is, in their order: each is a controller too.
+    var controllers = [9093]
     var login = 0
     var secure = 0
     var upstream: [Int] = []
     var proxies: [Int] = []
   }
 
+  /// Which broker of how many it is, from 1 on.
+  var node = 1
   var ports: Ports
   var data: String
   /// Who may log in, with the passwords; for SCRAM they are with the data.
@@ -53,20 +56,26 @@ struct KafkaSettings {
 
   var text: String {
     let listeners = listeners
+    let quorum = ports.controllers.enumerated().map { "\($0.offset + 1)@127.0.0.1:\($0.element)" }
+    // Each has all of every topic, and one may be away.
+    let replicas = "\(quorum.count)"
+    let inSync = "\(max(1, quorum.count - 1))"
     func joined(_ part: (Listener) -> String) -> String { listeners.map(part).joined(separator: ",") }
     var all = [
-      "process.roles": "broker,controller", "node.id": "1", "log.dirs": data,
-      "controller.quorum.voters": "1@127.0.0.1:\(ports.controller)", "controller.listener.names": "CONTROLLER",
-      "listeners": joined { "\($0.name)://127.0.0.1:\($0.port)" } + ",CONTROLLER://127.0.0.1:\(ports.controller)",
+      "process.roles": "broker,controller", "node.id": "\(node)", "log.dirs": data,
+      "controller.quorum.voters": quorum.joined(separator: ","), "controller.listener.names": "CONTROLLER",
+      "listeners": joined { "\($0.name)://127.0.0.1:\($0.port)" }
+        + ",CONTROLLER://127.0.0.1:\(ports.controllers[node - 1])",
       "advertised.listeners": joined { "\($0.name)://127.0.0.1:\($0.advertised)" },
       "listener.security.protocol.map": joined { "\($0.name):\($0.protocol)" } + ",CONTROLLER:PLAINTEXT",
       "inter.broker.listener.name": "DIRECT",
-      // Alone, and small.
+      "default.replication.factor": replicas, "min.insync.replicas": inSync,
+      // Small.
       "num.partitions": "1", "num.network.threads": "1", "offsets.topic.num.partitions": "1",
-      "offsets.topic.replication.factor": "1", "transaction.state.log.num.partitions": "1",
-      "transaction.state.log.replication.factor": "1", "transaction.state.log.min.isr": "1",
-      "share.coordinator.state.topic.num.partitions": "1", "share.coordinator.state.topic.replication.factor": "1",
-      "share.coordinator.state.topic.min.isr": "1", "group.initial.rebalance.delay.ms": "0",
+      "offsets.topic.replication.factor": replicas, "transaction.state.log.num.partitions": "1",
+      "transaction.state.log.replication.factor": replicas, "transaction.state.log.min.isr": inSync,
+      "share.coordinator.state.topic.num.partitions": "1", "share.coordinator.state.topic.replication.factor": replicas,
+      "share.coordinator.state.topic.min.isr": inSync, "group.initial.rebalance.delay.ms": "0",
       "auto.create.topics.enable": "false", "log.retention.check.interval.ms": "500",
       // Back soon after a crash: it waits until it has expired itself.
       "broker.session.timeout.ms": "1500", "broker.heartbeat.interval.ms": "500",
