@@ -51,6 +51,8 @@ package final class KafkaServer: Sendable {
   package var loginPort: Int { settings.ports.login }
   /// 0 where it has no certificates.
   package var securePort: Int { settings.ports.secure }
+  /// Where both are wanted; else 0.
+  package var secureLoginPort: Int { settings.ports.secureLogin }
   package let admin: KafkaAdmin
   private let options: Options
   private let settings: KafkaSettings
@@ -67,13 +69,14 @@ package final class KafkaServer: Sendable {
 
   private init(_ options: Options) async throws {
     let folder = try TemporaryFolder()
-    let fixed = 4
+    let fixed = 5
     reserved = try ReservedPort.some(fixed + 2 * options.proxies)
     let ports = reserved.map(\.number)
     var settings = KafkaSettings(
       ports: .init(
         direct: ports[0], controllers: [ports[1]], login: options.users.isEmpty ? 0 : ports[2],
         secure: options.certificates == nil ? 0 : ports[3],
+        secureLogin: options.users.isEmpty || options.certificates == nil ? 0 : ports[4],
         upstream: Array(ports[fixed..<fixed + options.proxies]), proxies: Array(ports[(fixed + options.proxies)...])),
       data: "\(folder.path)/data")
     settings.users = options.users

@@ -7,7 +7,7 @@
 ///
 /// Its listeners:
 /// - `DIRECT` is for witnesses, tools, and the broker itself.
-/// - `LOGIN` asks for a user and a password, `SECURE` speaks TLS; where they are wanted.
+/// - `LOGIN` asks for a user and a password, `SECURE` speaks TLS, `SECURELOGIN` does both; where they are wanted.
 /// - `P0`, `P1`, … tell clients to come back to another port, on which a proxy listens: a broker names its address to its
 ///   clients, and they connect to that.
 struct KafkaSettings {
@@ -17,6 +17,7 @@ struct KafkaSettings {
     var controllers = [9093]
     var login = 0
     var secure = 0
+    var secureLogin = 0
     var upstream: [Int] = []
     var proxies: [Int] = []
   }
@@ -47,6 +48,11 @@ struct KafkaSettings {
     }
     if certificate != nil {
       listeners.append(Listener(name: "SECURE", port: ports.secure, advertised: ports.secure, protocol: "SSL"))
+    }
+    if ports.secureLogin != 0 {
+      listeners.append(
+        Listener(
+          name: "SECURELOGIN", port: ports.secureLogin, advertised: ports.secureLogin, protocol: "SASL_SSL"))
     }
     for (index, (upstream, proxy)) in zip(ports.upstream, ports.proxies).enumerated() {
       listeners.append(Listener(name: "P\(index)", port: upstream, advertised: proxy))
@@ -82,8 +88,8 @@ struct KafkaSettings {
     ]
     if !users.isEmpty { all.merge(login) { $1 } }
     if let certificate {
-      all["listener.name.secure.ssl.keystore.type"] = "PEM"
-      all["listener.name.secure.ssl.keystore.location"] = certificate
+      all["ssl.keystore.type"] = "PEM"
+      all["ssl.keystore.location"] = certificate
     }
     if checksRights {
       all["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
@@ -103,9 +109,11 @@ struct KafkaSettings {
       }
     case .scram: module = "org.apache.kafka.common.security.scram.ScramLoginModule required"
     }
-    return [
-      "listener.name.login.sasl.enabled.mechanisms": mechanism.rawValue,
-      "listener.name.login.\(mechanism.rawValue.lowercased()).sasl.jaas.config": "\(module);",
-    ]
+    var login: [String: String] = [:]
+    for listener in ["login", "securelogin"] {
+      login["listener.name.\(listener).sasl.enabled.mechanisms"] = mechanism.rawValue
+      login["listener.name.\(listener).\(mechanism.rawValue.lowercased()).sasl.jaas.config"] = "\(module);"
+    }
+    return login
   }
 }
