@@ -79,7 +79,9 @@ start_postgres() {
 # How to get one, for the line that says it is missing.
 kafka_hint="set KAFKA_HOME to an installation of Apache Kafka, 3.9 or later (https://kafka.apache.org/downloads); it needs Java 17"
 
-has_kafka() { [ -n "${KAFKA_HOME:-}" ] && { command -v java >/dev/null || [ -x "${JAVA_HOME:-}/bin/java" ]; }; }
+has_kafka() {
+  [ -x "${KAFKA_HOME:-}/bin/kafka-server-start.sh" ] && { command -v java >/dev/null || [ -x "${JAVA_HOME:-}/bin/java" ]; }
+}
 
 # One node, with the topic bench of one partition.
 start_kafka() {

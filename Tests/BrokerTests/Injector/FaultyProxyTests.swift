@@ -95,6 +95,19 @@ struct FaultyProxyTests {
     }
   }
 
+  #if os(Linux)
+    @Test("nobody else gets its port, whether it listens or not")
+    func port() async throws {
+      try await run { redis, proxy in
+        #expect(throws: ProgramError.self) { try ReservedPort(proxy.port) }
+        await proxy.refuse()
+        #expect(throws: ProgramError.self) { try ReservedPort(proxy.port) }
+        try await proxy.listenAgain()
+        #expect(try await redis.cli(["-p", "\(proxy.port)", "PING"]) == "PONG")
+      }
+    }
+  #endif
+
   private func connectingFails(to proxy: FaultyProxy, on loop: EventLoop) async -> NetworkError.Code? {
     do {
       _ = try await loop.connect(to: "127.0.0.1", port: UInt16(proxy.port), within: .milliseconds(300))

@@ -10,39 +10,56 @@ import Testing
 @Suite(
   "Kafka with TLS and logins", .enabled(if: Broker.kafka.isStartable, "Kafka is missing"), .timeLimit(.minutes(3)))
 struct SecureTests {
-  @Test("TLS with a certificate that is checked, and a login; what is wrong is said")
+  @Test("TLS with a certificate that is checked, a login, and both; what is wrong is said")
   func tlsAndLogin() async throws {
     var options = KafkaServer.Options()
     options.users = ["app": "p@ss/word"]
     let certificates = try TestCertificates()
+    let others = try TestCertificates()
     options.certificates = certificates
     try await KafkaServer.with(options) { kafka in
+      let user = ("app", "p%40ss%2Fword")
       let secure = "security.protocol=ssl"
-      try await check(kafka.url(port: kafka.securePort, "\(secure)&ssl.ca.location=\(certificates.authority)"))
-      try await check(kafka.url(port: kafka.loginPort, user: ("app", "p%40ss%2Fword")))
+      let trusting = "\(secure)&ssl.ca.location=\(certificates.authority)"
+      try await check(kafka.url(port: kafka.securePort, trusting))
+      try await check(kafka.url(port: kafka.loginPort, user: user))
+      try await check(kafka.url(port: kafka.secureLoginPort, user: user, trusting))
 
-      let untrusted = await starting(kafka.url(port: kafka.securePort, secure))
-      #expect(untrusted.contains("certificate"), "\(untrusted)")
-      let plain = await starting(kafka.url(port: kafka.securePort))
-      #expect(plain.contains("security.protocol"), "\(plain)")
-      let anonymous = await starting(kafka.url(port: kafka.loginPort))
-      #expect(anonymous.contains("SASL") || anonymous.contains("security.protocol"), "\(anonymous)")
-      let wrong = await starting(kafka.url(port: kafka.loginPort, user: ("app", "wrong")))
-      #expect(wrong.contains("password") && !wrong.contains("wrong@"), "\(wrong)")
-      let mechanism = await starting(
-        kafka.url(port: kafka.loginPort, user: ("app", "p%40ss%2Fword"), "sasl.mechanism=SCRAM-SHA-256"))
-      #expect(mechanism.contains("sasl.mechanism"), "\(mechanism)")
+      let mistrusting = "\(secure)&ssl.ca.location=\(others.authority)"
+      await expect([
+        (kafka.url(port: kafka.securePort, secure), ["certificate"]),
+        (kafka.url(port: kafka.securePort, mistrusting), ["certificate"]),
+        (kafka.url(port: kafka.secureLoginPort, user: user, mistrusting), ["certificate"]),
+        // The same machine, by a name for which the certificate does not hold.
+        ("kafka://127.1:\(kafka.securePort)/?\(trusting)", ["certificate"]),
+        (kafka.url(port: kafka.securePort), ["security.protocol"]),
+        (kafka.url(port: kafka.loginPort), ["SASL", "security.protocol"]),
+        (kafka.url(port: kafka.loginPort, user: ("app", "wrong")), ["password"]),
+        (kafka.url(port: kafka.secureLoginPort, user: ("app", "wrong"), trusting), ["password"]),
+        (kafka.url(port: kafka.loginPort, user: user, "sasl.mechanism=SCRAM-SHA-256"), ["sasl.mechanism"]),
+      ])
     }
   }
 
-  @Test("SCRAM works, or both causes are named where the library is too old for the broker")
+  @Test("SCRAM works, with TLS too, or both causes are named where the library is too old for the broker")
   func scram() async throws {
-    try await KafkaServer.with(scramOptions(on: .usual)) { kafka in
-      let url = kafka.url(port: kafka.loginPort, user: ("app", "word"), "sasl.mechanism=SCRAM-SHA-256")
-      do {
-        try await check(url)
-      } catch let error as BroadcastError {
-        #expect(error.message.contains("password") && error.message.contains("2.6.1"), "\(error)")
+    var options = scramOptions(on: .usual)
+    let certificates = try TestCertificates()
+    options.certificates = certificates
+    try await KafkaServer.with(options) { kafka in
+      let scram = "sasl.mechanism=SCRAM-SHA-256"
+      for url in [
+        kafka.url(port: kafka.loginPort, user: ("app", "word"), scram),
+        kafka.url(
+          port: kafka.secureLoginPort, user: ("app", "word"),
+          "\(scram)&security.protocol=ssl&ssl.ca.location=\(certificates.authority)"),
+      ] {
+        do {
+          try await check(url)
+        } catch let error as BroadcastError {
+          #expect(error.message.contains("password") && error.message.contains("2.6.1"), "\(error)")
+        }
+        await expect([(url.replacing("word@", with: "wrong@"), ["password"])])
       }
     }
   }
@@ -73,11 +90,19 @@ struct SecureTests {
     }
   }
 
-  /// What all that was told on the way to the failure says.
-  private func starting(_ url: String) async -> String {
-    let events = Events()
-    let start = ContinuousClock.now
-    let error = await failure { try await Broker.kafka.open(url, events).run() }
-    return "\(error?.description ?? "It has started.")\n\(events.transcript(since: start))"
+  /// Who starts with one of the URLs is told one of the words beside it, by the error or on the way to it.
+  private func expect(_ refusals: [(url: String, words: [String])]) async {
+    await withTaskGroup { group in
+      for refusal in refusals {
+        group.addTask {
+          let events = Events()
+          let start = ContinuousClock.now
+          let error = await failure { try await Broker.kafka.open(refusal.url, events).run() }
+          let text = "\(error?.description ?? "It has started.")\n\(events.transcript(since: start))"
+          #expect(refusal.words.contains { text.contains($0) }, "\(refusal.url): \(text)")
+          #expect(!text.contains(":wrong"), "\(text)")
+        }
+      }
+    }
   }
 }

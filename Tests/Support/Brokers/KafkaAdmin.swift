@@ -91,6 +91,18 @@ package struct KafkaAdmin: Sendable {
     try await perform { handle throws(ProgramError) in try handle.topics() }
   }
 
+  package struct Partition: Sendable, Hashable {
+    /// Nil while there is none.
+    package var leader: Int?
+    package var replicas: Set<Int>
+    package var inSync: Set<Int>
+  }
+
+  /// Which brokers have a topic's partitions.
+  package func partitions(of topic: String) async throws -> [Partition] {
+    try await perform { handle throws(ProgramError) in try handle.metadata().topics[topic] ?? [] }
+  }
+
   /// The offset behind the last message of each partition.
   package func ends(of topic: String, partitions: Int = 1) async throws -> [Int] {
     try await perform { handle throws(ProgramError) in
@@ -208,11 +220,11 @@ package struct KafkaAdmin: Sendable {
 
   // MARK: Being ready
 
-  /// Returns when metadata is answered and every partition has a leader. An open port alone is not enough.
-  func waitUntilReady(while isAlive: @escaping @Sendable () -> Bool) async throws {
+  /// Returns when there are so many brokers and every partition has a leader. An open port alone is not enough.
+  func waitUntilReady(_ brokers: Int = 1, while isAlive: @escaping @Sendable () -> Bool) async throws {
     try await perform { handle throws(ProgramError) in
       while isAlive() {
-        if (try? handle.topics(within: 500)) != nil { return }
+        if let metadata = try? handle.metadata(within: 500), metadata.brokers == brokers, metadata.isLed { return }
         usleep(20_000)
       }
     }

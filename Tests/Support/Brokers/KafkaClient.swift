@@ -80,26 +80,47 @@ struct KafkaClient {
     }
   }
 
-  /// All topics with how many partitions they have. It fails while a partition has no leader.
-  func topics(within milliseconds: Int32 = limit) throws(ProgramError) -> [String: Int] {
-    var metadata: UnsafePointer<rd_kafka_metadata>?
-    let code = rd_kafka_metadata(pointer, 1, nil, &metadata, milliseconds)
-    guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
+  struct Metadata {
+    var brokers: Int
+    var topics: [String: [KafkaAdmin.Partition]]
+
+    /// Whether every partition has a leader.
+    var isLed: Bool { topics.values.allSatisfy { $0.allSatisfy { $0.leader != nil } } }
+  }
+
+  func metadata(within milliseconds: Int32 = limit) throws(ProgramError) -> Metadata {
+    var answer: UnsafePointer<rd_kafka_metadata>?
+    let code = rd_kafka_metadata(pointer, 1, nil, &answer, milliseconds)
+    guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else {
       throw ProgramError(.refused, "ask for metadata: \(string(rd_kafka_err2str(code)))")
     }
-    defer { rd_kafka_metadata_destroy(metadata) }
-    guard metadata.pointee.broker_cnt > 0 else { throw ProgramError(.refused, "there is no broker") }
-    var topics: [String: Int] = [:]
-    for index in 0..<Int(metadata.pointee.topic_cnt) {
-      let topic = metadata.pointee.topics[index]
-      let count = Int(topic.partition_cnt)
+    defer { rd_kafka_metadata_destroy(answer) }
+    var metadata = Metadata(brokers: Int(answer.pointee.broker_cnt), topics: [:])
+    for topic in UnsafeBufferPointer(start: answer.pointee.topics, count: Int(answer.pointee.topic_cnt)) {
       let name = string(topic.topic)
-      guard topic.err == RD_KAFKA_RESP_ERR_NO_ERROR, (0..<count).allSatisfy({ topic.partitions[$0].leader >= 0 }) else {
-        throw ProgramError(.refused, "\(name) has a partition without a leader")
+      guard topic.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+        // It is being made, or goes.
+        metadata.topics[name] = [KafkaAdmin.Partition(leader: nil, replicas: [], inSync: [])]
+        continue
       }
-      topics[name] = count
+      metadata.topics[name] = UnsafeBufferPointer(start: topic.partitions, count: Int(topic.partition_cnt)).map {
+        KafkaAdmin.Partition(
+          leader: $0.leader < 0 ? nil : Int($0.leader), replicas: numbers($0.replicas, $0.replica_cnt),
+          inSync: numbers($0.isrs, $0.isr_cnt))
+      }
     }
-    return topics
+    return metadata
+  }
+
+  private func numbers(_ start: UnsafePointer<Int32>?, _ count: Int32) -> Set<Int> {
+    Set(UnsafeBufferPointer(start: start, count: Int(count)).map { Int($0) })
+  }
+
+  /// All topics with how many partitions they have. It fails while a partition has no leader.
+  func topics() throws(ProgramError) -> [String: Int] {
+    let metadata = try metadata()
+    guard metadata.isLed else { throw ProgramError(.refused, "a partition has no leader") }
+    return metadata.topics.mapValues(\.count)
   }
 
   /// Returns when the topics are as they should be.

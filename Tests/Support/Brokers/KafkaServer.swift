@@ -51,9 +51,13 @@ package final class KafkaServer: Sendable {
   package var loginPort: Int { settings.ports.login }
   /// 0 where it has no certificates.
   package var securePort: Int { settings.ports.secure }
+  /// Where both are wanted; else 0.
+  package var secureLoginPort: Int { settings.ports.secureLogin }
   package let admin: KafkaAdmin
   private let options: Options
   private let settings: KafkaSettings
+  /// All ports of the settings, for it and for the proxies, whether somebody listens on them just now or not.
+  private let reserved: [ReservedPort]
   private let folder: TemporaryFolder
   private let state: Lock<State>
   private let freeProxies: Seats
@@ -65,12 +69,14 @@ package final class KafkaServer: Sendable {
 
   private init(_ options: Options) async throws {
     let folder = try TemporaryFolder()
-    let fixed = 4
-    let ports = try await freePorts(fixed + 2 * options.proxies)
+    let fixed = 5
+    reserved = try ReservedPort.some(fixed + 2 * options.proxies)
+    let ports = reserved.map(\.number)
     var settings = KafkaSettings(
       ports: .init(
-        direct: ports[0], controller: ports[1], login: options.users.isEmpty ? 0 : ports[2],
+        direct: ports[0], controllers: [ports[1]], login: options.users.isEmpty ? 0 : ports[2],
         secure: options.certificates == nil ? 0 : ports[3],
+        secureLogin: options.users.isEmpty || options.certificates == nil ? 0 : ports[4],
         upstream: Array(ports[fixed..<fixed + options.proxies]), proxies: Array(ports[(fixed + options.proxies)...])),
       data: "\(folder.path)/data")
     settings.users = options.users
@@ -101,7 +107,8 @@ package final class KafkaServer: Sendable {
 
   // MARK: Who has one
 
-  private static let gate = Seats(1)
+  /// For servers which a test hurts, in whichever number.
+  static let gate = Seats(1)
 
   /// Runs a server while `body` runs, which may hurt it. It answers when `body` begins. There is one at a time.
   package static func with<Result>(

@@ -7,19 +7,23 @@
 ///
 /// Its listeners:
 /// - `DIRECT` is for witnesses, tools, and the broker itself.
-/// - `LOGIN` asks for a user and a password, `SECURE` speaks TLS; where they are wanted.
+/// - `LOGIN` asks for a user and a password, `SECURE` speaks TLS, `SECURELOGIN` does both; where they are wanted.
 /// - `P0`, `P1`, … tell clients to come back to another port, on which a proxy listens: a broker names its address to its
 ///   clients, and they connect to that.
 struct KafkaSettings {
   struct Ports {
     var direct = 9092
-    var controller = 9093
+    /// Of every broker there is, in their order: each is a controller too.
+    var controllers = [9093]
     var login = 0
     var secure = 0
+    var secureLogin = 0
     var upstream: [Int] = []
     var proxies: [Int] = []
   }
 
+  /// Which broker of how many it is, from 1 on.
+  var node = 1
   var ports: Ports
   var data: String
   /// Who may log in, with the passwords; for SCRAM they are with the data.
@@ -45,6 +49,11 @@ struct KafkaSettings {
     if certificate != nil {
       listeners.append(Listener(name: "SECURE", port: ports.secure, advertised: ports.secure, protocol: "SSL"))
     }
+    if ports.secureLogin != 0 {
+      listeners.append(
+        Listener(
+          name: "SECURELOGIN", port: ports.secureLogin, advertised: ports.secureLogin, protocol: "SASL_SSL"))
+    }
     for (index, (upstream, proxy)) in zip(ports.upstream, ports.proxies).enumerated() {
       listeners.append(Listener(name: "P\(index)", port: upstream, advertised: proxy))
     }
@@ -53,28 +62,34 @@ struct KafkaSettings {
 
   var text: String {
     let listeners = listeners
+    let quorum = ports.controllers.enumerated().map { "\($0.offset + 1)@127.0.0.1:\($0.element)" }
+    // Each has all of every topic, and one may be away.
+    let replicas = "\(quorum.count)"
+    let inSync = "\(max(1, quorum.count - 1))"
     func joined(_ part: (Listener) -> String) -> String { listeners.map(part).joined(separator: ",") }
     var all = [
-      "process.roles": "broker,controller", "node.id": "1", "log.dirs": data,
-      "controller.quorum.voters": "1@127.0.0.1:\(ports.controller)", "controller.listener.names": "CONTROLLER",
-      "listeners": joined { "\($0.name)://127.0.0.1:\($0.port)" } + ",CONTROLLER://127.0.0.1:\(ports.controller)",
+      "process.roles": "broker,controller", "node.id": "\(node)", "log.dirs": data,
+      "controller.quorum.voters": quorum.joined(separator: ","), "controller.listener.names": "CONTROLLER",
+      "listeners": joined { "\($0.name)://127.0.0.1:\($0.port)" }
+        + ",CONTROLLER://127.0.0.1:\(ports.controllers[node - 1])",
       "advertised.listeners": joined { "\($0.name)://127.0.0.1:\($0.advertised)" },
       "listener.security.protocol.map": joined { "\($0.name):\($0.protocol)" } + ",CONTROLLER:PLAINTEXT",
       "inter.broker.listener.name": "DIRECT",
-      // Alone, and small.
+      "default.replication.factor": replicas, "min.insync.replicas": inSync,
+      // Small.
       "num.partitions": "1", "num.network.threads": "1", "offsets.topic.num.partitions": "1",
-      "offsets.topic.replication.factor": "1", "transaction.state.log.num.partitions": "1",
-      "transaction.state.log.replication.factor": "1", "transaction.state.log.min.isr": "1",
-      "share.coordinator.state.topic.num.partitions": "1", "share.coordinator.state.topic.replication.factor": "1",
-      "share.coordinator.state.topic.min.isr": "1", "group.initial.rebalance.delay.ms": "0",
+      "offsets.topic.replication.factor": replicas, "transaction.state.log.num.partitions": "1",
+      "transaction.state.log.replication.factor": replicas, "transaction.state.log.min.isr": inSync,
+      "share.coordinator.state.topic.num.partitions": "1", "share.coordinator.state.topic.replication.factor": replicas,
+      "share.coordinator.state.topic.min.isr": inSync, "group.initial.rebalance.delay.ms": "0",
       "auto.create.topics.enable": "false", "log.retention.check.interval.ms": "500",
       // Back soon after a crash: it waits until it has expired itself.
       "broker.session.timeout.ms": "1500", "broker.heartbeat.interval.ms": "500",
     ]
     if !users.isEmpty { all.merge(login) { $1 } }
     if let certificate {
-      all["listener.name.secure.ssl.keystore.type"] = "PEM"
-      all["listener.name.secure.ssl.keystore.location"] = certificate
+      all["ssl.keystore.type"] = "PEM"
+      all["ssl.keystore.location"] = certificate
     }
     if checksRights {
       all["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
@@ -94,9 +109,11 @@ struct KafkaSettings {
       }
     case .scram: module = "org.apache.kafka.common.security.scram.ScramLoginModule required"
     }
-    return [
-      "listener.name.login.sasl.enabled.mechanisms": mechanism.rawValue,
-      "listener.name.login.\(mechanism.rawValue.lowercased()).sasl.jaas.config": "\(module);",
-    ]
+    var login: [String: String] = [:]
+    for listener in ["login", "securelogin"] {
+      login["listener.name.\(listener).sasl.enabled.mechanisms"] = mechanism.rawValue
+      login["listener.name.\(listener).\(mechanism.rawValue.lowercased()).sasl.jaas.config"] = "\(module);"
+    }
+    return login
   }
 }

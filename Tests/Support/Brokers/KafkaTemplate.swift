@@ -8,12 +8,14 @@ enum KafkaTemplate {
   private static let template = Once { try await make() }
 
   /// Copies the files to `data` in a folder.
-  static func copy(to folder: TemporaryFolder, clusterID: String) async throws {
+  ///
+  /// - Parameter node: Which broker of the cluster has them.
+  static func copy(to folder: TemporaryFolder, clusterID: String, node: Int = 1) async throws {
     let template = try await template.value()
     try await ChildProcess.run(["/bin/cp", "-R", "\(template.path)/data", "\(folder.path)/data"])
-    // Which cluster it is of stands here alone.
+    // Which cluster, and which broker, they are of stands here alone.
     _ = try folder.write(
-      "version=1\nnode.id=1\ncluster.id=\(clusterID)\ndirectory.id=AAAAAAAAAAAAAAAAAAAAZA\n",
+      "version=1\nnode.id=\(node)\ncluster.id=\(clusterID)\ndirectory.id=AAAAAAAAAAAAAAAAAAAA\(node)A\n",
       to: "data/meta.properties")
   }
 

@@ -79,7 +79,7 @@ extension FaultyProxy {
   /// The system completes connections by itself until its queue is full, so it is filled here: until one hangs.
   package func hang() async throws {
     await refuse()
-    let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: UInt16(port), backlog: 1)
+    let sockets = try await Self.bind(port, backlog: 1)
     var fillers: [SocketStream] = []
     while let filler = try? await loop.connect(to: "127.0.0.1", port: UInt16(port), within: .milliseconds(300)) {
       fillers.append(filler)
@@ -95,6 +95,6 @@ extension FaultyProxy {
   /// After ``refuse()`` and ``hang()``.
   package func listenAgain() async throws {
     stopHanging()
-    try listen(on: try await ListeningSockets.bind(host: "127.0.0.1", port: UInt16(port)))
+    try listen(on: try await Self.bind(port))
   }
 }

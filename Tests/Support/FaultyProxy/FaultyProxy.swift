@@ -28,6 +28,8 @@ package actor FaultyProxy {
   nonisolated let loop: EventLoop
   package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
   package nonisolated let port: Int
+  /// The port, which nobody else gets while nobody listens; nil where it is kept by who chose it.
+  private let reserved: ReservedPort?
   private let upstream: UInt16
   var listener: Listener?
   /// While connecting hangs: what listens without accepting, and the connections that fill its queue.
@@ -41,11 +43,27 @@ package actor FaultyProxy {
   /// How many connections came.
   package private(set) var accepted = 0
 
-  private init(_ sockets: ListeningSockets, to upstream: Int, on loop: EventLoop) throws {
+  private init(_ sockets: ListeningSockets, _ reserved: ReservedPort?, to upstream: Int, on loop: EventLoop) throws {
     self.loop = loop
+    self.reserved = reserved
     port = Int(sockets.addresses[0].port)
     self.upstream = UInt16(upstream)
     listener = try Listener(sockets, on: loop)
+  }
+
+  /// Listens on the port. While a program is being started it has copies of all sockets of this process for a moment, also
+  /// of one that was closed here just now, and nobody can listen until they are gone.
+  static func bind(_ port: Int, backlog: Int = 4_096) async throws -> ListeningSockets {
+    var triesLeft = 100
+    while true {
+      do {
+        return try await ListeningSockets.bind(host: "127.0.0.1", port: UInt16(port), backlog: backlog)
+      } catch {
+        guard error.code == .addressInUse, triesLeft > 0 else { throw error }
+        triesLeft -= 1
+        try await Task.sleep(for: .milliseconds(20))
+      }
+    }
   }
 
   /// Runs a proxy to a port of this machine while `body` runs.
@@ -55,8 +73,9 @@ package actor FaultyProxy {
     to upstream: Int, on port: Int = 0, _ body: (FaultyProxy) async throws -> Result
   ) async throws -> Result {
     try await withEventLoops(count: 1) { loops in
-      let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: UInt16(port))
-      let proxy = try FaultyProxy(sockets, to: upstream, on: loops[0])
+      let reserved = port == 0 ? try ReservedPort.any() : nil
+      let sockets = try await bind(reserved?.number ?? port)
+      let proxy = try FaultyProxy(sockets, reserved, to: upstream, on: loops[0])
       async let served: Void = withTaskExecutorPreference(loops[0]) { await proxy.serve() }
       let result: Swift.Result<Result, any Error>
       do { result = .success(try await body(proxy)) } catch { result = .failure(error) }
