@@ -63,7 +63,8 @@ struct BrokerLogTests {
         let seconds = Dictionary(grouping: lines) { $0.prefix("2026-01-31T08:30:00".count) }
         #expect(seconds.allSatisfy { $0.value.count <= 2 }, "\(lines.joined(separator: "\n"))")
       }
-      #expect(pushed > 100)
+      // Each push that failed was a trouble, and had no line of its own.
+      #expect(pushed > lines[.requests, default: []].count)
     }
   }
 }
