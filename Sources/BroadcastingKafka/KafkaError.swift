@@ -204,7 +204,7 @@ enum KafkaError {
   static func replaced(_ topic: String) -> BroadcastError {
     BroadcastError(
       .unavailable,
-      "The topic \"\(topic)\" is another than before, or has lost messages that it had: it was made anew or truncated.",
+      "The topic \"\(topic)\" is another than before, or has lost messages that it had: it was made anew, truncated or compacted.",
       isRetriable: true)
   }
 

@@ -132,7 +132,6 @@ final class KafkaSession: @unchecked Sendable {
   func queuesWait() {
     guard failure == nil else { return }
     publishing?.reportsWait()
-    while let failure = consumer?.handle.nextFailure() { libraryFailed(failure, .consumer) }
     listening?.recordsWait()
   }
 
@@ -259,7 +258,9 @@ final class KafkaSession: @unchecked Sendable {
           availability.verified(isDone, now: loop.now)
           lookAtClockSoon()
         }
-      case .suspend(let trouble): inbox.suspended(because: error(trouble))
+      case .suspend(let trouble):
+        listening?.suspend()
+        inbox.suspended(because: error(trouble))
       case .resume: resume(now)
       case .end(let trouble): fail(error(trouble))
       case .wait(let time): return time
@@ -273,6 +274,7 @@ final class KafkaSession: @unchecked Sendable {
       nextRefresh = now + Self.refreshInterval
       mailbox.open(calls.wake)
     }
+    listening?.resume()
     inbox.connected()
   }
 

@@ -39,6 +39,8 @@ extension ListeningSide {
 
   private func read() {
     arrival.isReading = true
+    // What they mean for a place counts before anything is read that came later.
+    while !isClosed, let failure = consumer.handle.nextFailure() { session.failed(failure) }
     var (left, hasMore, hasHeard) = (Self.batchesAtOnce, true, false)
     while hasMore, left > 0, !isClosed {
       left -= 1
@@ -78,8 +80,13 @@ extension ListeningSide {
         told(record, place)
         continue
       }
-      switch table.message(place.slot, place.partition, record.offset) {
-      case .old: continue
+      var verdict = table.message(place.slot, place.partition, record.offset)
+      if verdict == .jumps {
+        mayHaveMissed(place)
+        verdict = table.message(place.slot, place.partition, record.offset)
+      }
+      switch verdict {
+      case .old, .jumps: continue
       case .checks:
         if !table.checked(place.slot, place.partition, Fingerprint(record)) { replaced(place) }
       case .deliver:
@@ -130,7 +137,11 @@ extension ListeningSide {
   /// What the library says in place of a record.
   private func told(_ record: RecordView, _ place: PartitionPlace) {
     if record.code == .endOfPartition {
-      if !table.reached(place.slot, place.partition, record.offset) { replaced(place) }
+      switch table.reached(place.slot, place.partition, record.offset) {
+      case .fine: break
+      case .shorter: replaced(place)
+      case .jumps: mayHaveMissed(place)
+      }
       return
     }
     let failure = KafkaFailure(record.code ?? .none, String(decoding: record.value, as: UTF8.self))
@@ -138,11 +149,16 @@ extension ListeningSide {
     arrival.failures.append((place, failure))
   }
 
-  /// The last record is another, or not there: what came in between is lost.
+  /// The last record is another, or the log ends before it: what came in between is lost.
   private func replaced(_ place: PartitionPlace) {
+    mayHaveMissed(place)
+    arrival.restarts.append(place)
+  }
+
+  /// The last record is not there to be compared.
+  private func mayHaveMissed(_ place: PartitionPlace) {
     handOn()
     tellGap(nil, place.slot, because: KafkaError.replaced(table.name(of: place.slot)))
-    arrival.restarts.append(place)
   }
 
   func tellGap(_ missed: Int?, _ slot: Int, because error: BroadcastError?) {

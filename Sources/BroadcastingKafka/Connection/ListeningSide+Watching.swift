@@ -24,8 +24,12 @@ extension ListeningSide {
     var repeatDue: LoopInstant?
     /// When the loop was last here, which it is each second.
     var lastTurn: LoopInstant?
+    /// Until when topics are held back whose place is not known.
+    var holdEnd: LoopInstant?
+    /// Nothing is expected of the lines, and that has been told.
+    var isSuspended = false
 
-    var nextDeadline: LoopInstant? { [deadline, hintDue, repeatDue].compactMap { $0 }.min() }
+    var nextDeadline: LoopInstant? { [deadline, hintDue, repeatDue, holdEnd].compactMap { $0 }.min() }
   }
 
   /// A topic that is gone is told of each second.
@@ -33,6 +37,10 @@ extension ListeningSide {
   private static var timeToCompare: Duration { .seconds(2) }
   /// A program that stood still for so long may have missed that a topic was made anew.
   private static var standstill: Duration { .seconds(3) }
+
+  /// For so long nothing of a topic is handed on whose place can't be asked for, while nobody is told of anything. After that its gap,
+  /// if there is one, comes where it is found.
+  private static var longestHold: Duration { .seconds(3) }
 
   /// The library's error callback, which comes within a read: some topic may have come to harm.
   func hint() {
@@ -55,7 +63,7 @@ extension ListeningSide {
     let hasStoodStill = verifications.lastTurn.map { now - $0 > Self.standstill } ?? false
     verifications.lastTurn = now
     guard hasStoodStill else { return }
-    suspect()
+    table.suspectAll()
     look()
   }
 
@@ -63,6 +71,7 @@ extension ListeningSide {
     if isClosed { return }
     noteTime()
     if let deadline = verifications.deadline, deadline <= now { endComparing() }
+    if let end = verifications.holdEnd, end <= now { endHold() }
     if let due = verifications.hintDue, due <= now {
       verifications.hintDue = nil
       verifications.lastHint = now
@@ -76,9 +85,37 @@ extension ListeningSide {
   /// Looks at the topics: new partitions are read, and vanished topics told. For each 5 s.
   func refresh() { look() }
 
-  /// A line has broken, or may have. What comes from now on may be of another log: what is known now counts at the
-  /// next look.
-  func suspect() { table.suspectAll() }
+  /// A line has broken, or may have. What comes from now on may be of another log: what is known now counts, and nothing is
+  /// handed on before a look.
+  func suspect() {
+    table.suspectAll()
+    // As soon as there is a line again it is verified anyway.
+    if verifications.isSuspended { return }
+    limitHold()
+    lookSoon()
+  }
+
+  /// All subscribers are told that nothing comes.
+  func suspend() {
+    verifications.isSuspended = true
+    verifications.holdEnd = nil
+  }
+
+  /// And that it goes on.
+  func resume() {
+    verifications.isSuspended = false
+    limitHold()
+  }
+
+  private func limitHold() {
+    guard !verifications.isSuspended, table.isHoldingUp else { return verifications.holdEnd = nil }
+    if verifications.holdEnd == nil { verifications.holdEnd = loop.now + Self.longestHold }
+  }
+
+  private func endHold() {
+    verifications.holdEnd = nil
+    restart(table.release().map { PartitionPlace(slot: $0.slot, partition: Int32(clamping: $0.partition)) })
+  }
 
   /// Checks that all goes on where it was, and tells of gaps where it does not. Calls back with false where nobody answered.
   func verify(_ done: @escaping (Bool) -> Void) {
@@ -90,6 +127,7 @@ extension ListeningSide {
 
   func look() {
     if isClosed { return }
+    limitHold()
     guard !verifications.isLooking else {
       verifications.looksAgain = true
       return
@@ -112,11 +150,12 @@ extension ListeningSide {
     let hasAnswer = watchTopics(seen.topics) && verifyPlaces(seen.bounds, era)
     resumeReached()
     answer(hasAnswer, era)
+    limitHold()
     if verifications.looksAgain {
       verifications.looksAgain = false
       look()
-    } else if hasAnswer, table.hasSuspects {
-      // A partition without a leader, as a rule.
+    } else if table.hasSuspects, !verifications.isSuspended {
+      // Nobody has answered, or a partition has no leader.
       verifications.repeatDue = loop.now + Self.pauseOfHints
     }
   }
@@ -186,6 +225,7 @@ extension ListeningSide {
   /// Some partitions may have been compared.
   func verificationsMayEnd() {
     if !verifications.comparing.isEmpty, !table.isChecking { endComparing() }
+    if verifications.holdEnd != nil { limitHold() }
   }
 
   /// What is compared later is told later.

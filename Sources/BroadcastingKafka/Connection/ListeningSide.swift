@@ -20,6 +20,8 @@ final class ListeningSide: @unchecked Sendable {
     var inbox: DriverInbox
     /// Called with the number of a probe that has arrived.
     var probeArrived: (UInt64) -> Void
+    /// Called with what the library says of the lines, before anything is read that came later: ``ListeningSide/suspect()``.
+    var failed: (KafkaFailure) -> Void
     /// Called when anything has arrived.
     var heard: () -> Void
     /// Called with news of messages that are left out or lost: once, however many those are.

@@ -11,6 +11,18 @@ struct ReadPosition {
     case old
     /// The record is to be compared: ``ReadPosition/checked(_:)``.
     case checks
+    /// The record to be compared is not there, and this one is behind it: nobody knows what is missing in between. Ask once more for
+    /// this one after that has been told.
+    case jumps
+  }
+
+  /// What the end of what there is means.
+  enum End: Equatable {
+    case fine
+    /// It lies before what had been there. Stop it, and start it anew.
+    case shorter
+    /// It lies behind the record to be compared, which is not there.
+    case jumps
   }
 
   enum Verification: Equatable {
@@ -48,6 +60,13 @@ struct ReadPosition {
   private var last: Fingerprint?
   /// What comes is thrown away until it is started anew.
   private var isResting = false
+  /// While nobody knows whether it is the same log nothing is handed on, so that a gap comes in front of what is behind it. What
+  /// comes meanwhile is thrown away, and read once more: to keep it would take memory without end.
+  private let holds: Bool
+  /// Something was thrown away that is to be read once more.
+  private var hasHeldBack = false
+  /// It has been held back for long enough, until its place is known.
+  private var isReleased = false
   /// Told to stop, so as to be started anew.
   private var isRestarting = false
   private var suspicion: Suspicion?
@@ -61,10 +80,14 @@ struct ReadPosition {
   /// One that nobody reads.
   private var isUnread = false
 
-  init(next: Int64) { self.next = next }
+  /// - Parameter holds: False: what comes of a log that may be another is handed on all the same.
+  init(next: Int64, holds: Bool = true) {
+    self.next = next
+    self.holds = holds
+  }
 
   static var unread: ReadPosition {
-    var position = ReadPosition(next: 0)
+    var position = ReadPosition(next: 0, holds: false)
     (position.isUnread, position.isResting) = (true, true)
     return position
   }
@@ -73,6 +96,8 @@ struct ReadPosition {
   var isSuspect: Bool { suspicion != nil }
   /// Whether it is on its way to a place, or has to be compared there.
   var isUnsettled: Bool { check != nil || isRestarting }
+  /// Whether what comes has to wait until it is known to follow what was there.
+  var isHeldUp: Bool { holds && !isReleased && (isSuspect || isUnsettled) }
   /// What a question about it is to be asked with.
   var suspectedNext: Int64 { suspicion?.next ?? next }
 
@@ -80,11 +105,15 @@ struct ReadPosition {
 
   mutating func message(_ offset: Int64) -> Verdict {
     if isResting { return .old }
+    if isHolding {
+      hasHeldBack = true
+      return .old
+    }
     if isChecking, let check {
       if offset < check.expected.offset { return .old }
       if offset == check.expected.offset { return .checks }
-      // It was compacted, so nobody can tell.
-      endCheck()
+      jump()
+      return .jumps
     }
     if offset < next { return .old }
     next = offset + 1
@@ -92,18 +121,33 @@ struct ReadPosition {
     return .deliver
   }
 
-  /// All before the offset has been read. Returns false where that lies before what had been there.
-  mutating func ended(_ offset: Int64) -> Bool {
-    if isResting { return true }
+  /// All before the offset has been read.
+  mutating func ended(_ offset: Int64) -> End {
+    if isResting { return .fine }
+    if isHolding {
+      // It is told once only.
+      hasHeldBack = true
+      return .fine
+    }
     if isChecking, let check {
       if offset <= check.expected.offset {
         moveToEnd(of: check)
-        return false
+        return .shorter
       }
-      endCheck()
+      jump()
+      next = max(next, offset)
+      return .jumps
     }
     next = max(next, offset)
-    return true
+    return .fine
+  }
+
+  private var isHolding: Bool { holds && !isReleased && (isSuspect || isRestarting) }
+
+  /// It was compacted, or it is another log that has none there: nobody can tell.
+  private mutating func jump() {
+    endCheck()
+    last = nil
   }
 
   mutating func note(_ fingerprint: Fingerprint) { last = fingerprint }
@@ -154,11 +198,12 @@ struct ReadPosition {
     }
     if let last = suspicion.last, last.offset >= bounds.lowerBound {
       check = Check(expected: last, end: bounds.upperBound)
+      isChecking = false
       isRestarting = true
       return .recheck
     }
     endCheck()
-    guard isResting else { return .fine }
+    guard isResting || hasHeldBack else { return .fine }
     isRestarting = true
     return .resume
   }
@@ -168,8 +213,20 @@ struct ReadPosition {
     guard isRestarting else { return nil }
     isRestarting = false
     isResting = false
+    hasHeldBack = false
     isChecking = check != nil
     return check?.expected.offset ?? next
+  }
+
+  /// Its place can't be asked for: what comes is handed on from now on, until that can be done. Returns whether to stop it, and to
+  /// start it anew.
+  mutating func release() -> Bool {
+    guard isHeldUp else { return false }
+    isReleased = true
+    guard hasHeldBack, !isRestarting, !isResting else { return false }
+    rest()
+    isRestarting = true
+    return true
   }
 
   /// What was found in place of the record to be compared. Returns whether it is the same log.
@@ -186,6 +243,7 @@ struct ReadPosition {
   private mutating func endCheck() {
     check = nil
     isChecking = false
+    if !isSuspect { isReleased = false }
   }
 
   /// What was read meanwhile of the new log is not read again.
@@ -196,7 +254,7 @@ struct ReadPosition {
     check = nil
     last = nil
     next = offset
-    (troubles, isUnreadable) = (0, false)
+    (troubles, isUnreadable, isReleased) = (0, false, false)
     isRestarting = true
   }
 }

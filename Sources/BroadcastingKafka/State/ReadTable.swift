@@ -55,10 +55,11 @@ struct ReadTable {
     slots[slot].partitions = offsets.map { ReadPosition(next: $0) }
   }
 
-  /// Reads one partition alone.
+  /// Reads one partition alone, of which all is handed on at once.
   mutating func start(_ slot: Int, only partition: Int, at offset: Int64) {
     start(slot, at: [])
-    slots[slot].partitions = [ReadPosition](repeating: .unread, count: partition) + [ReadPosition(next: offset)]
+    slots[slot].partitions = [ReadPosition](repeating: .unread, count: partition)
+    slots[slot].partitions.append(ReadPosition(next: offset, holds: false))
   }
 
   /// Reads partitions that are new from their beginning. Returns them.
@@ -96,8 +97,8 @@ struct ReadTable {
   }
 
   /// All before `offset` has been read: some of it may have been for nobody.
-  mutating func reached(_ slot: Int, _ partition: Int32, _ offset: Int64) -> Bool {
-    guard isRead(slot, partition) else { return true }
+  mutating func reached(_ slot: Int, _ partition: Int32, _ offset: Int64) -> ReadPosition.End {
+    guard isRead(slot, partition) else { return .fine }
     return slots[slot].ended(Int(partition), offset, &reachedFences)
   }
 
@@ -184,6 +185,13 @@ struct ReadTable {
     return verification
   }
 
+  /// What is held back has waited for long enough. Returns which partitions to stop, and to start anew.
+  mutating func release() -> [(slot: Int, partition: Int)] {
+    reading.flatMap { slot in
+      slots[slot].partitions.indices.filter { slots[slot].partitions[$0].release() }.map { (slot, $0) }
+    }
+  }
+
   /// It has stopped. Returns where to start it, unless nobody wants that any more.
   mutating func restart(_ slot: Int, _ partition: Int) -> Int64? {
     guard isRead(slot, Int32(clamping: partition)) else { return nil }
@@ -205,6 +213,11 @@ struct ReadTable {
     slots.contains { $0.phase == .reading && $0.partitions.contains { $0.isUnsettled } }
   }
 
+  /// Whether something is held back until its place is known.
+  var isHoldingUp: Bool {
+    slots.contains { $0.phase == .reading && $0.partitions.contains { $0.isHeldUp } }
+  }
+
   var hasSuspects: Bool {
     slots.contains { $0.phase == .reading && $0.partitions.contains { $0.isSuspect } }
   }
@@ -217,12 +230,11 @@ extension ReadTable.Slot {
     return verdict
   }
 
-  /// Returns false where the end lies before what had been there.
-  fileprivate mutating func ended(_ index: Int, _ offset: Int64, _ reached: inout [UInt64]) -> Bool {
-    let isSame = partitions[index].ended(offset)
-    if !isSame { lowerFences(index) }
-    if !isSame || partitions[index].isWanted { lookAtFences(&reached) }
-    return isSame
+  fileprivate mutating func ended(_ index: Int, _ offset: Int64, _ reached: inout [UInt64]) -> ReadPosition.End {
+    let end = partitions[index].ended(offset)
+    if end == .shorter { lowerFences(index) }
+    if end != .fine || partitions[index].isWanted { lookAtFences(&reached) }
+    return end
   }
 
   fileprivate mutating func lookAtFences(_ reached: inout [UInt64]) {

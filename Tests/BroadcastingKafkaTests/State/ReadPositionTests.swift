@@ -15,8 +15,8 @@ struct ReadPositionTests {
   }
 
   /// One that has read up to an offset, with the last record before it.
-  private func position(from start: Int64 = 0, upTo next: Int64) -> ReadPosition {
-    var position = ReadPosition(next: start)
+  private func position(from start: Int64 = 0, upTo next: Int64, holds: Bool = true) -> ReadPosition {
+    var position = ReadPosition(next: start, holds: holds)
     for offset in start..<next { #expect(position.message(offset) == .deliver) }
     if next > start { position.note(fingerprint(next - 1)) }
     return position
@@ -30,9 +30,9 @@ struct ReadPositionTests {
     #expect(position.message(5) == .old)
     #expect(position.message(9) == .deliver)
     #expect(position.next == 10)
-    #expect(position.ended(12) == true)
+    #expect(position.ended(12) == .fine)
     #expect(position.next == 12)
-    #expect(position.ended(11) == true)
+    #expect(position.ended(11) == .fine)
     #expect(position.next == 12)
   }
 
@@ -42,14 +42,14 @@ struct ReadPositionTests {
     position.suspect(1)
     #expect(position.verify(0..<20, 1) == .recheck)
     #expect(position.isUnsettled)
-    // What comes before it has stopped is still good.
-    #expect(position.message(10) == .deliver)
+    // What comes before it has stopped is read once more.
+    #expect(position.message(10) == .old)
     #expect(position.restart() == 9)
     #expect(position.message(8) == .old)
     #expect(position.message(9) == .checks)
     #expect(position.checked(fingerprint(9)) == true)
     #expect(!position.isUnsettled)
-    #expect(position.message(10) == .old)
+    #expect(position.message(10) == .deliver)
     #expect(position.message(11) == .deliver)
   }
 
@@ -69,7 +69,7 @@ struct ReadPositionTests {
 
   @Test("what was read of the new log before that was known is not read twice")
   func readMeanwhile() {
-    var position = position(upTo: 10)
+    var position = position(upTo: 10, holds: false)
     position.suspect(1)
     for offset in Int64(10)..<30 { #expect(position.message(offset) == .deliver) }
     // The last record from before the suspicion counts, not one of the new log.
@@ -93,7 +93,7 @@ struct ReadPositionTests {
 
   @Test("of a log that ends before what was read, nothing that has been read since is read again")
   func shorterAndReadMeanwhile() {
-    var position = position(upTo: 10)
+    var position = position(upTo: 10, holds: false)
     position.suspect(1)
     #expect(position.message(12) == .deliver)
     #expect(position.verify(0..<4, 1) == .moved(missed: nil))
@@ -106,7 +106,7 @@ struct ReadPositionTests {
     position.suspect(1)
     #expect(position.verify(0..<10, 1) == .recheck)
     #expect(position.restart() == 9)
-    #expect(position.ended(3) == false)
+    #expect(position.ended(3) == .shorter)
     #expect(position.restart() == 10)
   }
 
@@ -126,15 +126,35 @@ struct ReadPositionTests {
     #expect(position.message(10) == .deliver)
   }
 
-  @Test("a record that compaction took away tells nothing", arguments: [false, true])
-  func compacted(byEnd: Bool) {
+  @Test("where the last record is not there nobody knows what is missing, and it goes on", arguments: [false, true])
+  func jumped(byEnd: Bool) {
     var position = position(upTo: 10)
     position.suspect(1)
     #expect(position.verify(0..<20, 1) == .recheck)
     #expect(position.restart() == 9)
-    if byEnd { #expect(position.ended(11) == true) } else { #expect(position.message(10) == .deliver) }
+    if byEnd {
+      #expect(position.ended(14) == .jumps)
+    } else {
+      #expect(position.message(13) == .jumps)
+      #expect(position.message(13) == .deliver)
+    }
     #expect(!position.isUnsettled)
-    #expect(position.next == 11)
+    #expect(position.next == 14)
+    // It is told once.
+    position.suspect(2)
+    #expect(position.verify(0..<20, 2) == .fine)
+  }
+
+  @Test("what was read already is not read again where the last record is not there")
+  func jumpedInFront() {
+    var position = position(upTo: 10, holds: false)
+    position.suspect(1)
+    for offset in Int64(10)..<30 { #expect(position.message(offset) == .deliver) }
+    #expect(position.verify(0..<40, 1) == .recheck)
+    #expect(position.restart() == 9)
+    #expect(position.message(20) == .jumps)
+    #expect(position.message(20) == .old)
+    #expect(position.message(30) == .deliver)
   }
 
   @Test("after an error in range it goes on where it was")
@@ -165,7 +185,7 @@ struct ReadPositionTests {
 
   @Test("a second suspicion keeps what was known at the first")
   func suspectedTwice() {
-    var position = position(upTo: 10)
+    var position = position(upTo: 10, holds: false)
     position.suspect(1)
     #expect(position.message(10) == .deliver)
     position.note(fingerprint(10, 5))
@@ -190,6 +210,73 @@ struct ReadPositionTests {
     #expect(position.verify(0..<20, 2) == .outdated)
     #expect(position.restart() == 9)
     #expect(position.restart() == nil)
+  }
+
+  @Test("what comes of a log that may be another is read after it has been compared, behind the gap if it is one")
+  func heldBack() {
+    var position = position(upTo: 10)
+    position.suspect(1)
+    for offset in Int64(10)..<13 { #expect(position.message(offset) == .old) }
+    #expect(position.verify(0..<13, 1) == .recheck)
+    #expect(position.restart() == 9)
+    #expect(position.message(9) == .checks)
+    #expect(position.checked(fingerprint(9, 1)) == false)
+    #expect(position.message(13) == .old)
+    #expect(position.restart() == 13)
+    #expect(position.message(13) == .deliver)
+  }
+
+  @Test("what was held back of a log of which nothing had been read comes after that", arguments: [false, true])
+  func heldBackFresh(byEnd: Bool) {
+    var position = ReadPosition(next: 5)
+    position.suspect(1)
+    if byEnd { #expect(position.ended(7) == .fine) } else { #expect(position.message(5) == .old) }
+    #expect(position.next == 5)
+    #expect(position.verify(0..<7, 1) == .resume)
+    #expect(position.restart() == 5)
+    #expect(position.message(5) == .deliver)
+  }
+
+  @Test("a suspicion while it is compared begins that anew, and nothing of it is handed on before")
+  func heldBackTwice() {
+    var position = position(upTo: 10)
+    position.suspect(1)
+    #expect(position.verify(0..<13, 1) == .recheck)
+    #expect(position.restart() == 9)
+    position.suspect(2)
+    for offset in Int64(9)..<13 { #expect(position.message(offset) == .old) }
+    #expect(position.isHeldUp)
+    #expect(position.verify(0..<13, 2) == .recheck)
+    #expect(position.message(9) == .old)
+    #expect(position.restart() == 9)
+    #expect(position.message(9) == .checks)
+    #expect(position.checked(fingerprint(9)) == true)
+    #expect(!position.isHeldUp)
+    #expect(position.message(10) == .deliver)
+  }
+
+  @Test("one that can't be verified is handed on in the end, and verified later")
+  func released() {
+    var position = position(upTo: 10)
+    #expect(position.release() == false)
+    position.suspect(1)
+    #expect(position.message(10) == .old)
+    #expect(position.release() == true)
+    #expect(position.restart() == 10)
+    #expect(position.message(10) == .deliver)
+    position.suspect(2)
+    #expect(position.release() == false)
+    #expect(position.message(11) == .deliver)
+    // And it is not held back once more before that is over.
+    #expect(position.verify(0..<20, 2) == .recheck)
+    #expect(position.message(12) == .deliver)
+    #expect(position.restart() == 9)
+    #expect(position.message(9) == .checks)
+    #expect(position.checked(fingerprint(9)) == true)
+    #expect(position.message(12) == .old)
+    #expect(position.message(13) == .deliver)
+    position.suspect(3)
+    #expect(position.message(14) == .old)
   }
 
   @Test("what can't be read is asked for once more, and left out after that")
@@ -220,6 +307,8 @@ struct ReadPositionTests {
       #expect(position.verify(0..<15, round) == .recheck)
       #expect(position.restart() == 9)
     }
+    #expect(position.message(9) == .checks)
+    #expect(position.checked(fingerprint(9)) == true)
     #expect(position.message(10) == .deliver)
     #expect(position.trouble(isLasting: true) == 1)
   }

@@ -47,7 +47,7 @@ struct ReadTableTests {
     #expect(table.takeReached() == [2, 3])
     _ = table.message(slot, 0, 6)
     #expect(table.takeReached() == [])
-    #expect(table.reached(slot, 1, 3) == true)
+    #expect(table.reached(slot, 1, 3) == .fine)
     #expect(table.takeReached() == [4])
   }
 
@@ -150,6 +150,21 @@ struct ReadTableTests {
     }
     #expect(table.takeReached() == [1])
     #expect(table.trouble(slot, 2, isLasting: true) == 0)
+  }
+
+  @Test("what is held back for long is handed on, also where the place is not known")
+  func released() {
+    var (table, slot) = table([5, 5])
+    #expect(!table.isHoldingUp && table.release().isEmpty)
+    table.suspectAll()
+    #expect(table.isHoldingUp)
+    #expect(table.message(slot, 1, 5) == .old)
+    #expect(table.release().map { [$0.slot, $0.partition] } == [[slot, 1]])
+    #expect(table.release().isEmpty && !table.isHoldingUp)
+    #expect(table.restart(slot, 1) == 5)
+    #expect(table.message(slot, 1, 5) == .deliver)
+    #expect(table.message(slot, 0, 5) == .deliver)
+    #expect(table.hasSuspects)
   }
 
   @Test("what was stopped for good meanwhile is not started anew")
