@@ -88,6 +88,7 @@ let package = Package(
     .systemLibrary(name: "CLibpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     .systemLibrary(name: "CRdkafka", providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
     .systemLibrary(name: "CRdkafkaMock", path: "Tests/CRdkafkaMock"),
+    .target(name: "CThreads", path: "Tests/CThreads"),
     .target(name: "CLlhttp", cSettings: [.headerSearchPath("private")]),
 
     tests("Broadcasting", ["BroadcastingLocking", "BroadcastingTesting", "TestSupport"]),
@@ -136,7 +137,7 @@ let package = Package(
     // What tests share, and the whole, seen from outside: the command as a process, beside foreign clients.
     .target(
       name: "TestSupport",
-      dependencies: ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "COpenSSL", "CRdkafka"],
+      dependencies: ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "COpenSSL", "CRdkafka", "CThreads"],
       path: "Tests/Support",
       exclude: ["Programs", "requirements.txt"], swiftSettings: swiftSettings),
     .testTarget(

@@ -55,7 +55,7 @@ package struct Tool: Sendable {
     candidates: ["pgbouncer", "/usr/sbin/pgbouncer"])
   /// What starts a broker of Kafka, which needs ``java`` too.
   package static let kafka = Tool(
-    name: "Kafka", advice: "set KAFKA_HOME to the folder of an unpacked https://kafka.apache.org/downloads",
+    name: "Kafka", advice: KafkaInstallation.usual.advice,
     candidates: KafkaInstallation.usual.candidates(for: "kafka-server-start.sh"))
   package static let java = Tool(
     name: "Java 17", advice: "apt-get install default-jre-headless; brew install openjdk",

@@ -21,12 +21,14 @@ package struct KafkaInstallation: Sendable, Hashable {
     return named + (self == .usual ? ["/opt/homebrew/opt/kafka/libexec/bin/\(program)"] : [])
   }
 
+  var advice: String { "set \(variable) to the folder of an unpacked https://kafka.apache.org/downloads" }
+
   static var javaCandidates: [String] {
     (currentEnvironment()["JAVA_HOME"].map { ["\($0)/bin/java"] } ?? []) + ["java"]
   }
 
   private func path(of program: String) throws(ProgramError) -> String {
-    try Tool(name: program, advice: "\(variable) says where Kafka is", candidates: candidates(for: program)).path
+    try Tool(name: "Kafka's \(program)", advice: advice, candidates: candidates(for: program)).path
   }
 
   /// A broker, which is ready some seconds later. It ends with the tests, however these end.
