@@ -12,10 +12,11 @@ extension KafkaProperties {
     for kind in [KafkaHandle.Kind.producer, .consumer] {
       let values = values(for: kind)
       if let (name, reason) = KafkaHandle.refusedProperty(values) {
+        let written = written[name] ?? name
         let words =
           Self.isSecret(name)
-          ? "librdkafka does not take the value of the property \(name)"
-          : "librdkafka does not take the property \(name): \(Self.inner(reason))"
+          ? "librdkafka does not take the value of the property \(written)"
+          : "librdkafka does not take the property \(written): \(Self.naming(written, in: Self.inner(reason)))"
         throw KafkaURL.invalid("\(words); its CONFIGURATION.md names all there are")
       }
       do throws(KafkaFailure) { try KafkaHandle.tryOut(kind, values) } catch {
@@ -29,6 +30,15 @@ extension KafkaProperties {
     ["password", "secret", "key", "pem", "token", "username", "jaas", "oauth"].contains {
       name.lowercased().contains($0)
     }
+  }
+
+  /// librdkafka calls a property by one of its names, whichever was written.
+  private static func naming(_ name: String, in reason: String) -> String {
+    let words = "property \""
+    guard let start = reason.firstRange(of: words)?.upperBound, let end = reason[start...].firstIndex(of: "\"") else {
+      return reason
+    }
+    return reason[..<start] + name + reason[end...]
   }
 
   /// One line for the middle of a sentence.

@@ -7,9 +7,12 @@ import Broadcasting
 
 /// What may not be set, since a promise hangs on it or whoever writes a URL would get more than a cluster by it.
 extension KafkaProperties {
-  /// The properties that are said, by the names by which they are checked and known here.
-  static func checked(_ said: [String: String]) throws(BroadcastError) -> [String: String] {
+  /// The properties that are said, by the names by which they are checked and known here, and these names as they were written.
+  static func checked(
+    _ said: [String: String]
+  ) throws(BroadcastError) -> (own: [String: String], written: [String: String]) {
     var own: [String: String] = [:]
+    var names: [String: String] = [:]
     for (written, value) in said.sorted(by: { $0.key < $1.key }) {
       let name = commonName(written)
       if let reason = refusal(of: name) {
@@ -18,9 +21,10 @@ extension KafkaProperties {
       guard own.updateValue(value, forKey: name) == nil else {
         throw KafkaURL.invalid("the property \(name) is there under two of its names")
       }
+      names[name] = written
       try check(name, value)
     }
-    return own
+    return (own, names)
   }
 
   /// One name for all that librdkafka takes for the same property. In front of those of topics it leaves out "topic."

@@ -9,10 +9,13 @@ import Broadcasting
 struct KafkaProperties: Sendable {
   private let producer: [String: String]
   private let consumer: [String: String]
+  /// What somebody has said, by the names of here and as it was written.
+  let written: [String: String]
 
   /// - Throws: An error with the code `invalidURL` for a property that may not be set.
   init(_ url: KafkaURL, _ configuration: KafkaBroadcast.Configuration) throws(BroadcastError) {
-    let own = try Self.checked(url.properties)
+    let (own, written) = try Self.checked(url.properties)
+    self.written = written
     let both = Self.both.merging(["bootstrap.servers": url.servers.description]) { $1 }
     var producer = both.merging(Self.producing) { $1 }
     producer["client.id"] = configuration.clientName + ".producer"

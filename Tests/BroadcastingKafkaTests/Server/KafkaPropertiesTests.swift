@@ -151,6 +151,13 @@ struct KafkaPropertiesTests {
   func unknown() throws {
     #expect(try refusal("no.such.thing=1").contains("no.such.thing"))
     #expect(try refusal("security.protocol=rot13").contains("rot13"))
+    for name in [
+      "linger.ms", "queue.buffering.max.ms", "max.in.flight", "topic.request.timeout.ms", "compression.codec",
+    ] {
+      let message = try refusal("\(name)=-5")
+      #expect(message.contains("take the property \(name): ") && message.contains("property \"\(name)\""), "\(message)")
+      #expect(!message.contains("\n"))
+    }
     let message = try refusal("sasl.oauthbearer.method=hunter2")
     #expect(message.contains("sasl.oauthbearer.method") && !message.contains("hunter2"))
   }
