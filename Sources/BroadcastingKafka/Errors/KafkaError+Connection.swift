@@ -95,10 +95,13 @@ extension KafkaError {
     "wrong version number", "packet length too long", "unexpected eof", "EOF", "PLAINTEXT", "http request",
   ]
 
+  private static let noTLS =
+    "The port may speak no TLS: then security.protocol is plaintext, or sasl_plaintext with a user. Or is this another server "
+    + "than Kafka?"
+
   private static func security(_ text: String) -> String {
     ofPlainPorts.contains { text.contains($0) }
-      ? "The port may speak no TLS: then security.protocol is plaintext, or sasl_plaintext with a user. Or is this another "
-        + "server than Kafka?"
+      ? noTLS
       : "Whom to trust is in ssl.ca.location; the name in the certificate must be the one in the URL, and those which the "
         + "brokers advertise."
   }
@@ -109,6 +112,7 @@ extension KafkaError {
     if text.contains("security.protocol") {
       hints = " With TLS the URL needs security.protocol=ssl, with a user as well sasl_ssl."
     }
+    if text.contains("SSL_HANDSHAKE") { hints += " \(noTLS)" }
     // The first answer is none of Kafka's protocol.
     if ["ApiVersion", "APIVERSION", "response size", "frame size"].contains(where: { text.contains($0) }) {
       hints += " Is the port right, or is this another server than Kafka?"

@@ -21,7 +21,7 @@ extension KafkaProperties {
       }
       do throws(KafkaFailure) { try KafkaHandle.tryOut(kind, values) } catch {
         throw KafkaURL.invalid(
-          "librdkafka does not take its properties together: \(Self.inner(error.text))\(Self.explanation(error.text))")
+          "librdkafka makes no client of its properties: \(Self.inner(error.text))\(Self.explanation(error.text))")
       }
     }
   }

@@ -57,6 +57,8 @@ struct KafkaErrorTests {
   func noTLS(words: String) {
     let error = KafkaError.connecting(KafkaFailure(.ssl, "SSL handshake failed: \(words): x"), to: servers)
     #expect(error.message.contains("may speak no TLS") && !error.message.contains("ssl.ca.location"))
+    let silent = KafkaFailure(.transport, "Connection setup timed out in state SSL_HANDSHAKE")
+    #expect(KafkaError.connecting(silent, to: servers).message.contains("may speak no TLS"))
     let other = KafkaError.connecting(KafkaFailure(.ssl, "certificate verify failed"), to: servers)
     #expect(other.message.contains("ssl.ca.location") && !other.message.contains("no TLS"))
   }
