@@ -32,8 +32,11 @@ extension KafkaBroadcast {
     /// its own, and has the name of it.
     public var topic: String?
 
-    /// The topic of the messages by which a connection checks itself. Clusters that share nothing else share it.
-    public var probeTopic = "__broadcast.probes"
+    /// The topic of the messages by which a connection checks itself. Clusters that share nothing else share it. Of the names
+    /// that begin with two underscores this one alone is allowed.
+    public var probeTopic = usualProbeTopic
+
+    static let usualProbeTopic = "__broadcast.probes"
 
     /// How topics are made that are not there; nil: not at all, and what needs one fails.
     public var newTopics: NewTopics? = NewTopics()

@@ -54,6 +54,17 @@ struct ClientOptionsTests {
         "--binary", "--max-message", "2k") == expected)
   }
 
+  @Test(
+    "a message may be as large as the target takes by default",
+    arguments: [("https://a", 1 << 20), ("redis://a", 1 << 20), ("kafka://a", 1_000_000), ("KAFKA://a", 1_000_000)])
+  func usualSize(target: String, size: Int) throws {
+    #expect(try publish(target, "news").maxMessage == size)
+    #expect(try publish(target, "news", "--max-message", "1MiB").maxMessage == 1 << 20)
+    var options = ServeOptions()
+    options.url = target
+    #expect(options.maxMessage == size)
+  }
+
   @Test("every option of subscribe reaches its place")
   func subscribeOptions() throws {
     var expected = SubscribeOptions()

@@ -100,20 +100,34 @@ extension KafkaSession {
     }
   }
 
+  private struct ProbeEnd: Sendable {
+    /// The cluster makes no topics as they are wanted.
+    var refusal: KafkaFailure?
+    var ends: Result<[Int64], KafkaFailure>
+  }
+
   private func findProbeEnd(_ asking: KafkaThread, _ inquiries: Inquiries) {
     let (topic, settings, end) = (url.probeTopic, newProbeTopic, ContinuousClock.now + configuration.connectTimeout)
-    asking.run { () -> Result<[Int64], KafkaFailure> in
+    // Without a word of them the cluster's own hold.
+    let wanted = url.newTopics.flatMap { $0 == NewTopics() ? nil : $0 }
+    asking.run { () -> ProbeEnd in
       let missing = Result<Int, KafkaFailure>.failure(KafkaFailure(.unknownTopic))
-      return (inquiries.ready([topic], creating: settings, until: end)[topic] ?? missing).flatMap { partitions in
-        inquiries.ends([topic: partitions], until: end)[topic] ?? .failure(KafkaFailure(.unknownTopic))
+      let ready = inquiries.ready([topic], creating: settings, until: end)[topic] ?? missing
+      if let refusal = ready.isAnswer ? wanted.flatMap({ inquiries.refusal(of: $0, like: topic, until: end) }) : nil {
+        return ProbeEnd(refusal: refusal, ends: .failure(refusal))
       }
-    } then: { [weak self] ends in
-      self?.beginProbes(ends)
+      return ProbeEnd(
+        ends: ready.flatMap { inquiries.ends([topic: $0], until: end)[topic] ?? .failure(KafkaFailure(.unknownTopic)) })
+    } then: { [weak self] found in
+      guard let self, failure == nil else { return }
+      if let refusal = found.refusal, let wanted {
+        return fail(KafkaError.settings(refusal, of: wanted, at: url.servers))
+      }
+      beginProbes(found.ends)
     }
   }
 
   private func beginProbes(_ ends: Result<[Int64], KafkaFailure>) {
-    guard failure == nil else { return }
     do throws(KafkaFailure) {
       let ends = try ends.get()
       guard let partition = ends.indices.randomElement() else { throw KafkaFailure(.unknownTopic) }
@@ -126,7 +140,17 @@ extension KafkaSession {
     } catch {
       // Where nobody answers, the availability knows more about why, and ends the session when its time is over.
       guard !error.code.meansTimedOut, error.code != .transport else { return }
-      fail(KafkaError.probing(error, topic: url.probeTopic, at: url.servers))
+      fail(KafkaError.probing(error.lasting(unless: url.newTopics), topic: url.probeTopic, at: url.servers))
+    }
+  }
+}
+
+extension Result<Int, KafkaFailure> {
+  /// Whether the cluster has told something.
+  fileprivate var isAnswer: Bool {
+    switch self {
+    case .success: true
+    case .failure(let failure): failure.concernsCreation
     }
   }
 }

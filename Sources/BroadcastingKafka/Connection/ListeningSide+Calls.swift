@@ -102,7 +102,9 @@ extension ListeningSide {
       request.number,
       failure.concernsCreation
         ? KafkaError.creating(failure, topic: name)
-        : KafkaError.subscribing(failure, topic: name, hasManyTopics: sharedTopic == nil))
+        : KafkaError.subscribing(
+          request.kind == .subscribe ? failure.lasting(unless: newTopics) : failure, topic: name,
+          hasManyTopics: sharedTopic == nil))
   }
 
   private func repeatLater(_ request: Requests.Request) {

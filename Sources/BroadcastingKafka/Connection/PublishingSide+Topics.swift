@@ -11,6 +11,9 @@ extension PublishingSide {
   /// One that does not answer in this time is asked for again, so that others have their turn.
   private static var longestInquiry: Duration { .milliseconds(500) }
 
+  /// A broker that has just started may not know of all topics as yet.
+  private static var timeToHear: Duration { .milliseconds(300) }
+
   func ask(_ names: [String]) {
     for name in names { askedSince[name] = loop.now }
     toAsk += names
@@ -54,7 +57,7 @@ extension PublishingSide {
         repeatsQuestion = true
         toAsk.append(name)
         continue
-      case .failure: break
+      case .failure(let failure): answer = .failure(failure.lasting(unless: url.newTopics))
       }
       askedSince[name] = nil
       for release in readiness.answered(name, answer, now: loop.now) { go(on: release) }
@@ -66,10 +69,10 @@ extension PublishingSide {
 
   /// Whether there is time to ask once more before its callers are told that theirs is over.
   private func mayPass(_ failure: KafkaFailure, _ name: String) -> Bool {
-    guard failure.code.isRetriable, url.newTopics != nil || !failure.code.meansUnknownTopic,
-      let since = askedSince[name]
-    else { return false }
-    return loop.now < since + timeout * 8 / 10
+    guard failure.code.isRetriable, let since = askedSince[name] else { return false }
+    let patience = timeout * 8 / 10
+    return loop.now < since
+      + (failure.lasting(unless: url.newTopics).isForGood ? min(patience, Self.timeToHear) : patience)
   }
 
   private func go(on release: TopicReadiness.Release) {
@@ -78,7 +81,8 @@ extension PublishingSide {
     } else if backlog.isEmpty, replacement == nil {
       produceEach(release.token)
     } else {
-      backlog.append(release.token)
+      // In front of those that were called for later: one of them may be for the same topic.
+      backlog.insert(release.token, at: backlog.firstIndex { $0 > release.token } ?? backlog.endIndex)
     }
   }
 }

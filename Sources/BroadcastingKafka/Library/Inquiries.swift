@@ -127,13 +127,17 @@ struct Inquiries: Sendable {
   private static let partitionsAtOnce = 1_000
 
   /// Makes topics, as far as there is time. One that is there is fine.
-  func create(_ names: [String], as newTopics: NewTopics, until deadline: ContinuousClock.Instant) -> Creation {
+  ///
+  /// - Parameter isTrial: The cluster checks whether it would, and makes none.
+  func create(
+    _ names: [String], as newTopics: NewTopics, isTrial: Bool = false, until deadline: ContinuousClock.Instant
+  ) -> Creation {
     var creation = Creation()
     let atOnce = max(1, Self.partitionsAtOnce / max(1, newTopics.partitions ?? 1))
     for start in stride(from: 0, to: names.count, by: atOnce) where start == 0 || .now < deadline {
       let some = Array(names[start..<min(start + atOnce, names.count)])
       let made = producer.use { pointer in
-        Self.create(some, as: newTopics, by: pointer, Self.milliseconds(until: deadline))
+        Self.create(some, as: newTopics, isTrial, by: pointer, Self.milliseconds(until: deadline))
       }
       creation.merge(made ?? Self.all(some, .destroyed))
     }
@@ -141,7 +145,7 @@ struct Inquiries: Sendable {
   }
 
   private static func create(
-    _ names: [String], as newTopics: NewTopics, by pointer: OpaquePointer, _ milliseconds: Int32
+    _ names: [String], as newTopics: NewTopics, _ isTrial: Bool, by pointer: OpaquePointer, _ milliseconds: Int32
   ) -> Creation {
     var creation = Creation()
     var topics: [OpaquePointer?] = []
@@ -166,6 +170,7 @@ struct Inquiries: Sendable {
     defer { rd_kafka_AdminOptions_destroy(options) }
     _ = rd_kafka_AdminOptions_set_request_timeout(options, milliseconds, &reason, reason.count)
     _ = rd_kafka_AdminOptions_set_operation_timeout(options, milliseconds, &reason, reason.count)
+    if isTrial { _ = rd_kafka_AdminOptions_set_validate_only(options, 1, &reason, reason.count) }
     rd_kafka_CreateTopics(pointer, &topics, topics.count, options, queue)
     // The library answers at its time-out itself; this is in case that it does not.
     guard let event = rd_kafka_queue_poll(queue, milliseconds + 500) else {

@@ -15,7 +15,11 @@ import Synchronization
 // Sendable: librdkafka's handles are for any thread, the pointers are constant, and what they point at is freed after the last
 // `use` alone. All else is under its lock.
 final class KafkaHandle: @unchecked Sendable {
-  enum Kind: Sendable { case producer, consumer }
+  enum Kind: Sendable {
+    case producer, consumer
+
+    var type: rd_kafka_type_t { self == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER }
+  }
 
   /// What is told by the library's error callback, which has room for one pointer.
   private final class Hint: Sendable {
@@ -45,8 +49,7 @@ final class KafkaHandle: @unchecked Sendable {
     _ kind: Kind, _ properties: KafkaProperties, hint: (@Sendable () -> Void)? = nil
   ) throws(KafkaFailure) {
     let values = properties.values(for: kind)
-    let type = kind == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER
-    if kind == .producer, Self.hasFailed.load(ordering: .relaxed) { try Self.check(values, type) }
+    if kind == .producer, Self.hasFailed.load(ordering: .relaxed) { try Self.tryOut(kind, values) }
     let configuration = try Self.configuration(values)
     let unmanaged = hint.map { Unmanaged.passRetained(Hint($0)) }
     let reports = kind == .producer ? RD_KAFKA_EVENT_DR : 0
@@ -60,7 +63,7 @@ final class KafkaHandle: @unchecked Sendable {
     let sendLog = kind == .producer ? Unmanaged.passRetained(SendLog()) : nil
     sendLog?.takeUnretainedValue().attach(to: configuration)
     var reason = [CChar](repeating: 0, count: 512)
-    guard let pointer = rd_kafka_new(type, configuration, &reason, reason.count) else {
+    guard let pointer = rd_kafka_new(kind.type, configuration, &reason, reason.count) else {
       let code = KafkaCode(rd_kafka_last_error())
       if kind == .producer {
         // See `hasFailed`.
@@ -84,17 +87,6 @@ final class KafkaHandle: @unchecked Sendable {
   /// the configuration, which must be left alone then. So that this costs one of them and no more, later ones are tried
   /// without it first.
   private static let hasFailed = Atomic(false)
-
-  private static func check(_ values: [String: String], _ type: rd_kafka_type_t) throws(KafkaFailure) {
-    let configuration = try Self.configuration(values)
-    var reason = [CChar](repeating: 0, count: 512)
-    guard let pointer = rd_kafka_new(type, configuration, &reason, reason.count) else {
-      let code = KafkaCode(rd_kafka_last_error())
-      rd_kafka_conf_destroy(configuration)
-      throw KafkaFailure(code == .none ? .invalidArgument : code, text(reason))
-    }
-    rd_kafka_destroy(pointer)
-  }
 
   // MARK: Use and end
 
@@ -252,40 +244,5 @@ final class KafkaHandle: @unchecked Sendable {
     let bits = try (result ?? .failure(.destroyed)).get()
     guard let topic = OpaquePointer(bitPattern: bits) else { throw .destroyed }
     return topic
-  }
-
-  // MARK: Properties
-
-  private static func configuration(_ values: [String: String]) throws(KafkaFailure) -> OpaquePointer {
-    guard let configuration = rd_kafka_conf_new() else { throw KafkaFailure(.invalidArgument, "There is no memory.") }
-    // By default it writes to standard error. Whoever asks for its diary gets it there.
-    if values["debug"] == nil { rd_kafka_conf_set_log_cb(configuration, nil) }
-    if let (name, reason) = set(values, in: configuration) {
-      rd_kafka_conf_destroy(configuration)
-      throw KafkaFailure(.invalidArgument, "\(name): \(reason)")
-    }
-    return configuration
-  }
-
-  /// The first property that the library does not take, with its reason.
-  static func refusedProperty(_ values: [String: String]) -> (name: String, reason: String)? {
-    guard let configuration = rd_kafka_conf_new() else { return nil }
-    defer { rd_kafka_conf_destroy(configuration) }
-    return set(values, in: configuration)
-  }
-
-  private static func set(
-    _ values: [String: String], in configuration: OpaquePointer
-  ) -> (name: String, reason: String)? {
-    var reason = [CChar](repeating: 0, count: 512)
-    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
-      let result = rd_kafka_conf_set(configuration, name, value, &reason, reason.count)
-      if result != RD_KAFKA_CONF_OK { return (name, text(reason)) }
-    }
-    return nil
-  }
-
-  static func text(_ characters: [CChar]) -> String {
-    String(decoding: characters.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

@@ -44,7 +44,10 @@ extension KafkaURL {
         throw KafkaURL.invalid("it names a topic that can be none: \(reason)")
       }
       if let topic, topic != probeTopic, let reason = TopicName.innerReason(topic) {
-        throw KafkaURL.invalid("topic can't be what it is: \(reason)")
+        throw KafkaURL.invalid("topic can't name this one: \(reason)")
+      }
+      if probeTopic != KafkaBroadcast.Configuration.usualProbeTopic, let reason = TopicName.innerReason(probeTopic) {
+        throw KafkaURL.invalid("probe.topic can't name this one: \(reason)")
       }
     }
 

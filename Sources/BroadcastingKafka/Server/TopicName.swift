@@ -24,7 +24,7 @@ enum TopicName {
     let count = name.utf8.count
     if count == 0 { return "its name is empty" }
     if count > maximumBytes { return "its name has \(count) bytes, and at most \(maximumBytes) are allowed" }
-    if name == "." || name == ".." { return "its name can't be . or .." }
+    if name == "." || name == ".." { return "its name can be neither \".\" nor \"..\"" }
     guard name.utf8.allSatisfy(isAllowed) else {
       return "its name can hold ASCII letters, digits, dots, underscores and hyphens alone"
     }

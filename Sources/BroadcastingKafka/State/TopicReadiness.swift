@@ -101,7 +101,7 @@ struct TopicReadiness {
       return release(from: [topic])
     case .failure(let failure):
       states[topic] = nil
-      if !failure.code.isRetriable {
+      if !failure.isRetriable {
         if refusals.count >= Self.maximumRefusals { refusals = [:] }
         refusals[topic] = (failure, now + Self.refusalMemory)
       }

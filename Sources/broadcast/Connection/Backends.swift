@@ -23,6 +23,11 @@ struct Backends {
   /// A file of authorities in place of the system's.
   var authorityFile: String?
 
+  /// Bytes of a message where nothing is said: no more than the backend of this URL takes by default.
+  static func usualMaxMessage(for url: String) -> Int {
+    url.lowercased().hasPrefix("kafka:") ? KafkaBroadcast.Configuration().maximumMessageBytes : 1 << 20
+  }
+
   /// How the URLs of brokers look, for the help.
   static let brokerURLs =
     "redis://[USER:PASSWORD@]HOST[:PORT], rediss://… for TLS, unix:///PATH for a socket of Redis,"

@@ -12,7 +12,12 @@ struct PublishOptions: Hashable, Sendable {
   /// One binary message; lines of text otherwise.
   var isBinary = false
   /// Bytes of a message.
-  var maxMessage = 1 << 20
+  var maxMessage: Int {
+    get { givenMaxMessage ?? Backends.usualMaxMessage(for: connection.target) }
+    set { givenMaxMessage = newValue }
+  }
+  /// Nil: what is usual for the target.
+  var givenMaxMessage: Int?
 }
 
 extension PublishOptions: TargetedOptions {
@@ -42,7 +47,7 @@ extension PublishOptions: TargetedOptions {
             "--binary", \.isBinary, "Send one binary message: all of standard input as it is, or the bytes of MESSAGE."),
           .value(
             "--max-message", .size(1...(1 << 30)), \.maxMessage, standard: standard,
-            "Bytes of a message. The server has a limit of its own."),
+            "Bytes of a message, 1000000 for kafka:// unless given. The server has a limit of its own."),
         ]),
       connectionGroup(
         standard: standard,

@@ -70,7 +70,9 @@ extension ServeOptions: CommandOptions {
       .init(
         title: "Messages",
         options: [
-          .value("--max-message", .size(1...(1 << 30)), \.maxMessage, standard: standard, "Bytes of a message."),
+          .value(
+            "--max-message", .size(1...(1 << 30)), \.maxMessage, standard: standard,
+            "Bytes of a message, 1000000 for kafka:// unless given."),
           .value(
             "--max-backlog", .size(1...(1 << 40)), \.maxBacklog, standard: standard,
             "Bytes that a subscriber may be behind on a channel."),

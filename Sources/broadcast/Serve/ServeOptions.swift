@@ -17,7 +17,12 @@ struct ServeOptions: Hashable, Sendable {
   var loops: Int?
 
   /// Bytes of one message, also of all fragments of a WebSocket message together.
-  var maxMessage = 1 << 20
+  var maxMessage: Int {
+    get { givenMaxMessage ?? Backends.usualMaxMessage(for: url) }
+    set { givenMaxMessage = newValue }
+  }
+  /// Nil: what is usual for the backend.
+  var givenMaxMessage: Int?
   /// Bytes that a subscriber may be behind on one channel.
   var maxBacklog = 4 << 20
   /// Messages that a subscriber may be behind on one channel.

@@ -131,11 +131,33 @@ struct PublishingTests {
       kafka.setError(.unknownTopicOrPartition, of: "none")
       try await PublishingRig.with(kafka, "create=false") { rig in
         let error = await failure { try await rig.publish("a", to: "none") }
-        #expect(error?.outcome == .notSent && error?.isRetriable == true)
-        #expect(error?.message.contains("\"none\"") == true)
+        #expect(error?.code == .refused && error?.outcome == .notSent && error?.isRetriable == false)
+        #expect(error?.message.contains("no topic \"none\"") == true)
         try await rig.publish("a", to: "t")
         kafka.setError(.none, of: "none")
-        try await rig.publish("a", to: "none")
+        // What was refused just now is not asked for.
+        try await settle { await failure { try await rig.publish("a", to: "none") } == nil }
+      }
+    }
+  }
+
+  @Test("a call that waited for its topic goes before those of later calls which wait for room")
+  func order() async throws {
+    try await MockKafka.with { kafka in
+      for topic in ["full", "new"] { kafka.create(topic) }
+      try await PublishingRig.with(kafka, "queue.buffering.max.messages=10") { rig in
+        try await rig.publish("a", to: "full")
+        kafka.delay(milliseconds: 200)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          group.addTask { try await rig.publish("first", to: "new") }
+          try await settle { try await rig.waitingCalls() == 1 }
+          group.addTask { try await rig.publish((0..<100).map { Message("\($0)", to: "full") }) }
+          try await settle { try await rig.waitingCalls() == 2 }
+          group.addTask { try await rig.publish("second", to: "new") }
+          try await group.waitForAll()
+        }
+        kafka.delay(milliseconds: 0)
+        #expect(try await records(2, of: "new", in: kafka).map(\.text) == ["first", "second"])
       }
     }
   }

@@ -44,6 +44,7 @@ struct KafkaURLTests {
     #expect(url.topic == "all" && url.probeTopic == "p")
     #expect(url.newTopics == NewTopics(partitions: 6, replication: 3, settings: ["retention.ms": "9"]))
     #expect(url.properties == ["ssl.ca.location": "/a b", "linger.ms": "1"])
+    #expect(try self.url("kafka://a?probe.topic=__broadcast.probes").probeTopic == "__broadcast.probes")
     #expect(try self.url("kafka://a?create=false&create.partitions=6").newTopics == nil)
   }
 
@@ -86,9 +87,10 @@ struct KafkaURLTests {
       ("kafka://u:%zz@a", "hexadecimal"), ("kafka://u:%00@a", "NUL"), ("kafka://u:%ff@a", "UTF-8"),
       ("kafka://a?secret", "name=value"), ("kafka://a?topic=x&topic=y", "twice"),
       ("kafka://a?topic=se%20cret", "ASCII letters"), ("kafka://a?topic=", "is empty"),
-      ("kafka://a?probe.topic=..", "can't be ."), ("kafka://a?create=secret", "true or false"),
+      ("kafka://a?probe.topic=..", "neither \".\" nor \"..\""), ("kafka://a?create=secret", "true or false"),
       ("kafka://a?create.partitions=0", "from 1 to"), ("kafka://a?create.replication=secret", "from 1 to"),
       ("kafka://a?topic=__broadcast.probes", "are the same"), ("kafka://a?topic=__x", "two underscores"),
+      ("kafka://a?probe.topic=__consumer_offsets", "probe.topic can't name"),
       ("kafka://u:12?Secret=34@a", "stands behind"), ("kafka://u:12?secret=34@a", "stands behind"),
       ("kafka://a?Secret=1", "a to z"), ("kafka://u:p@a?my-secret=1", "a to z"),
       ("kafka://u:secret@a?sasl.password=secret", "sasl.username or sasl.password"),

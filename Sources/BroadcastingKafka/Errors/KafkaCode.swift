@@ -153,6 +153,18 @@ struct KafkaFailure: Error, Sendable, Equatable {
   var text: String
   /// Whether it is about a topic that was to be made.
   var concernsCreation = false
+  /// There is no such topic, and nothing here makes it.
+  private(set) var isForGood = false
+
+  /// Whether the same may succeed later without a change.
+  var isRetriable: Bool { code.isRetriable && !isForGood }
+
+  /// - Parameter newTopics: Nil: who waits for the topic waits in vain.
+  func lasting(unless newTopics: NewTopics?) -> KafkaFailure {
+    var failure = self
+    failure.isForGood = newTopics == nil && code.meansUnknownTopic
+    return failure
+  }
 
   init(_ code: KafkaCode, _ text: String) {
     self.code = code

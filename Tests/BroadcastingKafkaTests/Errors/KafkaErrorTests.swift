@@ -42,6 +42,75 @@ struct KafkaErrorTests {
     #expect(KafkaError.connecting(mechanism, to: servers, old).message.contains("sasl.mechanism"))
   }
 
+  @Test(
+    "a port that takes no login says so, in place of mechanisms that it has not",
+    arguments: ["", " (after 3ms in state AUTH_HANDSHAKE)"])
+  func noLogin(end: String) {
+    let words = "SASL PLAIN mechanism handshake failed: Broker: Request not valid: broker's supported mechanisms: "
+    let error = KafkaError.connecting(KafkaFailure(.authentication, words + end), to: servers, old)
+    #expect(error.message.contains("This port takes no login") && !error.message.contains("sasl.mechanism"))
+  }
+
+  @Test(
+    "a port that speaks no TLS says so",
+    arguments: ["wrong version number", "packet length too long", "unexpected eof while reading"])
+  func noTLS(words: String) {
+    let error = KafkaError.connecting(KafkaFailure(.ssl, "SSL handshake failed: \(words): x"), to: servers)
+    #expect(error.message.contains("may speak no TLS") && !error.message.contains("ssl.ca.location"))
+    let silent = KafkaFailure(.transport, "Connection setup timed out in state SSL_HANDSHAKE")
+    #expect(KafkaError.connecting(silent, to: servers).message.contains("may speak no TLS"))
+    let other = KafkaError.connecting(KafkaFailure(.ssl, "certificate verify failed"), to: servers)
+    #expect(other.message.contains("ssl.ca.location") && !other.message.contains("no TLS"))
+  }
+
+  @Test("a server that is none of Kafka is thought of")
+  func noKafka() {
+    for failure in [
+      KafkaFailure(.timedOut, "ApiVersionRequest failed"),
+      KafkaFailure(.transport, "Disconnected while requesting ApiVersion"),
+      KafkaFailure(.badMessage, "Receive failed: Invalid response size 1213486160 (0..100000000)"),
+    ] {
+      #expect(KafkaError.connecting(failure, to: servers).message.contains("another server than Kafka"))
+    }
+    let refused = KafkaFailure(.transport, "Connect to ipv4#127.0.0.1:1 failed: Connection refused")
+    #expect(!KafkaError.connecting(refused, to: servers).message.contains("another server"))
+  }
+
+  @Test("a topic that nobody makes is refused for good, and one that may come is not")
+  func missing() {
+    let lasting = KafkaFailure(.unknownTopicOrPartition).lasting(unless: nil)
+    for error in [
+      KafkaError.publishing(lasting, topic: "t", .notSent), KafkaError.subscribing(lasting, topic: "t"),
+      KafkaError.probing(lasting, topic: "t", at: servers),
+    ] {
+      #expect(error.code == .refused && !error.isRetriable)
+      #expect(error.message.contains("no topic \"t\"") && error.message.contains("kafka-topics.sh"))
+    }
+    #expect(KafkaFailure(.unknownTopicOrPartition).lasting(unless: NewTopics()).isRetriable)
+    #expect(KafkaFailure(.leaderNotAvailable).lasting(unless: nil).isRetriable)
+  }
+
+  @Test("a topic that can't be made is no message that isn't taken")
+  func creating() {
+    var failure = KafkaFailure(.invalidSetting, "Unknown topic config name: bogus")
+    failure.concernsCreation = true
+    let error = KafkaError.publishing(failure, topic: "t", .notSent)
+    #expect(error.message.contains("does not make the topic \"t\"") && error.message.contains("begin with create."))
+    #expect(error.code == .refused && error.outcome == .notSent && !error.isRetriable)
+  }
+
+  @Test("settings that the cluster does not take are named as the URL has them")
+  func settings() {
+    func message(_ failure: KafkaFailure) -> String {
+      let topics = NewTopics(settings: ["bogus": "1", "retention.ms": "2"])
+      return KafkaError.settings(failure, of: topics, at: servers).message
+    }
+    let unknown = message(KafkaFailure(.invalidSetting, "Unknown topic config name: bogus"))
+    #expect(unknown.contains("create.bogus") && !unknown.contains("create.retention.ms"))
+    #expect(message(KafkaFailure(.invalidReplication)).contains("create.replication"))
+    #expect(message(KafkaFailure(.invalidPartitions)).contains("create.partitions"))
+  }
+
   @Test("a log-in during which the line is lost is none that was refused", arguments: [KafkaCode.transport, .timedOut])
   func loginLost(code: KafkaCode) {
     let words = "SASL PLAIN mechanism handshake failed: \(code.words): broker's supported mechanisms: "
@@ -99,7 +168,7 @@ struct KafkaErrorTests {
     #expect(KafkaError.publishing(failure, topic: "t", .notSent).message.contains("Describe and Write"))
     #expect(KafkaError.probing(failure, topic: "p", at: servers).message.contains("probe.topic"))
     #expect(KafkaError.creating(KafkaFailure(.clusterAuthorization), topic: "t").message.contains("right Create"))
-    #expect(KafkaError.subscribing(KafkaFailure(.unknownTopic), topic: "t").message.contains("create=false"))
+    #expect(KafkaError.subscribing(KafkaFailure(.unknownTopic), topic: "t").isRetriable)
   }
 
   @Test("a broker's words become one sentence without control characters")
