@@ -40,8 +40,11 @@ struct DeliveryReport: Sendable, Hashable {
     guard status == .notPersisted, code != .none else { return status }
     // A broker has answered to this message that it does not take it.
     if code.rawValue > 0, !code.isRetriable { return .notPersisted }
+    guard let log else { return .possiblyPersisted }
+    // In this order: should this thread be held up in between, the message seems older than it is, not younger.
+    let now = log.now
     let age = rd_kafka_message_latency(message)
-    guard age >= 0, let log, !log.hasSent(within: .microseconds(age)) else { return .possiblyPersisted }
+    guard age >= 0, !log.hasSent(within: .microseconds(age), before: now) else { return .possiblyPersisted }
     return .notPersisted
   }
 }

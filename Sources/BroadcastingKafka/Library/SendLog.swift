@@ -19,15 +19,16 @@ final class SendLog: Sendable {
   /// In nanoseconds since `start`.
   private let last = Atomic<Int64>(.min)
 
-  private var now: Int64 { Self.nanoseconds(SuspendingClock.now - start) }
+  /// In nanoseconds since `start`.
+  var now: Int64 { Self.nanoseconds(SuspendingClock.now - start) }
 
   private static func nanoseconds(_ time: Duration) -> Int64 {
     time.components.seconds * 1_000_000_000 + time.components.attoseconds / 1_000_000_000
   }
 
-  /// Whether messages were sent in the time of this length up to now.
-  func hasSent(within time: Duration) -> Bool {
-    last.load(ordering: .acquiring) >= now - Self.nanoseconds(time + Self.tolerance)
+  /// Whether messages were sent in the time of this length up to then, or later.
+  func hasSent(within time: Duration, before then: Int64) -> Bool {
+    last.load(ordering: .acquiring) >= then - Self.nanoseconds(time + Self.tolerance)
   }
 
   private func note() { last.store(now, ordering: .releasing) }
