@@ -54,6 +54,7 @@ extension PublishingSide {
     guard unreported == 0 || replacement.end <= now, replacement.earliest <= now else { return }
     self.replacement?.isMaking = true
     unreported = 0
+    closeWindows()
     table.nextGeneration(because: KafkaError.publisherLost(replacement.failure))
     let old = producer
     // By its end the pipe may be closed, and its descriptor another's.

@@ -50,9 +50,15 @@ extension PublishingSide {
     for name in names {
       var answer = answers[name] ?? .failure(KafkaFailure(.unknownTopic))
       switch answer {
-      case .success:
+      case .success(let partitions):
         hasAnswered = true
-        do throws(KafkaFailure) { topics[name] = try producer.topic(name) } catch { answer = .failure(error) }
+        do throws(KafkaFailure) {
+          let topic = try producer.topic(name)
+          topics[name] = topic
+          if windows[topic.number] == nil { windows[topic.number] = SendWindow(partitions: partitions) }
+        } catch {
+          answer = .failure(error)
+        }
       case .failure(let failure) where mayPass(failure, name):
         repeatsQuestion = true
         toAsk.append(name)

@@ -59,6 +59,10 @@ final class PublishingSide: @unchecked Sendable {
   var backlog: [Token] = []
   /// What the producer has taken and not reported.
   var unreported = 0
+  /// By the topics' numbers.
+  var windows: [Int: SendWindow] = [:]
+  var touchedWindows: [Int] = []
+  private(set) var isContinuing = false
 
   private var probePlace: ProbePlace?
   /// A probe that came while there was no producer.
@@ -157,8 +161,9 @@ final class PublishingSide: @unchecked Sendable {
   /// Returns whether all were taken. What is left is seen to.
   @discardableResult
   private func produce(_ messages: ArraySlice<Message>, _ token: Token, to topic: ProducerTopic) -> Bool {
+    if waits(token, messages.count, for: topic) { return false }
     let (taken, failure) = producer.produce(messages, to: topic, token: token)
-    unreported += taken
+    produced(taken, to: topic)
     table.produced(token, taken)
     guard let failure else { return true }
     switch failure.code {
@@ -184,6 +189,8 @@ final class PublishingSide: @unchecked Sendable {
 
   func continueBacklog() {
     guard !backlog.isEmpty, replacement == nil else { return }
+    isContinuing = true
+    defer { isContinuing = false }
     let tokens = backlog
     backlog = []
     for (index, token) in tokens.enumerated() {
@@ -224,8 +231,10 @@ final class PublishingSide: @unchecked Sendable {
     if isClosed || replacement?.isMaking == true { return }
     var hasAnswered = false
     var refusedProbe: (UInt64, KafkaFailure)?
+    var run = ReportRun()
+    var released: [Token] = []
     let hasMore = producer.reports { report in
-      unreported -= 1
+      released += count(report, in: &run)
       hasAnswered = hasAnswered || report.code.rawValue >= 0
       if report.token >= Self.firstCallToken {
         table.settle(report.token, outcome(report))
@@ -239,6 +248,7 @@ final class PublishingSide: @unchecked Sendable {
     while let failure = producer.handle.nextFailure() {
       if failure.code == .fatal { replace(because: failure) } else { session.failed(failure) }
     }
+    backlog = released + end(run) + backlog
     continueReplacing()
     continueBacklog()
     guard hasMore, !willContinue else { return }

@@ -16,6 +16,8 @@ struct DeliveryReport: Sendable, Hashable {
   var token: UInt64
   var code: KafkaCode
   var status: DeliveryStatus
+  /// See ``ProducerTopic/number``.
+  var topicNumber: Int
   /// Named where the message was not delivered.
   var topic: String?
   /// Whether others went with it, to be taken or refused with it.
@@ -27,6 +29,7 @@ struct DeliveryReport: Sendable, Hashable {
   init(_ message: UnsafePointer<rd_kafka_message_t>, of count: Int, _ log: SendLog?) {
     token = UInt64(UInt(bitPattern: message.pointee._private))
     code = KafkaCode(message.pointee.err)
+    topicNumber = message.pointee.rkt.map { Int(bitPattern: rd_kafka_topic_opaque($0)) } ?? 0
     status = Self.status(message, code, log)
     topic =
       code == .none ? nil : message.pointee.rkt.flatMap { rd_kafka_topic_name($0) }.map { String(cString: $0) }

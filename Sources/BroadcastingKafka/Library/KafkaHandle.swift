@@ -226,13 +226,15 @@ final class KafkaHandle: @unchecked Sendable {
   var topicCount: Int { topics.withLock { $0.count } }
 
   /// The topic's handle, which is there until the handle's own end. A name that is known leads to the same one.
+  ///
+  /// - Parameter opaque: Is kept for the topic; another number above 0 for each topic where none is given.
   func topic(_ name: String, opaque: UnsafeMutableRawPointer? = nil) throws(KafkaFailure) -> OpaquePointer {
     let result: Result<UInt, KafkaFailure>? = use { pointer in
       topics.withLock { topics in
         if let known = topics[name] { return .success(known) }
         guard topics.count < Self.maximumTopics else { return .failure(Self.tooManyTopics) }
         let configuration = rd_kafka_default_topic_conf_dup(pointer)
-        if let opaque { rd_kafka_topic_conf_set_opaque(configuration, opaque) }
+        rd_kafka_topic_conf_set_opaque(configuration, opaque ?? UnsafeMutableRawPointer(bitPattern: topics.count + 1))
         guard let topic = rd_kafka_topic_new(pointer, name, configuration) else {
           rd_kafka_topic_conf_destroy(configuration)
           return .failure(.last())

@@ -10,10 +10,13 @@ import CRdkafka
 // Sendable: the pointer is constant, and librdkafka's topics are for any thread.
 final class ProducerTopic: @unchecked Sendable {
   let name: String
+  /// Another one for each name, above 0; reports have it.
+  let number: Int
   fileprivate let pointer: OpaquePointer
 
   fileprivate init(_ name: String, _ pointer: OpaquePointer) {
     self.name = name
+    number = Int(bitPattern: rd_kafka_topic_opaque(pointer))
     self.pointer = pointer
   }
 }

@@ -231,6 +231,30 @@ struct PublishingTests {
     }
   }
 
+  @Test("what waits behind messages on their way was not sent, and goes when they are answered")
+  func waitsForAnswers() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t")
+      try await PublishingRig.with(kafka, timeout: .seconds(2)) { rig in
+        try await rig.publish("a", to: "t")
+        kafka.delay(milliseconds: 10_000)
+        async let sent = failure { try await rig.publish((0..<8).map { Message("\($0)", to: "t") }) }
+        try await settle { try await rig.waitingCalls() == 1 }
+        let behind = await failure { try await rig.publish("b", to: "t") }
+        #expect(behind?.isRetriable == true && behind?.outcome == .notSent)
+        #expect(await sent?.outcome == .unconfirmed)
+      }
+      kafka.delay(milliseconds: 100)
+      try await PublishingRig.with(kafka) { rig in
+        try await rig.publish("warm", to: "t")
+        async let sent: Void = rig.publish((0..<8).map { Message("\($0)", to: "t") })
+        try await settle { try await rig.waitingCalls() == 1 }
+        try await rig.publish("behind", to: "t")
+        try await sent
+      }
+    }
+  }
+
   @Test("the end ends all calls")
   func ends() async throws {
     try await MockKafka.with { kafka in
