@@ -25,7 +25,8 @@ public struct Gap: Sendable {
     public static let connectionLost = Reason(value: .connectionLost)
     /// All buffers together reached their limit; the oldest content went first.
     public static let memoryLimit = Reason(value: .memoryLimit)
-    /// The broker itself reported that it dropped messages.
+    /// The broker, or the server, no longer has the messages or can't deliver them: they were too many or too large, or were
+    /// deleted.
     public static let brokerLoss = Reason(value: .brokerLoss)
 
     public var description: String { value.rawValue }

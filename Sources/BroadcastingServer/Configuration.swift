@@ -96,8 +96,8 @@ extension BroadcastServer {
     /// For sockets: pings, silence, closing.
     public var socket = WebSocketTimeouts()
 
-    /// Over which time sockets are closed, each at a random moment, when the broker was away and is back. From the gap on
-    /// they get nothing more; this alone keeps their clients from coming back all at once. At most some hours; a socket that
+    /// Over which time sockets are closed, each at a random moment, when the broker was away, is back, and messages may be
+    /// missing. From the gap on they get nothing more; this alone keeps their clients from coming back all at once. At most some hours; a socket that
     /// itself is too far behind is closed at once.
     public var closingSpread = Duration.seconds(5)
 

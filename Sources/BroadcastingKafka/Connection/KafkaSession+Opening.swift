@@ -92,12 +92,7 @@ extension KafkaSession {
 
   /// Somebody has deleted it. What reads it goes on by itself once it is there.
   func remakeProbeTopic() {
-    guard let asking, let producer = publishing?.producer, let settings = newProbeTopic else { return }
-    let (topic, end) = (url.probeTopic, ContinuousClock.now + .milliseconds(500))
-    asking.run {
-      _ = Inquiries(producer, nil).ready([topic], creating: settings, until: end)
-    } then: {
-    }
+    if let settings = newProbeTopic { publishing?.remakeProbeTopic(as: settings) }
   }
 
   private struct ProbeEnd: Sendable {

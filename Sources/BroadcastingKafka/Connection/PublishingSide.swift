@@ -65,6 +65,7 @@ final class PublishingSide: @unchecked Sendable {
   private(set) var isContinuing = false
 
   private var probePlace: ProbePlace?
+  private var isMakingProbeTopic = false
   /// A probe that came while there was no producer.
   var waitingProbe: UInt64?
   var replacement: Replacement?
@@ -221,6 +222,19 @@ final class PublishingSide: @unchecked Sendable {
       unreported += 1
     } catch {
       session.probeRefused(number, error)
+    }
+  }
+
+  private static var timeToMakeProbeTopic: Duration { .milliseconds(500) }
+
+  /// Probes go on meanwhile, and each may find out anew: the thread is asked by one at a time, since calls wait for it too.
+  func remakeProbeTopic(as settings: NewTopics) {
+    if isMakingProbeTopic || isClosed { return }
+    isMakingProbeTopic = true
+    asking.run { [producer, name = url.probeTopic] in
+      _ = Inquiries(producer, nil).ready([name], creating: settings, until: .now + Self.timeToMakeProbeTopic)
+    } then: { [weak self] in
+      self?.isMakingProbeTopic = false
     }
   }
 

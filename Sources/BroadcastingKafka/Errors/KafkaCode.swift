@@ -69,6 +69,7 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
   static let saslHandshake = KafkaCode(rawValue: 33)
   static let topicExists = KafkaCode(rawValue: 36)
   static let invalidPartitions = KafkaCode(rawValue: 37)
+  /// Fewer brokers are there than a topic is to have replicas: too few for good, or too few just now.
   static let invalidReplication = KafkaCode(rawValue: 38)
   static let invalidSetting = KafkaCode(rawValue: 40)
   static let notController = KafkaCode(rawValue: 41)
@@ -140,7 +141,7 @@ struct KafkaCode: RawRepresentable, Hashable, Sendable {
       .purgedInFlight, .outOfOrderSequence, .invalidProducerEpoch, .unknownProducer, .networkException,
       .notEnoughReplicas, .notEnoughReplicasAfterAppend, .notController, .storageFailed, .throttlingQuotaExceeded,
       .corruptMessage, .coordinatorLoading, .coordinatorNotAvailable, .notCoordinator, .unknownTopicID,
-      .inconsistentTopicID, .inProgress, .waitsForMetadata:
+      .inconsistentTopicID, .inProgress, .waitsForMetadata, .invalidReplication:
       return true
     default: return false
     }

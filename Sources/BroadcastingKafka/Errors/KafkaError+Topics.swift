@@ -13,8 +13,9 @@ extension KafkaError {
       case .clusterAuthorization, .topicAuthorization: rights(failure.code, .create(topic))
       case .invalidTopic:
         " A name in which a dot stands for an underscore of another topic collides with it; ?topic=NAME takes any channel."
-      case .invalidPartitions, .invalidReplication, .invalidSetting:
-        " Correct create.partitions, create.replication and the other options of the URL that begin with create."
+      case .invalidReplication: " \(tooFewBrokers)"
+      case .invalidPartitions, .invalidSetting:
+        " Correct create.partitions and the other options of the URL that begin with create."
       case .policyViolation: " Ask who runs the cluster, or make the topic by other means and add create=false."
       case _ where failure.code.meansTimedOut: adviceForManyTopics
       default: ""
@@ -22,21 +23,23 @@ extension KafkaError {
     return error(failure, "Kafka does not make the topic \"\(topic)\"", advice)
   }
 
+  /// Which of both it is no broker tells.
+  private static let tooFewBrokers =
+    "Brokers may be away or starting: then it passes. If not, ask for fewer replicas by create.replication in the URL, or "
+    + "by the cluster's default.replication.factor."
+
   /// The cluster makes no topics with these settings, whatever their names.
   static func settings(_ failure: KafkaFailure, of newTopics: NewTopics, at servers: KafkaServerAddress)
     -> BroadcastError
   {
-    var options: [String] = []
-    switch failure.code {
-    case .invalidPartitions: options = ["create.partitions"]
-    case .invalidReplication: options = ["create.replication"]
-    default:
-      options = newTopics.settings.keys.filter { failure.text.contains($0) }.sorted().map { "create.\($0)" }
-    }
+    let what = "Kafka at \(servers) makes no topics as the URL wants them"
+    if failure.code == .invalidReplication { return error(failure, what, " \(tooFewBrokers)") }
+    var options =
+      failure.code == .invalidPartitions
+      ? ["create.partitions"]
+      : newTopics.settings.keys.filter { failure.text.contains($0) }.sorted().map { "create.\($0)" }
     if options.isEmpty { options = ["the options that begin with create."] }
-    return BroadcastError(
-      .refused,
-      "Kafka at \(servers) makes no topics as the URL wants them: \(sentence(failure.text)) Correct "
-        + "\(options.joined(separator: ", ")) in the URL, or the configuration's newTopics.")
+    return error(
+      failure, what, " Correct \(options.joined(separator: ", ")) in the URL, or the configuration's newTopics.")
   }
 }

@@ -23,22 +23,24 @@ enum KafkaError {
       return
         " Give the user the rights Describe, Read and Write to the topic \"\(topic)\", and Create where it is not there yet; "
         + "or name another by probe.topic."
-    case .subscribe(let topic): return " Give the user the rights Describe and Read to the topic \"\(topic)\"."
+    case .subscribe(let topic):
+      return
+        " Give the user the rights Describe and Read to the topic \"\(topic)\", and Create where it is not there yet."
     case .create(let topic):
       return
         " Give the user the right Create to the topic \"\(topic)\" or the cluster, or make the topic by other means."
     case .publish(let topic):
       return
-        " Give the user the rights Describe and Write to the topic \"\(topic)\"; brokers before 2.8 want IdempotentWrite to "
-        + "the cluster too."
+        " Give the user the rights Describe and Write to the topic \"\(topic)\", and Create where it is not there yet; brokers "
+        + "before 2.8 want IdempotentWrite to the cluster too."
     }
   }
 
   static func missing(_ failure: KafkaFailure, _ topic: String) -> String {
     guard failure.code.meansUnknownTopic else { return "" }
     return failure.isForGood
-      ? " There is no topic \"\(topic)\", and create=false keeps it from being made: make it by other means, as kafka-topics.sh "
-        + "--create, or take create=false out of the URL."
+      ? " There is no topic \"\(topic)\", and it is not to be made from here: make it by other means, as kafka-topics.sh "
+        + "--create, or say create=true in the URL."
       : " The topic \"\(topic)\" may have been deleted, or just been made."
   }
 

@@ -20,8 +20,9 @@ extension ServeOptions: CommandOptions {
         BROADCAST_URL=rediss://user:password@redis.example broadcast serve
 
       A password in the URL is better given by BROADCAST_URL: the command line is for all to see.
-      While the broker is away, requests get 503 with Retry-After; when it is back, sockets are closed
-      with 4000 over 5 seconds. The log has at most a line a second about one trouble.
+      While the broker is away, requests get 503 with Retry-After. When it is back, sockets that may
+      have missed messages are closed with 4000 over 5 seconds; on Kafka they go on where none was lost.
+      The log has at most a line a second about one trouble.
       """,
     standard: standard,
     arguments: [

@@ -41,7 +41,7 @@ struct Printer: Sendable {
     case .connectionLost: return "\(messages) may have been missed while the connection was lost"
     case .slowConsumer, .memoryLimit:
       return "\(messages) \(were) missed: the output is read too slowly for --max-backlog"
-    case .brokerLoss: return "\(messages) \(were) missed: the server or broker no longer had them"
+    case .brokerLoss: return "\(messages) \(were) missed: the server or broker could not deliver them"
     default: return "\(messages) \(were) missed: \(gap.reason)"
     }
   }

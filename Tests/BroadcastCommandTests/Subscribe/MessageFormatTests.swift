@@ -64,6 +64,6 @@ struct MessageFormatTests {
         == "1 message of a was missed: the output is read too slowly for --max-backlog")
     #expect(
       Printer.line(for: Gap(channel: "a", missed: 20, reason: .brokerLoss))
-        == "20 messages of a were missed: the server or broker no longer had them")
+        == "20 messages of a were missed: the server or broker could not deliver them")
   }
 }

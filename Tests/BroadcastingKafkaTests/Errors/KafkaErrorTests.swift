@@ -85,6 +85,8 @@ struct KafkaErrorTests {
     ] {
       #expect(error.code == .refused && !error.isRetriable)
       #expect(error.message.contains("no topic \"t\"") && error.message.contains("kafka-topics.sh"))
+      // It may be the configuration alone that wants none.
+      #expect(error.message.contains("create=true") && !error.message.contains("create=false"))
     }
     #expect(KafkaFailure(.unknownTopicOrPartition).lasting(unless: NewTopics()).isRetriable)
     #expect(KafkaFailure(.leaderNotAvailable).lasting(unless: nil).isRetriable)
@@ -107,8 +109,24 @@ struct KafkaErrorTests {
     }
     let unknown = message(KafkaFailure(.invalidSetting, "Unknown topic config name: bogus"))
     #expect(unknown.contains("create.bogus") && !unknown.contains("create.retention.ms"))
-    #expect(message(KafkaFailure(.invalidReplication)).contains("create.replication"))
     #expect(message(KafkaFailure(.invalidPartitions)).contains("create.partitions"))
+  }
+
+  @Test("brokers that are too few for a topic's replicas may come back, and may be too few for good")
+  func tooFewBrokers() {
+    var failure = KafkaFailure(.invalidReplication, "All brokers are currently fenced.")
+    failure.concernsCreation = true
+    for error in [
+      KafkaError.settings(failure, of: NewTopics(replication: 3), at: servers),
+      KafkaError.publishing(failure, topic: "t", .notSent), KafkaError.creating(failure, topic: "t"),
+      KafkaError.probing(failure, topic: "t", at: servers),
+    ] {
+      #expect(error.code == .unavailable && error.isRetriable)
+      #expect(error.message.contains("may be away") && error.message.contains("create.replication"))
+    }
+    var final = KafkaFailure(.invalidPartitions)
+    final.concernsCreation = true
+    #expect(KafkaError.creating(final, topic: "t").code == .refused)
   }
 
   @Test("a log-in during which the line is lost is none that was refused", arguments: [KafkaCode.transport, .timedOut])
@@ -166,6 +184,8 @@ struct KafkaErrorTests {
     let failure = KafkaFailure(.topicAuthorization)
     #expect(KafkaError.subscribing(failure, topic: "t").message.contains("Describe and Read"))
     #expect(KafkaError.publishing(failure, topic: "t", .notSent).message.contains("Describe and Write"))
+    #expect(KafkaError.publishing(failure, topic: "t", .notSent).message.contains("and Create where"))
+    #expect(KafkaError.subscribing(failure, topic: "t").message.contains("and Create where"))
     #expect(KafkaError.probing(failure, topic: "p", at: servers).message.contains("probe.topic"))
     #expect(KafkaError.creating(KafkaFailure(.clusterAuthorization), topic: "t").message.contains("right Create"))
     #expect(KafkaError.subscribing(KafkaFailure(.unknownTopic), topic: "t").isRetriable)

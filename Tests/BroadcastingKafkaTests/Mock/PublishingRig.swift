@@ -129,6 +129,18 @@ final class PublishingRig: @unchecked Sendable {
     }
   }
 
+  func remakeProbeTopic() async throws { try await onLoop { [self] in side?.remakeProbeTopic(as: NewTopics()) } }
+
+  /// Returns once all questions that wait for the thread have their answers.
+  func untilAsked() async {
+    await withCheckedContinuation { continuation in
+      asking.run {
+      } then: {
+        continuation.resume()
+      }
+    }
+  }
+
   func renewProducer(atTopics count: Int) async throws { try await onLoop { [self] in side?.renewalSize = count } }
 
   func waitingCalls() async throws -> Int { try await onLoop { [self] in side?.table.waitingCalls ?? 0 } }

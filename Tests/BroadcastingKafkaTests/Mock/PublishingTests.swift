@@ -286,4 +286,18 @@ struct PublishingTests {
       }
     }
   }
+
+  @Test("a topic for probes that is gone is asked for by one at a time, however often that is found out")
+  func probeTopicGone() async throws {
+    try await MockKafka.with { kafka in
+      kafka.create("t")
+      try await PublishingRig.with(kafka) { rig in
+        try await rig.publish("a", to: "t")
+        // Each question takes a second.
+        kafka.takeDown()
+        for _ in 0..<200 { try await rig.remakeProbeTopic() }
+        await rig.untilAsked()
+      }
+    }
+  }
 }

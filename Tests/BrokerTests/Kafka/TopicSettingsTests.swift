@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
+import BroadcastingKafka
 import TestSupport
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
 struct TopicSettingsTests {
   @Test(
     "what the cluster does not take ends the start, and is named",
-    arguments: ["create.bogus=1", "create.retention.ms=long", "create.replication=3"])
+    arguments: ["create.bogus=1", "create.retention.ms=long"])
   func refused(option: String) async throws {
     let kafka = try await KafkaServer.shared
     for place in ["", "&topic=settings"] {
@@ -22,6 +23,19 @@ struct TopicSettingsTests {
       #expect(error?.message.contains(option.prefix { $0 != "=" }) == true, "\(error as Any)")
     }
     #expect(try await !kafka.admin.topics().keys.contains { $0.hasSuffix(".trial") })
+  }
+
+  /// A broker answers the same while the others are starting.
+  @Test("more replicas than there are brokers are tried for a while, then end the start", arguments: ["", "&topic=x"])
+  func tooManyReplicas(place: String) async throws {
+    let kafka = try await KafkaServer.shared
+    var configuration = KafkaBroadcast.Configuration()
+    configuration.hub.connectPatience = .milliseconds(500)
+    let url = kafka.url(port: kafka.port, "create.replication=3" + place)
+    let broadcast = try KafkaBroadcast(url, configuration: configuration)
+    let error = await failure { try await broadcast.run() }
+    #expect(error?.code == .unavailable && error?.isRetriable == true, "\(error as Any)")
+    #expect(error?.message.contains("create.replication") == true, "\(error as Any)")
   }
 
   @Test("what it takes is taken")
