@@ -31,7 +31,9 @@ struct SendWindow {
 
   /// Keeps a call for later, or returns false: it may go now, and so may those in ``takeWaiting()`` in front of it.
   mutating func wait(_ token: Token, messages: Int) -> Bool {
-    guard isLimited, unanswered >= Self.mostInFlight, waitingMessages + messages < Self.mostWaiting else { return false }
+    guard isLimited, unanswered >= Self.mostInFlight, waitingMessages + messages < Self.mostWaiting else {
+      return false
+    }
     waiting.append(token)
     waitingMessages += messages
     return true

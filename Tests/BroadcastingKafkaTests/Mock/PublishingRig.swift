@@ -145,6 +145,14 @@ final class PublishingRig: @unchecked Sendable {
 
   func waitingCalls() async throws -> Int { try await onLoop { [self] in side?.table.waitingCalls ?? 0 } }
 
+  /// Whether messages are on their way, and the turn of the loop in which they went is over.
+  func hasSent() async throws -> Bool {
+    try await onLoop { [self] in (side?.unreported ?? 0) > 0 && side?.touchedWindows.isEmpty == true }
+  }
+
+  /// Messages that the library has.
+  func unreported() async throws -> Int { try await onLoop { [self] in side?.unreported ?? 0 } }
+
   func endOfCalls() async throws { try await onLoop { [self] in side?.close(because: .ended) } }
 
   /// Puts the producer in the state in which it can't go on (`rd_kafka_test_fatal_error`).
