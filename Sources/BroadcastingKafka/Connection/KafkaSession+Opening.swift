@@ -64,6 +64,7 @@ extension KafkaSession {
       ListeningSide.Session(
         inbox: inbox,
         probeArrived: { [weak self] in self?.probeArrived($0) },
+        probeUnreadable: { [weak self] in self?.probeUnreadable($0) },
         failed: { [weak self] in self?.libraryFailed($0, .consumer) },
         heard: { [weak self] in self?.heardListening() },
         leftOut: { [configuration] in configuration.hub.onEvent?(BroadcastEvent(.dropped, error: $0)) },

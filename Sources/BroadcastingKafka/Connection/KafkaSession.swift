@@ -198,6 +198,12 @@ final class KafkaSession: @unchecked Sendable {
     lookAtClockSoon()
   }
 
+  /// There is no right to read the probes.
+  func probeUnreadable(_ failure: KafkaFailure) {
+    availability.probeUnreadable(failure)
+    lookAtClockSoon()
+  }
+
   func heardListening() { availability.heardListening(now: loop.now) }
 
   func heardPublishing() { availability.heardPublishing(now: loop.now) }

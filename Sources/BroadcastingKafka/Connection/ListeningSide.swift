@@ -20,6 +20,8 @@ final class ListeningSide: @unchecked Sendable {
     var inbox: DriverInbox
     /// Called with the number of a probe that has arrived.
     var probeArrived: (UInt64) -> Void
+    /// Called where the user has no right to read the probes.
+    var probeUnreadable: (KafkaFailure) -> Void
     /// Called with what the library says of the lines, before anything is read that came later: ``ListeningSide/suspect()``.
     var failed: (KafkaFailure) -> Void
     /// Called when anything has arrived.
@@ -163,7 +165,7 @@ final class ListeningSide: @unchecked Sendable {
 
   /// A right to read it is missing.
   func refused(_ slot: Int, _ failure: KafkaFailure) {
-    if case .probe = topics[slot].role { return }
+    if case .probe = topics[slot].role { return session.probeUnreadable(failure) }
     let name = table.name(of: slot)
     if refusals.count >= Self.maximumRefusals { refusals = [:] }
     refusals[name] = failure
