@@ -43,6 +43,7 @@ extension KafkaSession {
   private func use(
     _ consumer: ConsumerHandle, _ producer: ProducerHandle, _ asking: KafkaThread, _ watching: KafkaThread
   ) {
+    guard let stopping else { return }
     self.consumer = consumer
     publishing = PublishingSide(
       producer,
@@ -57,7 +58,7 @@ extension KafkaSession {
         unusable: { [weak self, url] in self?.fail(KafkaError.connecting($0, to: url.servers)) }),
       on: loop)
     listening = ListeningSide(
-      consumer, asking: asking, watching: watching,
+      consumer, asking: asking, watching: watching, stopping: stopping,
       { [weak self] in Inquiries(self?.publishing?.producer ?? producer, consumer) },
       sharedTopic: url.topic, newTopics: url.newTopics, timeout: configuration.subscribeTimeout,
       maximumTopics: configuration.maximumTopics,
