@@ -125,6 +125,7 @@ extension KafkaSession {
       if let refusal = found.refusal, let wanted {
         return fail(KafkaError.settings(refusal, of: wanted, at: url.servers))
       }
+      listening?.noteCluster(inquiries.clusterID())
       beginProbes(found.ends)
     }
   }
