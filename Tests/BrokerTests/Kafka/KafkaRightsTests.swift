@@ -53,7 +53,7 @@ struct KafkaRightsTests {
     }
   }
 
-  @Test("who may write probes and not read them is told so, at the start and later")
+  @Test("who may write probes and not read them is told so at the start")
   func probes() async throws {
     var options = KafkaServer.Options()
     options.users = ["app": "word"]
