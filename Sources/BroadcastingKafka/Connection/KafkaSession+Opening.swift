@@ -43,6 +43,7 @@ extension KafkaSession {
   private func use(
     _ consumer: ConsumerHandle, _ producer: ProducerHandle, _ asking: KafkaThread, _ watching: KafkaThread
   ) {
+    guard let stopping else { return }
     self.consumer = consumer
     publishing = PublishingSide(
       producer,
@@ -57,13 +58,14 @@ extension KafkaSession {
         unusable: { [weak self, url] in self?.fail(KafkaError.connecting($0, to: url.servers)) }),
       on: loop)
     listening = ListeningSide(
-      consumer, asking: asking, watching: watching,
+      consumer, asking: asking, watching: watching, stopping: stopping,
       { [weak self] in Inquiries(self?.publishing?.producer ?? producer, consumer) },
       sharedTopic: url.topic, newTopics: url.newTopics, timeout: configuration.subscribeTimeout,
       maximumTopics: configuration.maximumTopics,
       ListeningSide.Session(
         inbox: inbox,
         probeArrived: { [weak self] in self?.probeArrived($0) },
+        probeUnreadable: { [weak self] in self?.probeUnreadable($0) },
         failed: { [weak self] in self?.libraryFailed($0, .consumer) },
         heard: { [weak self] in self?.heardListening() },
         leftOut: { [configuration] in configuration.hub.onEvent?(BroadcastEvent(.dropped, error: $0)) },
@@ -118,6 +120,7 @@ extension KafkaSession {
       if let refusal = found.refusal, let wanted {
         return fail(KafkaError.settings(refusal, of: wanted, at: url.servers))
       }
+      listening?.noteCluster(inquiries.clusterID())
       beginProbes(found.ends)
     }
   }

@@ -35,6 +35,7 @@ final class KafkaSession: @unchecked Sendable {
   private(set) var notices: NoticePipe?
   private(set) var asking: KafkaThread?
   private(set) var watching: KafkaThread?
+  private(set) var stopping: KafkaThread?
   private var availability: Availability
   private var willTakeCalls = false
   private var timer: LoopTimer?
@@ -103,6 +104,7 @@ final class KafkaSession: @unchecked Sendable {
     self.asking = asking
     let watching = try KafkaThread(answeringOn: loop)
     self.watching = watching
+    stopping = try KafkaThread(answeringOn: loop)
     open(asking, watching)
     lookAtClock()
   }
@@ -112,7 +114,7 @@ final class KafkaSession: @unchecked Sendable {
   private static let closingPatience = Duration.milliseconds(500)
 
   private func destroyHandles() async {
-    defer { asking?.end() }
+    defer { for thread in [asking, stopping] { thread?.end() } }
     guard let watching else { return }
     await withUnsafeContinuation { continuation in
       waiter = continuation
@@ -195,6 +197,12 @@ final class KafkaSession: @unchecked Sendable {
   func probeRefused(_ number: UInt64, _ failure: KafkaFailure) {
     availability.probeRefused(number, failure, now: loop.now)
     if failure.code.meansUnknownTopic { remakeProbeTopic() }
+    lookAtClockSoon()
+  }
+
+  /// There is no right to read the probes.
+  func probeUnreadable(_ failure: KafkaFailure) {
+    availability.probeUnreadable(failure)
     lookAtClockSoon()
   }
 

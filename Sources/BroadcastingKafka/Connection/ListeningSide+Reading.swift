@@ -195,7 +195,7 @@ extension ListeningSide {
   func restart(_ places: [PartitionPlace]) {
     if places.isEmpty { return }
     let handles = places.map { (topics[$0.slot].handle, $0.partition) }
-    asking.run { [consumer] in
+    stopping.run { [consumer] in
       for (handle, partition) in handles { consumer.stop(handle, partition: partition) }
     } then: { [weak self] in
       self?.stoppedForRestart(places)

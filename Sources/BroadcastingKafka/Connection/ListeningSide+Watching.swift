@@ -82,6 +82,9 @@ extension ListeningSide {
     if let due = verifications.repeatDue, due <= now { look() }
   }
 
+  /// What the cluster is called. Where it was heard of before anything is read, another one is known from the first line on.
+  func noteCluster(_ id: String?) { _ = watch.isOther(id) }
+
   /// Looks at the topics: new partitions are read, and vanished topics told. For each 5 s.
   func refresh() { look() }
 
@@ -99,6 +102,8 @@ extension ListeningSide {
   func suspend() {
     verifications.isSuspended = true
     verifications.holdEnd = nil
+    // So that another cluster is known soon, whose topics and probes may be none of this one's.
+    verifications.repeatDue = verifications.repeatDue ?? loop.now + Self.pauseOfHints
   }
 
   /// And that it goes on.
@@ -135,7 +140,9 @@ extension ListeningSide {
     verifications.isLooking = true
     verifications.repeatDue = nil
     let (positions, era) = table.suspects()
-    let look = TopicLook(positions: positions, anyTopic: table.reading.first.map { table.name(of: $0) })
+    let asksForCluster = verifications.isSuspended || !positions.isEmpty
+    let look = TopicLook(
+      positions: positions, anyTopic: asksForCluster ? table.reading.first.map { table.name(of: $0) } : nil)
     watching.run { [inquiries = inquiries()] in
       look.look(inquiries)
     } then: { [weak self] seen in
@@ -154,7 +161,7 @@ extension ListeningSide {
     if verifications.looksAgain {
       verifications.looksAgain = false
       look()
-    } else if table.hasSuspects, !verifications.isSuspended {
+    } else if table.hasSuspects || verifications.isSuspended {
       // Nobody has answered, or a partition has no leader.
       verifications.repeatDue = loop.now + Self.pauseOfHints
     }

@@ -8,8 +8,8 @@ import BroadcastingNetwork
 
 /// What a session reads: subscriptions and their topics, and what arrives.
 ///
-/// All that blocks is done on two threads: *asking* does what callers wait for, and ends the reading of partitions, so that a
-/// subscription which follows comes after that; *watching* looks after the topics.
+/// All that blocks is done on three threads: *asking* does what callers wait for, which may take seconds where topics are made;
+/// *watching* looks after the topics; *stopping* ends the reading of partitions, which others wait for that go on elsewhere.
 // Sendable: all of it is touched on the loop alone.
 final class ListeningSide: @unchecked Sendable {
   typealias Waiter = UnsafeContinuation<BroadcastError?, Never>
@@ -20,6 +20,8 @@ final class ListeningSide: @unchecked Sendable {
     var inbox: DriverInbox
     /// Called with the number of a probe that has arrived.
     var probeArrived: (UInt64) -> Void
+    /// Called where the user has no right to read the probes.
+    var probeUnreadable: (KafkaFailure) -> Void
     /// Called with what the library says of the lines, before anything is read that came later: ``ListeningSide/suspect()``.
     var failed: (KafkaFailure) -> Void
     /// Called when anything has arrived.
@@ -47,6 +49,7 @@ final class ListeningSide: @unchecked Sendable {
   let consumer: ConsumerHandle
   let asking: KafkaThread
   let watching: KafkaThread
+  let stopping: KafkaThread
   let inquiries: () -> Inquiries
   let sharedTopic: String?
   let newTopics: NewTopics?
@@ -83,19 +86,21 @@ final class ListeningSide: @unchecked Sendable {
   /// - Parameters:
   ///   - asking: Does what callers wait for.
   ///   - watching: Looks after the topics.
+  ///   - stopping: Ends the reading of partitions.
   ///   - inquiries: What to ask by at the moment: a session may replace its producer.
   ///   - sharedTopic: The one for all channels; nil: each is a topic.
   ///   - newTopics: How topics are made; nil: not at all.
   ///   - timeout: Of the hub's calls, for the words of an error.
   ///   - maximumTopics: The library forgets none of them while the consumer lives.
   init(
-    _ consumer: ConsumerHandle, asking: KafkaThread, watching: KafkaThread, _ inquiries: @escaping () -> Inquiries,
-    sharedTopic: String?, newTopics: NewTopics?, timeout: Duration, maximumTopics: Int, _ session: Session,
-    on loop: EventLoop
+    _ consumer: ConsumerHandle, asking: KafkaThread, watching: KafkaThread, stopping: KafkaThread,
+    _ inquiries: @escaping () -> Inquiries, sharedTopic: String?, newTopics: NewTopics?, timeout: Duration,
+    maximumTopics: Int, _ session: Session, on loop: EventLoop
   ) {
     self.consumer = consumer
     self.asking = asking
     self.watching = watching
+    self.stopping = stopping
     self.inquiries = inquiries
     self.sharedTopic = sharedTopic
     self.newTopics = newTopics
@@ -129,7 +134,7 @@ final class ListeningSide: @unchecked Sendable {
       end(number, error)
     }
     for number in waitingForRead.removeValue(forKey: slot) ?? [] { end(number, error) }
-    asking.run { [consumer, handle = topics[slot].handle] in
+    stopping.run { [consumer, handle = topics[slot].handle] in
       for partition in 0..<count { consumer.stop(handle, partition: Int32(clamping: partition)) }
     } then: { [weak self] in
       self?.stopped(slot)
@@ -163,7 +168,7 @@ final class ListeningSide: @unchecked Sendable {
 
   /// A right to read it is missing.
   func refused(_ slot: Int, _ failure: KafkaFailure) {
-    if case .probe = topics[slot].role { return }
+    if case .probe = topics[slot].role { return session.probeUnreadable(failure) }
     let name = table.name(of: slot)
     if refusals.count >= Self.maximumRefusals { refusals = [:] }
     refusals[name] = failure

@@ -99,7 +99,7 @@ struct TopicLook: Sendable {
 
   /// Of topics whose place is to be verified.
   var positions: [String: [Int64]]
-  /// Any topic that is there: with the answer comes the cluster's name.
+  /// Any topic: with the answer comes the cluster's name. Nil where that is not asked for.
   var anyTopic: String?
 
   private static let timeForTopics = Duration.seconds(2)
@@ -119,7 +119,7 @@ struct TopicLook: Sendable {
       topics.merge(inquiries.topics(missing, until: deadline)) { _, second in second }
       seen.topics = .success(topics)
     }
-    if let anyTopic, !positions.isEmpty { _ = inquiries.topics([anyTopic], until: deadline) }
+    if let anyTopic { _ = inquiries.topics([anyTopic], until: deadline) }
     seen.clusterID = inquiries.clusterID()
     // What is gone would take all the time.
     let suspects = positions.filter { name, positions in

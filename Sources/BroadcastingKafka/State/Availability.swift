@@ -122,6 +122,11 @@ struct Availability {
     }
   }
 
+  /// Probes are taken, and there is no right to read them: none will arrive.
+  mutating func probeUnreadable(_ failure: KafkaFailure) {
+    if phase != .over { trouble = .probeRefused(failure) }
+  }
+
   // MARK: Life
 
   /// Records came, or the end of a partition was reached.

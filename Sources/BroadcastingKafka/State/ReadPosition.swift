@@ -142,7 +142,9 @@ struct ReadPosition {
     return .fine
   }
 
-  private var isHolding: Bool { holds && !isReleased && (isSuspect || isRestarting) }
+  /// What comes before it has stopped is read once more, also where nobody waits for its place any more: some of what was in front
+  /// of that may have been thrown away.
+  private var isHolding: Bool { holds && (isRestarting || isSuspect && !isReleased) }
 
   /// It was compacted, or it is another log that has none there: nobody can tell.
   private mutating func jump() {

@@ -103,6 +103,28 @@ struct AvailabilityTests {
     #expect(state.step(now: at(3_000)) == .end(.silent))
   }
 
+  @Test("where probes may not be read it ends, or is suspended until one arrives, and that is why")
+  func unreadableProbes() {
+    var state = opening()
+    state.begin(now: at(0))
+    _ = state.step(now: at(0))
+    state.heardPublishing(now: at(5))
+    state.probeUnreadable(forbidden)
+    #expect(state.step(now: at(10)) == .end(.probeRefused(forbidden)))
+    state = connected()
+    state.probeUnreadable(forbidden)
+    #expect(state.step(now: at(20)) == .suspend(.probeRefused(forbidden)))
+    state = suspended()
+    state.probeUnreadable(forbidden)
+    #expect(state.step(now: at(1_020)) == .suspend(.probeRefused(forbidden)))
+    // It is told once.
+    #expect(state.step(now: at(1_020)) == .publishProbe(2))
+    _ = state.probeHeard(2, now: at(1_030))
+    #expect(state.step(now: at(1_030)) == .verify)
+    state.verified(true, now: at(1_040))
+    #expect(state.step(now: at(1_040)) == .resume)
+  }
+
   @Test("a first probe that a broker refuses ends it")
   func refusedAtFirst() {
     var state = opening()

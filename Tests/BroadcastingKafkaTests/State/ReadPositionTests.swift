@@ -269,14 +269,36 @@ struct ReadPositionTests {
     #expect(position.message(11) == .deliver)
     // And it is not held back once more before that is over.
     #expect(position.verify(0..<20, 2) == .recheck)
-    #expect(position.message(12) == .deliver)
+    #expect(position.message(12) == .old)
     #expect(position.restart() == 9)
     #expect(position.message(9) == .checks)
     #expect(position.checked(fingerprint(9)) == true)
-    #expect(position.message(12) == .old)
-    #expect(position.message(13) == .deliver)
+    #expect(position.message(11) == .old)
+    #expect(position.message(12) == .deliver)
     position.suspect(3)
-    #expect(position.message(14) == .old)
+    #expect(position.message(13) == .old)
+  }
+
+  @Test(
+    "one that is released while it waits for its stop leaves nothing out", arguments: [5, 10] as [Int64], [false, true])
+  func releasedBeforeStop(next: Int64, byEnd: Bool) {
+    var position = position(from: 5, upTo: next)
+    position.suspect(1)
+    #expect(position.message(next) == .old)
+    #expect(position.verify(0..<next + 2, 1) == (next > 5 ? .recheck : .resume))
+    #expect(position.release() == false)
+    if byEnd {
+      #expect(position.ended(next + 2) == .fine)
+    } else {
+      #expect(position.message(next + 1) == .old)
+    }
+    #expect(position.next == next)
+    #expect(position.restart() == max(5, next - 1))
+    if next > 5 {
+      #expect(position.message(next - 1) == .checks)
+      #expect(position.checked(fingerprint(next - 1)) == true)
+    }
+    #expect(position.message(next) == .deliver)
   }
 
   @Test("what can't be read is asked for once more, and left out after that")

@@ -53,6 +53,23 @@ struct KafkaRightsTests {
     }
   }
 
+  @Test("who may write probes and not read them is told so at the start")
+  func probes() async throws {
+    var options = KafkaServer.Options()
+    options.users = ["app": "word"]
+    options.checksRights = true
+    try await KafkaServer.with(options) { kafka in
+      let probes = KafkaAdmin.Resource.topic("__broadcast.probes")
+      try await kafka.admin.allow("app", [.write, .describe, .create], on: probes)
+      let url = kafka.url(port: kafka.loginPort, user: ("app", "word"))
+      try await wait(for: "the refusal") {
+        let error = await failure { try await Broker.kafka.open(url, Events()).run() }
+        return error?.code == .refused && error?.message.contains("Read") == true
+          && error?.message.contains("__broadcast.probes") == true
+      }
+    }
+  }
+
   @Test("who may not read a topic is told so by the call or by an event")
   func reading() async throws {
     var options = KafkaServer.Options()

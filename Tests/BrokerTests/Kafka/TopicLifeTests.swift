@@ -109,6 +109,27 @@ struct TopicLifeTests {
     }
   }
 
+  /// Its name is all that tells it from the one before: nothing has been read that could be compared, and the topic is there.
+  @Test("another cluster that takes its place as soon as it is connected is noticed by its name")
+  func exchangedAtOnce() async throws {
+    try await KafkaServer.with { kafka in
+      try await KafkaLine.with(kafka) { line in
+        var deliveries = try await line.broadcast.subscribe(to: "exchanged-soon").makeAsyncIterator()
+        try await line.whileCut {
+          try await kafka.exchange()
+          try await kafka.admin.create("exchanged-soon")
+          try await kafka.admin.produce([.init("of the other")], to: "exchanged-soon")
+        }
+        guard case .gap = try await deliveries.next() else {
+          Issue.record("There is no gap.")
+          return
+        }
+        let isNoticed = line.events.all.contains { $0.error?.message.contains("another cluster") == true }
+        #expect(isNoticed, "\(line.events.all)")
+      }
+    }
+  }
+
   @Test("another cluster in the place of the one before is a new beginning, with a gap")
   func exchanged() async throws {
     try await KafkaServer.with { kafka in
