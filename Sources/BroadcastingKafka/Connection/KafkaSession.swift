@@ -183,7 +183,7 @@ final class KafkaSession: @unchecked Sendable {
 
   /// Probes can be published, and are read.
   func beginProbes(at place: PublishingSide.ProbePlace) {
-    publishing?.setProbePlace(place)
+    publishing?.probePlace = place
     availability.begin(now: loop.now)
     lookAtClock()
   }

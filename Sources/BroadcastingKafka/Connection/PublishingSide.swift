@@ -32,7 +32,7 @@ final class PublishingSide: @unchecked Sendable {
   }
 
   /// Puts tokens of calls and of probes apart: those of calls are greater.
-  private static let firstCallToken: Token = 1 << 32
+  static let firstCallToken: Token = 1 << 32
 
   var producer: ProducerHandle
   let makeProducer: @Sendable () -> Result<ProducerHandle, KafkaFailure>
@@ -64,8 +64,9 @@ final class PublishingSide: @unchecked Sendable {
   var touchedWindows: [Int] = []
   private(set) var isContinuing = false
 
-  private var probePlace: ProbePlace?
-  private var isMakingProbeTopic = false
+  /// Set once it is known.
+  var probePlace: ProbePlace?
+  var isMakingProbeTopic = false
   /// A probe that came while there was no producer.
   var waitingProbe: UInt64?
   var replacement: Replacement?
@@ -200,41 +201,6 @@ final class PublishingSide: @unchecked Sendable {
         backlog += tokens[(index + 1)...]
         return
       }
-    }
-  }
-
-  // MARK: Probes
-
-  /// Where probes go from now on.
-  func setProbePlace(_ place: ProbePlace) { probePlace = place }
-
-  func probe(_ number: UInt64) {
-    guard replacement == nil else {
-      waitingProbe = number
-      return
-    }
-    guard let place = probePlace else { return }
-    do throws(KafkaFailure) {
-      let failure = producer.produce(
-        Array("\(number)".utf8), key: place.key, to: try producer.topic(place.topic), partition: place.partition,
-        token: number & (Self.firstCallToken - 1))
-      if let failure { throw failure }
-      unreported += 1
-    } catch {
-      session.probeRefused(number, error)
-    }
-  }
-
-  private static var timeToMakeProbeTopic: Duration { .milliseconds(500) }
-
-  /// Probes go on meanwhile, and each may find out anew: the thread is asked by one at a time, since calls wait for it too.
-  func remakeProbeTopic(as settings: NewTopics) {
-    if isMakingProbeTopic || isClosed { return }
-    isMakingProbeTopic = true
-    asking.run { [producer, name = url.probeTopic] in
-      _ = Inquiries(producer, nil).ready([name], creating: settings, until: .now + Self.timeToMakeProbeTopic)
-    } then: { [weak self] in
-      self?.isMakingProbeTopic = false
     }
   }
 

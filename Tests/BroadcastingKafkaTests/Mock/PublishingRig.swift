@@ -124,7 +124,7 @@ final class PublishingRig: @unchecked Sendable {
 
   func probe(_ number: UInt64, to topic: String, partition: Int32) async throws {
     try await onLoop { [self] in
-      side?.setProbePlace(PublishingSide.ProbePlace(topic: topic, partition: partition, key: Array("key".utf8)))
+      side?.probePlace = PublishingSide.ProbePlace(topic: topic, partition: partition, key: Array("key".utf8))
       side?.probe(number)
     }
   }
