@@ -244,6 +244,7 @@ struct PublishingTests {
           group.addTask { try await rig.publish("behind", to: "t") }
           try await settle { try await rig.waitingCalls() == 2 }
           #expect(try await rig.unreported() == 8)
+          kafka.delay(milliseconds: 0)
           try await group.waitForAll()
         }
         #expect(try await records(10, of: "t", in: kafka).last?.text == "behind")
