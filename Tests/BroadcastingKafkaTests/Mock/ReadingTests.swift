@@ -266,7 +266,9 @@ struct ReadingTests {
         kafka.setError(.none, of: topic)
         try await settle { events.count(.resubscribed) > 0 }
         try await broadcast.publish("a", to: "room")
-        #expect(texts(try await read(subscription, upTo: "a")) == ["gap", "a"])
+        // A look that had begun before the topic was back may find it missing once more.
+        let seen = texts(try await read(subscription, upTo: "a"))
+        #expect(seen.first == "gap" && seen.drop { $0 == "gap" } == ["a"])
       }
     }
   }
