@@ -22,15 +22,15 @@ struct BrokerTable {
   }
 
   private let explanation = """
-    One process publishes and subscribes to the same channel, beside a broker on the same machine, over TCP: messages of 120
-    bytes of text. 64 tasks each await their publishes, of one message or of 64 as one step, and each message is checked to
-    have come to the subscription once and in its publisher's order. `c-redis`, `c-postgres` and `c-kafka` are C programs
-    that do nothing else: on Redis with 64 messages in flight, on PostgreSQL with one transaction under way, on Kafka by
-    librdkafka with as many in flight as ours, and with ours' properties for batching, idempotence and fetching. They take
-    turns with ours, and a ratio is that of two runs of one round; the table has the median. CPU is the program's own, user and system time together, for
-    publishing and receiving; what the broker takes is not in it. On PostgreSQL all programs write the time into each message
-    and keep its latency, until the subscription has it. Kafka is one node with one partition, and ours has all channels in
-    one topic there unless the line says otherwise.
+    One process publishes and subscribes to the same channel, beside a broker on the same machine, over TCP: messages of
+    120 bytes of text. 64 tasks each await their publishes, of one message or of 64 as one step, and each message is
+    checked to have come to the subscription once and in its publisher's order. `c-redis`, `c-postgres` and `c-kafka`
+    are C programs that do nothing else: on Redis with 64 messages in flight, on PostgreSQL with one transaction under
+    way, on Kafka by librdkafka with as many in flight as ours, and with ours' properties for batching, idempotence and
+    fetching. They take turns with ours, and a ratio is that of two runs of one round; the table has the median. CPU is
+    the program's own, user and system time together, for publishing and receiving; what the broker takes is not in it.
+    On PostgreSQL all programs write the time into each message and keep its latency, until the subscription has it.
+    Kafka is one node with one partition, and ours has all channels in one topic there unless the line says otherwise.
     """
 
   private func throughput(_ broker: BrokerMeasurements) -> String {
