@@ -190,6 +190,7 @@ struct ReadingTests {
           group.addTask {
             while !Task.isCancelled {
               _ = try? await broadcast.publish("after", to: "room")
+              // How often it publishes. Nothing waits for its end.
               try? await Task.sleep(for: .milliseconds(20))
             }
           }

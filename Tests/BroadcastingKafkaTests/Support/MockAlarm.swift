@@ -21,6 +21,7 @@ import Synchronization
 /// waits for it, hundreds of them would hold a thread for a minute. A new connection wakes it too.
 enum MockAlarm {
   private final class Flag: Sendable { let isSet = Atomic(false) }
+  /// In microseconds: how often it knocks. Nothing waits for its end; what is waited for is the order itself.
   private static let pause: UInt32 = 2_000
 
   /// Wakes whoever listens on the port of 127.0.0.1 again and again while `body` waits.
