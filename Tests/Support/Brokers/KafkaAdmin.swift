@@ -22,7 +22,7 @@ package struct KafkaAdmin: Sendable {
 
   // MARK: Topics
 
-  /// Returns when each of its partitions has a leader.
+  /// Returns when each of its partitions has a leader that answers for it.
   package func create(_ topic: String, partitions: Int = 1, settings: [String: String] = [:]) async throws {
     try await perform { handle throws(ProgramError) in
       var reason = [CChar](repeating: 0, count: 512)
@@ -34,7 +34,7 @@ package struct KafkaAdmin: Sendable {
       } results: { event, count in
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count)
       }
-      try handle.wait("the leaders of \(topic)") { $0[topic] == partitions }
+      try handle.waitForLeaders(of: topic, partitions: partitions)
     }
   }
 
@@ -51,7 +51,7 @@ package struct KafkaAdmin: Sendable {
     }
   }
 
-  /// Gives a topic more partitions, so that there are `count`.
+  /// Gives a topic more partitions, so that there are `count`. Returns as ``create(_:partitions:settings:)`` does.
   package func addPartitions(_ topic: String, upTo count: Int) async throws {
     try await perform { handle throws(ProgramError) in
       var reason = [CChar](repeating: 0, count: 512)
@@ -62,7 +62,7 @@ package struct KafkaAdmin: Sendable {
       } results: { event, count in
         rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event), &count)
       }
-      try handle.wait("the leaders of \(topic)") { $0[topic] == count }
+      try handle.waitForLeaders(of: topic, partitions: count)
     }
   }
 
@@ -105,16 +105,7 @@ package struct KafkaAdmin: Sendable {
 
   /// The offset behind the last message of each partition.
   package func ends(of topic: String, partitions: Int = 1) async throws -> [Int] {
-    try await perform { handle throws(ProgramError) in
-      let list = rd_kafka_topic_partition_list_new(Int32(partitions))
-      defer { rd_kafka_topic_partition_list_destroy(list) }
-      for partition in 0..<partitions {
-        rd_kafka_topic_partition_list_add(list, topic, Int32(partition)).pointee.offset = -1
-      }
-      try check(rd_kafka_offsets_for_times(handle.pointer, list, Self.limit), "ask for the ends of \(topic)")
-      guard let list else { return [] }
-      return (0..<partitions).map { Int(list.pointee.elems[$0].offset) }
-    }
+    try await perform { handle throws(ProgramError) in try handle.ends(of: topic, partitions: partitions) }
   }
 
   /// What the cluster calls itself.

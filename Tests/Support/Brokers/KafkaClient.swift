@@ -123,14 +123,34 @@ struct KafkaClient {
     return metadata.topics.mapValues(\.count)
   }
 
-  /// Returns when the topics are as they should be.
-  func wait(_ what: String, until isReached: ([String: Int]) -> Bool) throws(ProgramError) {
+  /// The offset behind the last message of each partition.
+  func ends(of topic: String, partitions: Int) throws(ProgramError) -> [Int] {
+    guard let list = rd_kafka_topic_partition_list_new(Int32(partitions)) else { return [] }
+    defer { rd_kafka_topic_partition_list_destroy(list) }
+    for partition in 0..<partitions {
+      rd_kafka_topic_partition_list_add(list, topic, Int32(partition)).pointee.offset = -1
+    }
+    try check(rd_kafka_offsets_for_times(pointer, list, Self.limit), "ask for the ends of \(topic)")
+    return try (0..<partitions).map { partition throws(ProgramError) in
+      try check(list.pointee.elems[partition].err, "ask for the end of partition \(partition) of \(topic)")
+      return Int(list.pointee.elems[partition].offset)
+    }
+  }
+
+  /// Returns when a topic has so many partitions, and each one's leader answers for it. That a leader is named is not
+  /// enough: for a moment it refuses the partition as not its own.
+  func waitForLeaders(of topic: String, partitions: Int) throws(ProgramError) {
     let end = ContinuousClock.now + .milliseconds(Int(Self.limit))
     while ContinuousClock.now < end {
-      if let topics = try? topics(), isReached(topics) { return }
+      if let topics = try? topics(), topics[topic] == partitions,
+        (try? ends(of: topic, partitions: partitions)) != nil
+      {
+        return
+      }
+      // Between two looks, so that a thread which waits doesn't spin.
       usleep(10_000)
     }
-    throw ProgramError(.timedOut, "\(what) did not come")
+    throw ProgramError(.timedOut, "the leaders of \(topic) did not come")
   }
 
   // MARK: Messages
