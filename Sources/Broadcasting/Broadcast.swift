@@ -65,9 +65,36 @@ public protocol Broadcast: Sendable {
   /// - Throws: ``BroadcastError/Code/unsupportedPatterns`` where ``Capabilities/hasPatterns`` says no, and
   ///   ``BroadcastError/Code/invalidPattern``.
   func subscribe(to pattern: ChannelPattern, options: SubscriptionOptions) async throws(BroadcastError) -> Subscription
+
+  /// How much of a channel is kept, or nil where it has no history. The default says nil.
+  func historyPolicy(of channel: Channel) -> HistoryPolicy?
+
+  /// What a channel has kept: all behind a start, the oldest first, as far as an answer reaches. It subscribes to nothing.
+  ///
+  /// - Parameters:
+  ///   - channel: One with a history.
+  ///   - start: ``SubscriptionStart/live`` gives no messages, but the head.
+  ///   - limit: The most messages of the answer, 1 to ``History/maximumMessages``; others are taken as the nearest of them.
+  /// - Throws: ``BroadcastError/Code/unsupportedHistory`` where there is none, and why the broker could not be asked.
+  func history(of channel: Channel, from start: SubscriptionStart, limit: Int) async throws(BroadcastError) -> History
 }
 
 extension Broadcast {
+  public func historyPolicy(of channel: Channel) -> HistoryPolicy? { nil }
+
+  public func history(
+    of channel: Channel, from start: SubscriptionStart, limit: Int
+  ) async throws(BroadcastError) -> History {
+    throw .historyUnsupported
+  }
+
+  /// The last messages that a channel has kept, the oldest of them first.
+  ///
+  /// - Parameter limit: The most messages, 1 to ``History/maximumMessages``.
+  public func history(of channel: Channel, limit: Int = 100) async throws(BroadcastError) -> History {
+    try await history(of: channel, from: .last(limit), limit: limit)
+  }
+
   public func subscribe(
     to pattern: ChannelPattern, options: SubscriptionOptions
   ) async throws(BroadcastError) -> Subscription {
@@ -91,6 +118,19 @@ extension Broadcast {
     to channel: Channel, options: SubscriptionOptions = .init()
   ) async throws(BroadcastError) -> Subscription {
     try await subscribe(to: [channel], options: options)
+  }
+
+  /// Subscribes to one channel, and begins with what it has kept.
+  ///
+  /// The past comes first, then what is published, without a hole, a double or a swap between them.
+  /// ``Subscription/recovered`` says whether all was there that was asked for; where it was not, a ``Gap`` stands in its place.
+  ///
+  /// - Throws: ``BroadcastError/Code/unsupportedHistory`` where the channel has no history and `start` is not
+  ///   ``SubscriptionStart/live``.
+  public func subscribe(
+    to channel: Channel, from start: SubscriptionStart, buffer: BufferPolicy = .dropOldest
+  ) async throws(BroadcastError) -> Subscription {
+    try await subscribe(to: [channel], options: .init(buffer: buffer, start: start))
   }
 
   /// Subscribes to several channels, buffered as ``BufferPolicy/dropOldest-swift.type.property``.

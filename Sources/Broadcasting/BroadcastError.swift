@@ -10,7 +10,7 @@ public struct BroadcastError: Error, Sendable {
     private enum Value: String {
       case notRunning, alreadyRunning, cancelled, closed
       case invalidChannel, invalidPattern, tooManyChannels, messageTooLarge, invalidText, undecodable
-      case unsupportedHeaders, unsupportedPatterns
+      case unsupportedHeaders, unsupportedPatterns, unsupportedHistory, invalidPosition
       case fellBehind, missedMessages, alreadyIterating
       case unavailable, timedOut, refused, invalidURL, unknownScheme
     }
@@ -36,6 +36,10 @@ public struct BroadcastError: Error, Sendable {
     public static let unsupportedHeaders = Code(value: .unsupportedHeaders)
     /// The backend cannot subscribe to patterns.
     public static let unsupportedPatterns = Code(value: .unsupportedPatterns)
+    /// The channel, or the backend, keeps no history.
+    public static let unsupportedHistory = Code(value: .unsupportedHistory)
+    /// A position was asked for where it has no meaning.
+    public static let invalidPosition = Code(value: .invalidPosition)
     /// Text was asked for, and the bytes are not UTF-8.
     public static let invalidText = Code(value: .invalidText)
     /// A payload could not be encoded, or decoded as the type that was asked for.
@@ -125,6 +129,17 @@ extension BroadcastError {
 
   package static var patternsUnsupported: BroadcastError {
     .init(.unsupportedPatterns, "This backend cannot subscribe to patterns. Subscribe to channels by their names.")
+  }
+
+  package static func noHistory(of channel: Channel) -> BroadcastError {
+    .init(
+      .unsupportedHistory,
+      "The channel \(channel) keeps no history here. Give it one in the configuration's `history`, or subscribe from .live."
+    )
+  }
+
+  package static var historyUnsupported: BroadcastError {
+    .init(.unsupportedHistory, "This backend keeps no history. Memory and Redis do; elsewhere subscribe from .live.")
   }
 
   static func neverStarted(after patience: Duration) -> BroadcastError {

@@ -15,7 +15,8 @@ public struct BroadcastEvent: Sendable {
   /// What happened. More kinds may be added, so a `switch` needs a `default`.
   public struct Kind: Sendable, Hashable, CustomStringConvertible {
     private enum Value: String {
-      case running, connected, connectionLost, retrying, refused, resubscribed, dropped, probeSlow, ended
+      case running, connected, connectionLost, retrying, refused, resubscribed, filled, unrecorded, dropped, probeSlow,
+        ended
     }
     private let value: Value
 
@@ -34,6 +35,11 @@ public struct BroadcastEvent: Sendable {
     public static let refused = Kind(value: .refused)
     /// After a lost connection or subscription, `count` channels and patterns are subscribed again.
     public static let resubscribed = Kind(value: .resubscribed)
+    /// After a lost connection `count` messages were read from histories, so that nobody misses them.
+    public static let filled = Kind(value: .filled)
+    /// Messages without a position arrive on `channel`, which has a history: `count` of them so far. Another program publishes
+    /// there without keeping them. Told with the first, and again whenever the count has doubled.
+    public static let unrecorded = Kind(value: .unrecorded)
     /// A subscription missed messages of `channel` or `pattern`: `count` of them so far, as far as they could be counted. Told with
     /// the first, and again whenever the count has doubled.
     ///

@@ -30,6 +30,14 @@ public struct BroadcastStatistics: Sendable, Hashable {
   /// How long the last probe of the connection took, from its publishing to its arrival where messages arrive. Nil while
   /// none has come back in this connection, and where a backend sends none.
   public var probeDelay: Duration?
+  /// Messages that were missed with a lost connection and read from the history then, so that there was no gap.
+  public var filled = 0
+  /// Messages that the histories in this program hold now.
+  public var historyMessages = 0
+  /// Their bytes, which are among ``bytesHeld``.
+  public var historyBytes = 0
+  /// Messages without a position that arrived on channels with a history: another program publishes there and keeps none.
+  public var unrecorded = 0
 
   public init() {}
 }

@@ -32,8 +32,11 @@ public struct Capabilities: Sendable, Hashable {
 
   public var carriesHeaders: Bool
 
-  /// Whether messages and receipts have a position in a log.
+  /// Whether messages and receipts have a position in a log, those of channels with a history.
   public var hasPositions: Bool
+
+  /// Whether channels can have a history: ``Broadcast/historyPolicy(of:)`` says which do.
+  public var hasHistory: Bool
 
   /// Whether a subscription can be one to a ``ChannelPattern``.
   public var hasPatterns: Bool
@@ -41,7 +44,7 @@ public struct Capabilities: Sendable, Hashable {
   public init(
     maximumPayloadBytes: Int? = nil, ordering: Ordering = .perPublisher, mayDeliverEarlierMessages: Bool = true,
     carriesBinary: Bool = true, carriesHeaders: Bool = true, hasPositions: Bool = false,
-    hasPatterns: Bool = false
+    hasHistory: Bool = false, hasPatterns: Bool = false
   ) {
     self.maximumPayloadBytes = maximumPayloadBytes
     self.ordering = ordering
@@ -49,6 +52,7 @@ public struct Capabilities: Sendable, Hashable {
     self.carriesBinary = carriesBinary
     self.carriesHeaders = carriesHeaders
     self.hasPositions = hasPositions
+    self.hasHistory = hasHistory
     self.hasPatterns = hasPatterns
   }
 }

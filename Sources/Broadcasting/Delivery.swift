@@ -15,7 +15,9 @@ public enum Delivery: Sendable, Equatable {
 public struct Gap: Sendable {
   /// Why messages are missing. More reasons may be added.
   public struct Reason: Sendable, Hashable, CustomStringConvertible {
-    private enum Value: String { case slowConsumer, connectionLost, memoryLimit, brokerLoss }
+    private enum Value: String {
+      case slowConsumer, connectionLost, memoryLimit, brokerLoss, historyTrimmed, historyRestarted
+    }
     private let value: Value
 
     /// The subscription read slower than its channel was published to, and its buffer was full.
@@ -28,6 +30,11 @@ public struct Gap: Sendable {
     /// The broker, or the server, no longer has the messages or can't deliver them: they were too many or too large, or were
     /// deleted.
     public static let brokerLoss = Reason(value: .brokerLoss)
+    /// The channel's history no longer has them: its limits took them before they were read. They are counted.
+    public static let historyTrimmed = Reason(value: .historyTrimmed)
+    /// The channel's history began anew, in another epoch: the broker was emptied, restarted, or replaced by another. What
+    /// stood at the end of the old one may be lost.
+    public static let historyRestarted = Reason(value: .historyRestarted)
 
     public var description: String { value.rawValue }
   }

@@ -37,6 +37,20 @@ public protocol BroadcastDriver: Sendable {
   /// arrive in the inbox.
   func subscribe(to channel: Channel) async throws(BroadcastError)
 
+  /// Subscribes to a channel, and says where it stands: all that is published behind this position arrives. The hub calls it
+  /// in place of ``subscribe(to:)-(Channel)`` where ``Capabilities/hasHistory`` says so.
+  ///
+  /// A head that is older than what has arrived does no harm, for the hub asks for what lies between.
+  ///
+  /// - Returns: The position of the newest message, ``MessagePosition/beginning`` where there never was one, and nil where the
+  ///   channel has no history. The default subscribes and returns nil.
+  func open(_ channel: Channel) async throws(BroadcastError) -> MessagePosition?
+
+  /// Reads a part of a channel's history. The default throws ``BroadcastError/Code/unsupportedHistory``.
+  ///
+  /// Several can be under way at once, also for channels that are not subscribed to.
+  func history(of channel: Channel, _ query: HistoryQuery) async throws(BroadcastError) -> HistoryPage
+
   /// Returns when all that was published to a subscribed channel before this call has been handed to the inbox.
   ///
   /// The hub asks for it where ``Capabilities/mayDeliverEarlierMessages`` is false. A channel is subscribed to once at the
@@ -72,6 +86,15 @@ public protocol BroadcastDriver: Sendable {
 
 extension BroadcastDriver {
   public var maximumCallsAtOnce: Int { 256 }
+
+  public func open(_ channel: Channel) async throws(BroadcastError) -> MessagePosition? {
+    try await subscribe(to: channel)
+    return nil
+  }
+
+  public func history(of channel: Channel, _ query: HistoryQuery) async throws(BroadcastError) -> HistoryPage {
+    throw .historyUnsupported
+  }
 
   public func catchUp(with channel: Channel) async throws(BroadcastError) {}
 

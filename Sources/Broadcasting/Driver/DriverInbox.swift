@@ -88,6 +88,11 @@ public struct DriverInbox: Sendable {
     hub.missed(missed, of: .channel(channel), session: session)
   }
 
+  /// One message of a channel was left out, too large for one, and it has a position in the channel's history.
+  public func missed(on channel: Channel, at position: MessagePosition) {
+    hub.missed(at: position, on: channel, session: session)
+  }
+
   /// The broker dropped messages that match a pattern.
   public func missed(_ missed: Int?, matching pattern: ChannelPattern) {
     hub.missed(missed, of: .pattern(pattern), session: session)

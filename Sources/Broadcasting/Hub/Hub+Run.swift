@@ -166,6 +166,10 @@ extension Hub {
     finishPublishing(feed.receive([.gap(Gap(topic, missed: count, reason: .brokerLoss))]))
   }
 
+  func missed(at position: MessagePosition, on channel: Channel, session: Int) {
+    missed(1, of: .channel(channel), session: session)
+  }
+
   func probed(after delay: Duration, session: Int) {
     let isNews = lifecycle.withLock { lifecycle in
       lifecycle.isCurrent(session) && lifecycle.probes.arrived(after: delay)

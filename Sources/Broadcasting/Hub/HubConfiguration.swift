@@ -17,6 +17,12 @@ public struct HubConfiguration: Sendable {
   /// The most bytes in all buffers together. Beyond it the oldest content goes, of whichever channel.
   public var maximumBufferedBytes = MemoryBudget.defaultLimit
 
+  /// Which channels keep their last messages. None by default.
+  ///
+  /// Such a channel gives its messages positions. It costs a publish more (on Redis a script in place of a command), and the
+  /// memory of what is kept, which counts among ``maximumBufferedBytes``. All programs on one broker need the same rules.
+  public var history = HistoryPolicies()
+
   /// The first pause before connecting again; it doubles with each failure.
   public var shortestReconnectDelay: Duration = .milliseconds(100)
 

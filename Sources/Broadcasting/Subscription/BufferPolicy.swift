@@ -61,7 +61,24 @@ public struct SubscriptionOptions: Sendable, Hashable {
   /// The most channels that one subscription can have.
   public static let maximumChannels = 1_024
 
+  /// It bounds what waits of live messages. Past ones, which ``start`` asks for, do not count.
   public var buffer: BufferPolicy
 
-  public init(buffer: BufferPolicy = .dropOldest) { self.buffer = buffer }
+  /// Where it begins, in each of its channels.
+  public var start: SubscriptionStart
+
+  /// Where it begins in single channels of several; what is said here goes before ``start``. Other channels are ignored.
+  public var starts: [Channel: SubscriptionStart]
+
+  public init(
+    buffer: BufferPolicy = .dropOldest, start: SubscriptionStart = .live, starts: [Channel: SubscriptionStart] = [:]
+  ) {
+    self.buffer = buffer
+    self.start = start
+    self.starts = starts
+  }
+
+  package func start(of channel: Channel) -> SubscriptionStart {
+    starts.isEmpty ? start : starts[channel] ?? start
+  }
 }
