@@ -17,15 +17,18 @@ let package = Package(
   platforms: [.macOS(.v15)],
   dependencies: [.package(name: "swift-broadcast", path: "..")],
   targets: [
+    // The clock, the medians and the command lines of all of them.
+    .target(name: "measuring", swiftSettings: swiftSettings),
     .executableTarget(
-      name: "fanout", dependencies: [.product(name: "Broadcasting", package: "swift-broadcast")],
+      name: "fanout", dependencies: ["measuring", .product(name: "Broadcasting", package: "swift-broadcast")],
       swiftSettings: swiftSettings),
     // A broker with the library, and the same broker with nothing but C.
     .executableTarget(
       name: "brokers",
-      dependencies: ["BroadcastingKafka", "BroadcastingPostgres", "BroadcastingRedis"].map {
-        .product(name: $0, package: "swift-broadcast")
-      },
+      dependencies: ["measuring"]
+        + ["BroadcastingKafka", "BroadcastingPostgres", "BroadcastingRedis"].map {
+          .product(name: $0, package: "swift-broadcast")
+        },
       // It runs on the backend's own loop, which is not public.
       swiftSettings: swiftSettings + [.unsafeFlags(["-Xfrontend", "-disable-access-control"])]),
     .executableTarget(name: "c-redis"),

@@ -8,6 +8,7 @@ import BroadcastingKafka
 import BroadcastingNetwork
 import BroadcastingPostgres
 import BroadcastingRedis
+import measuring
 
 #if canImport(Glibc)
   import Glibc
@@ -72,11 +73,5 @@ struct Brokers {
       _ = try await load.measure(options.work, messages: max(1, options.messages / 10))
       return try await load.measure(options.work, messages: options.messages)
     }
-  }
-
-  /// Errors, apart from the result on standard output.
-  private static func complain(_ text: String) {
-    let line = Array((text + "\n").utf8)
-    _ = write(STDERR_FILENO, line, line.count)
   }
 }

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
+import measuring
 
 /// What one measurement came to.
 struct Measurement: Sendable {

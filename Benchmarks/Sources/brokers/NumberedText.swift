@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
+import measuring
 
 /// The messages of the measurement: 120 bytes of text, with the number of the publisher and that of its message in front, and
 /// the time of its sending if wanted.

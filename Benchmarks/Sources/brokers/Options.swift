@@ -3,9 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-struct OptionError: Error {
-  var message: String
-}
+import measuring
 
 struct Options {
   /// Where the publishers and the subscriber run.
@@ -51,27 +49,20 @@ struct Options {
       case "--help", "-h": wantsHelp = true
       case "--stamp": isStamped = true
       case "--round-trip": work = .roundTrip
-      case "--at-a-time": work = .throughput(atATime: try Self.number(rest.popFirst(), of: argument))
-      case "--messages": messages = try Self.number(rest.popFirst(), of: argument)
+      case "--at-a-time": work = .throughput(atATime: try number(rest.popFirst(), of: argument))
+      case "--messages": messages = try number(rest.popFirst(), of: argument)
       case "--on":
         guard let place = rest.popFirst().flatMap(Place.init(rawValue:)) else {
-          throw OptionError(message: "brokers: --on takes pool or loop")
+          throw OptionError("brokers: --on takes pool or loop")
         }
         self.place = place
       default:
         guard url.isEmpty, !argument.hasPrefix("-") else {
-          throw OptionError(message: "brokers: there is no option \(argument)")
+          throw OptionError("brokers: there is no option \(argument)")
         }
         url = argument
       }
     }
-    if url.isEmpty, !wantsHelp { throw OptionError(message: "brokers: which URL?") }
-  }
-
-  private static func number(_ text: String?, of option: String) throws(OptionError) -> Int {
-    guard let number = text.flatMap({ Int($0) }), number > 0 else {
-      throw OptionError(message: "brokers: \(option) takes a number above 0")
-    }
-    return number
+    if url.isEmpty, !wantsHelp { throw OptionError("brokers: which URL?") }
   }
 }

@@ -4,6 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
+import measuring
 
 #if canImport(Glibc)
   import Glibc
@@ -71,11 +72,5 @@ struct Fanout {
       complain("\(shape.subscribers) subscribers, bursts of \(shape.burst): done")
     }
     return results
-  }
-
-  /// Progress and errors, apart from the result on standard output.
-  static func complain(_ text: String) {
-    let line = Array((text + "\n").utf8)
-    _ = write(STDERR_FILENO, line, line.count)
   }
 }

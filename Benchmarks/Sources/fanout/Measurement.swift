@@ -4,14 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 import Broadcasting
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import measuring
 
 struct Shape: Hashable, Sendable {
   var subscribers: Int
@@ -62,7 +55,7 @@ private func run<C: Contender>(_: C.Type, _ shape: Shape, deliveries: Int) async
         }
       }
       await subscribed.wait()
-      let cpu = cpuSeconds()
+      let cpu = Clock.cpu()
       let start = ContinuousClock.now
       for _ in 0..<bursts {
         for _ in 0..<shape.burst { try await contender.publish(message) }
@@ -70,16 +63,9 @@ private func run<C: Contender>(_: C.Type, _ shape: Shape, deliveries: Int) async
       }
       let total = Double(count * shape.subscribers)
       sample.wallNanoseconds = (ContinuousClock.now - start) / .nanoseconds(1) / total
-      sample.cpuNanoseconds = (cpuSeconds() - cpu) * 1e9 / total
+      sample.cpuNanoseconds = Double(Clock.cpu() - cpu) / total
       try await group.waitForAll()
     }
   }
   return sample
-}
-
-/// The CPU time of this process so far, of all threads, in both modes.
-private func cpuSeconds() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }

@@ -3,9 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
-struct OptionError: Error {
-  var message: String
-}
+import measuring
 
 struct Options {
   var wantsJSON = false
@@ -32,17 +30,10 @@ struct Options {
       case "--gate": wantsGateOnly = true
       case "--json": wantsJSON = true
       case "--help", "-h": wantsHelp = true
-      case "--rounds": rounds = try Self.number(rest.popFirst(), of: argument)
-      case "--deliveries": deliveries = try Self.number(rest.popFirst(), of: argument)
-      default: throw OptionError(message: "fanout: there is no option \(argument)")
+      case "--rounds": rounds = try number(rest.popFirst(), of: argument)
+      case "--deliveries": deliveries = try number(rest.popFirst(), of: argument)
+      default: throw OptionError("fanout: there is no option \(argument)")
       }
     }
-  }
-
-  private static func number(_ text: String?, of option: String) throws(OptionError) -> Int {
-    guard let number = text.flatMap({ Int($0) }), number > 0 else {
-      throw OptionError(message: "fanout: \(option) takes a number above 0")
-    }
-    return number
   }
 }

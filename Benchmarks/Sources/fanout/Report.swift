@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import measuring
+
 /// The samples of a contender in a shape.
 struct Result: Sendable {
   var kind: ContenderKind
@@ -11,20 +13,6 @@ struct Result: Sendable {
 
   var cpu: Spread { Spread(samples.map(\.cpuNanoseconds)) }
   var deliveriesPerSecond: Spread { Spread(samples.map { 1e9 / $0.wallNanoseconds }) }
-}
-
-/// A median, and how far the samples lie apart.
-struct Spread: Sendable {
-  var median = 0.0
-  var least = 0.0
-  var most = 0.0
-
-  init(_ values: [Double]) {
-    let sorted = values.sorted()
-    guard let first = sorted.first, let last = sorted.last else { return }
-    (least, most) = (first, last)
-    median = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
-  }
 }
 
 /// Whether ours is as cheap as it should be in the shape that decides.

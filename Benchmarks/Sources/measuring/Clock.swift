@@ -12,11 +12,11 @@
 #endif
 
 /// Times in nanoseconds.
-enum Clock {
-  static func monotonic() -> Int { read(CLOCK_MONOTONIC) }
+public enum Clock {
+  public static func monotonic() -> Int { read(CLOCK_MONOTONIC) }
 
   /// Of this process, all threads, in user and system mode together.
-  static func cpu() -> Int { read(CLOCK_PROCESS_CPUTIME_ID) }
+  public static func cpu() -> Int { read(CLOCK_PROCESS_CPUTIME_ID) }
 
   private static func read(_ clock: clockid_t) -> Int {
     var time = timespec()
