@@ -22,6 +22,14 @@ let package = Package(
     .executableTarget(
       name: "fanout", dependencies: ["measuring", .product(name: "Broadcasting", package: "swift-broadcast")],
       swiftSettings: swiftSettings),
+    // What a history costs beside none, and what presence costs with many members.
+    .executableTarget(
+      name: "history",
+      dependencies: [
+        "measuring", .product(name: "Broadcasting", package: "swift-broadcast"),
+        .product(name: "BroadcastingRedis", package: "swift-broadcast"),
+      ],
+      swiftSettings: swiftSettings),
     // A broker with the library, and the same broker with nothing but C.
     .executableTarget(
       name: "brokers",

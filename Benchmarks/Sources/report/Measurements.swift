@@ -15,6 +15,8 @@ struct Line: Decodable {
   var machine: [[String]]?
   /// What `fanout --json` printed.
   var fanout: Fanout?
+  /// What `history --json` printed.
+  var history: [HistoryRow]?
   /// The name of a scenario, its arguments, and what `broadcast bench --json` printed.
   var scenario: String?
   var arguments: String?
@@ -30,6 +32,8 @@ struct Fanout: Decodable {
     var median: Double
     var least: Double
     var most: Double
+
+    var cell: String { "\(Numbers.text(median)) (\(Numbers.text(least))–\(Numbers.text(most)))" }
   }
   struct Row: Decodable {
     var subscribers: Int
@@ -104,6 +108,7 @@ struct Scenario {
 struct Measurements {
   var machine: [(name: String, value: String)] = []
   var fanout: Fanout?
+  var history: [HistoryRow] = []
   /// In the order of their first run.
   var scenarios: [Scenario] = []
   var brokers: [BrokerMeasurements] = []
@@ -114,6 +119,7 @@ struct Measurements {
       let line = try decoder.decode(Line.self, from: Data(line.utf8))
       machine += (line.machine ?? []).filter { $0.count == 2 }.map { ($0[0], $0[1]) }
       fanout = line.fanout ?? fanout
+      history += line.history ?? []
       if let broker = line.broker, let way = line.way, let run = line.brokerRun { add(run, of: way, over: broker) }
       guard let name = line.scenario, let run = line.run else { continue }
       if let index = scenarios.firstIndex(where: { $0.name == name }) {

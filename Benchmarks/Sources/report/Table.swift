@@ -14,6 +14,7 @@ struct Table {
     for idle in measurements.scenarios where !idle.hasDeliveries { blocks += ["## Idle subscribers", memory(idle)] }
     if !measurements.brokers.isEmpty { blocks += BrokerTable(brokers: measurements.brokers).blocks }
     if let fanout = measurements.fanout { blocks += ["## The fan-out in a process", explanation, table(fanout)] }
+    blocks += HistoryTable(rows: measurements.history).blocks
     blocks += ["## Machine and versions", machine]
     return blocks.joined(separator: "\n\n") + "\n"
   }
@@ -81,14 +82,10 @@ struct Table {
       shape.map(Numbers.grouped)
         + contenders.map { contender, _ in
           let row = fanout.results.first { [$0.subscribers, $0.burst] == shape && $0.contender == contender }
-          return row.map { cell($0.cpuNanoseconds) } ?? "–"
+          return row.map { $0.cpuNanoseconds.cell } ?? "–"
         }
     }
     return Markdown.table(["subscribers", "burst"] + contenders.map { "CPU ns, \($0.1)" }, rows, textColumns: 0)
-  }
-
-  private func cell(_ spread: Fanout.Spread) -> String {
-    "\(Numbers.text(spread.median)) (\(Numbers.text(spread.least))–\(Numbers.text(spread.most)))"
   }
 
   private var machine: String {
