@@ -9,7 +9,7 @@ extension ConformanceSuite {
     enum Value: String, CaseIterable {
       case content, channelNames, invalidNames, headers, promptness, earlierMessages, order
       case commonOrder, payloadLimit, gaps, severalChannels, firstSubscribers, comingBack
-      case leaving, patterns, positions, lifecycle, betweenInstances
+      case leaving, patterns, positions, history, recovery, joining, lifecycle, betweenInstances
     }
     let value: Value
 
@@ -45,6 +45,12 @@ extension ConformanceSuite {
     public static let patterns = Chapter(value: .patterns)
     /// Receipts and messages have positions, where the backend says so.
     public static let positions = Chapter(value: .positions)
+    /// A channel keeps its last messages, where the backend has histories, or it is refused to ask for them.
+    public static let history = Chapter(value: .history)
+    /// A subscription begins with the past that it asked for, and says truthfully whether it is whole.
+    public static let recovery = Chapter(value: .recovery)
+    /// Who joins while messages pour in gets past and present without a hole, a double or a swap between them.
+    public static let joining = Chapter(value: .joining)
     /// Nothing works before `run()` and after its end, and the end wakes everyone.
     public static let lifecycle = Chapter(value: .lifecycle)
     /// A message goes from one instance to another, where they share a broker.

@@ -16,7 +16,12 @@ public import Broadcasting
 /// }
 /// ```
 ///
-/// What a backend is tested for follows from its ``Broadcasting/Capabilities``.
+/// What a backend is tested for follows from its ``Broadcasting/Capabilities``. One that keeps histories is made with one of 50
+/// messages for the channels of the chapters about them:
+///
+/// ```swift
+/// configuration.history = [.init("conformance.history.*", HistoryPolicy(maximumMessages: 50))]
+/// ```
 public struct ConformanceSuite: Sendable {
   private let make: @Sendable () async throws -> any Broadcast
 
@@ -111,6 +116,9 @@ public struct ConformanceSuite: Sendable {
     case .leaving: try await checkLeaving(broadcast)
     case .patterns: try await checkPatterns(broadcast)
     case .positions: try await checkPositions(broadcast)
+    case .history: try await checkHistory(broadcast)
+    case .recovery: try await checkRecovery(broadcast)
+    case .joining: try await checkJoining(broadcast)
     case .lifecycle, .betweenInstances: break
     }
   }

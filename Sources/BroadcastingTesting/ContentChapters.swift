@@ -97,7 +97,7 @@ extension ConformanceSuite {
   }
 
   func checkPositions(_ broadcast: any Broadcast) async throws {
-    let channel = freshChannel()
+    let channel = freshChannel("history")
     let subscription = try await broadcast.subscribe(to: channel)
     var iterator = subscription.makeAsyncIterator()
     var receipts: [Receipt] = []
