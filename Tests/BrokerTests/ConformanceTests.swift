@@ -10,7 +10,7 @@ import Testing
 @Suite("Conformance on a broker", .timeLimit(.minutes(2)))
 struct ConformanceTests {
   @Test(
-    "a backend conforms", arguments: ConformanceSuite.Chapter.allCases, Broker.reachable)
+    "a backend conforms", arguments: ConformanceSuite.Chapter.allCases, Broker.reachable + Broker.histories)
   func direct(chapter: ConformanceSuite.Chapter, broker: Broker) async throws {
     try await broker.withURL { url in
       try await ConformanceSuite { try broker.open(url, Events()) }.run(chapter)
@@ -26,7 +26,8 @@ struct ConformanceTests {
   }
 
   @Test(
-    "a backend conforms whose broker is 20 ms away", arguments: ConformanceSuite.Chapter.allCases, Broker.startable)
+    "a backend conforms whose broker is 20 ms away", arguments: ConformanceSuite.Chapter.allCases,
+    Broker.startable + Broker.histories)
   func distant(chapter: ConformanceSuite.Chapter, broker: Broker) async throws {
     try await broker.withProxy(isHurt: false) { server, proxy in
       await proxy.setLatency(.milliseconds(20))

@@ -15,7 +15,7 @@ struct ManyChannelsTests {
 
   @Test(
     "10,000 channels far away are soon there again, each with a gap if something may be lost",
-    arguments: Broker.startable)
+    arguments: Broker.startable + Broker.histories)
   func renewal(broker: Broker) async throws {
     try await broker.withProxy(isHurt: false) { server, proxy in
       let events = Events()

@@ -18,7 +18,7 @@ struct RaceTests {
 
   @Test(
     "of a thousand who come and go at random while messages flow, whoever is subscribed hears, and nobody else",
-    arguments: Broker.reachable)
+    arguments: Broker.reachable + Broker.histories)
   func comingAndGoing(broker: Broker) async throws {
     let seed = UInt64.random(in: 0 ... .max)
     try await broker.withURL { url in

@@ -17,6 +17,8 @@ struct Fault: Sendable, CustomTestStringConvertible {
   var cutsSubscriber = true
   /// Whether it happens to the server itself, and so to the witness too.
   var reachesServer = false
+  /// Whether it ends the server, and starts it anew.
+  var restartsServer = false
   var happen: @Sendable (FaultRun, Broker) async throws -> Void
 
   var testDescription: String { name }
@@ -49,7 +51,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
   }
 
   /// The server is killed, and comes back.
-  static let crash = Fault(name: "kill -9 and restart", reachesServer: true) { run, _ in
+  static let crash = Fault(name: "kill -9 and restart", reachesServer: true, restartsServer: true) { run, _ in
     try await run.server.kill()
     try await Task.sleep(for: .seconds(3))
     try await run.server.start()

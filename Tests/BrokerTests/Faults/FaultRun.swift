@@ -135,14 +135,15 @@ struct FaultRun {
     var complaints = publishers.flatMap(\.complaints) + subscriber.complaints
     complaints += ledger.breaches(in: subscriber.account).map { "subscriber: \($0)" }
     complaints += ledger.breaches(in: witness.account).map { "witness: \($0)" }
+    let keepsMessages = broker.keepsMessages && !(fault.restartsServer && broker.forgetsAtRestart)
     for channel in channels {
       let gaps = (subscriber.account.gaps(on: channel).count, witness.account.gaps(on: channel).count)
-      let mayLose = fault.isLossy && !broker.keepsMessages
+      let mayLose = fault.isLossy && !keepsMessages
       if !mayLose, gaps.0 > 0 { complaints.append("a gap on \(channel), and nothing was lost") }
       if mayLose, fault.cutsSubscriber, gaps.0 == 0 {
         complaints.append("no gap on \(channel) after a lost connection")
       }
-      if !fault.reachesServer || broker.keepsMessages, gaps.1 > 0 {
+      if !fault.reachesServer || keepsMessages, gaps.1 > 0 {
         complaints.append("a gap for the witness on \(channel)")
       }
     }

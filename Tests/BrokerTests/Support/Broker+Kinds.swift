@@ -22,6 +22,23 @@ extension Broker {
       try BroadcastBackend.open(url, among: [.redis(RedisBroadcast.Configuration { events.append($0) })])
     })
 
+  /// Each channel has a history, of which those of the conformance suite are short.
+  static let redisHistory: Broker = {
+    var broker = redis
+    broker.name = "Redis with histories"
+    broker.keepsMessages = true
+    broker.forgetsAtRestart = true
+    broker.open = { url, events in
+      var configuration = RedisBroadcast.Configuration { events.append($0) }
+      configuration.hub.history = [
+        .init("conformance.history.*", HistoryPolicy(maximumMessages: 50)),
+        .init("*", HistoryPolicy(maximumMessages: 50_000, maximumBytes: HistoryPolicy.greatestBytes)),
+      ]
+      return try BroadcastBackend.open(url, among: [.redis(configuration)])
+    }
+    return broker
+  }()
+
   static let postgres = Broker(
     name: "PostgreSQL", tools: [.postgres, .initdb, .psql], variable: "BROADCAST_TEST_POSTGRES_URL",
     listeningWords: "LISTEN",

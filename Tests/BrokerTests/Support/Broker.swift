@@ -25,6 +25,8 @@ struct Broker: Sendable, CustomTestStringConvertible {
   var user: String
   /// Whether what is published while a subscriber is away waits for it, so that a lost connection costs nothing.
   var keepsMessages = false
+  /// Whether, all the same, nobody knows after a restart of the server what was lost with it.
+  var forgetsAtRestart = false
   /// Whether any text is a channel's name.
   var takesAnyName = true
   /// Whether a URL names a database.
@@ -42,6 +44,9 @@ struct Broker: Sendable, CustomTestStringConvertible {
   static var startable: [Broker] { all.filter(\.isStartable) }
   /// Those of which tests can have a server, be it one that others use too.
   static var reachable: [Broker] { all.filter { $0.isStartable || $0.sharedURL != nil } }
+
+  /// Those that keep histories, where tests can have one.
+  static var histories: [Broker] { redisHistory.isStartable ? [redisHistory] : [] }
 
   /// The one on which a channel is a topic, where tests can have it.
   static var topics: [Broker] { kafkaTopics.isStartable ? [kafkaTopics] : [] }
