@@ -150,7 +150,7 @@ extension ConformanceSuite {
           if reader % 2 == 1, let latest { start = .after(latest) }
           let buffer = BufferPolicy.fail(maximumMessages: count)
           let subscription = try await broadcast.subscribe(to: channel, from: start, buffer: buffer)
-          try await self.readOn(subscription, to: count - 1)
+          try await self.read(subscription, from: reader % 2 == 1 ? 1 : nil, to: count - 1)
         }
       }
       try await group.waitForAll()
@@ -158,8 +158,8 @@ extension ConformanceSuite {
   }
 
   /// Numbers come one after the other, or there is a gap that counts those which the history no longer had.
-  private func readOn(_ subscription: Subscription, to last: Int) async throws {
-    var expected: Int?
+  private func read(_ subscription: Subscription, from first: Int?, to last: Int) async throws {
+    var expected = first
     var isFirst = true
     for try await delivery in subscription {
       switch delivery {

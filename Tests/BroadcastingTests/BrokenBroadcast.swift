@@ -16,10 +16,13 @@ struct BrokenBroadcast: Broadcast {
   }
 
   let fault: ConformanceSuite.Chapter
-  private let base = MemoryBroadcast()
+  private let base: MemoryBroadcast
   private let memory = Memory()
 
-  init(breaking fault: ConformanceSuite.Chapter) { self.fault = fault }
+  init(breaking fault: ConformanceSuite.Chapter) {
+    self.fault = fault
+    base = MemoryBroadcast(configuration: fault == .positions ? .init() : .conformance)
+  }
 
   var capabilities: Capabilities {
     var capabilities = base.capabilities
@@ -72,6 +75,9 @@ struct BrokenBroadcast: Broadcast {
       return try await base.subscribe(to: ["valid"])
     case .channelNames:
       return try await base.subscribe(to: channels.map { Channel($0.name.lowercased()) })
+    case .recovery, .joining:
+      // The past is left out.
+      return try await base.subscribe(to: channels, options: .init(buffer: options.buffer))
     case .earlierMessages:
       let subscription = try await base.subscribe(to: channels)
       try await base.publish("before", to: channels[0])
@@ -93,6 +99,16 @@ struct BrokenBroadcast: Broadcast {
     default:
       return try await base.subscribe(to: channels, options: options)
     }
+  }
+
+  func historyPolicy(of channel: Channel) -> HistoryPolicy? { base.historyPolicy(of: channel) }
+
+  func history(
+    of channel: Channel, from start: SubscriptionStart, limit: Int
+  ) async throws(BroadcastError) -> History {
+    var history = try await base.history(of: channel, from: start, limit: limit)
+    if fault == .history, history.messages.count > 1 { history.messages.removeFirst() }
+    return history
   }
 
   func subscribe(

@@ -11,6 +11,11 @@ import Testing
 struct ConformanceTests {
   @Test("memory conforms", arguments: ConformanceSuite.Chapter.allCases)
   func memory(chapter: ConformanceSuite.Chapter) async throws {
+    try await ConformanceSuite(sharesBroker: false) { MemoryBroadcast(configuration: .conformance) }.run(chapter)
+  }
+
+  @Test("memory conforms that keeps nothing", arguments: [ConformanceSuite.Chapter.positions, .history, .recovery])
+  func forgetfulMemory(chapter: ConformanceSuite.Chapter) async throws {
     try await ConformanceSuite(sharesBroker: false) { MemoryBroadcast() }.run(chapter)
   }
 
@@ -58,5 +63,14 @@ struct ConformanceTests {
         try await group.waitForAll()
       }
     }
+  }
+}
+
+extension HubConfiguration {
+  /// With the histories that the suite asks for.
+  static var conformance: HubConfiguration {
+    var configuration = HubConfiguration()
+    configuration.history = [.init("conformance.history.*", HistoryPolicy(maximumMessages: 50))]
+    return configuration
   }
 }
