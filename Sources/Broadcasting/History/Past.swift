@@ -61,6 +61,9 @@ struct PastCursor: Sendable {
 
   init(_ past: Past) { self.past = past }
 
+  /// Whether it has nothing more to say.
+  var isDone: Bool { !hasUnread && past.skipThrough == nil }
+
   /// Whether there is something left to read.
   var hasUnread: Bool { part < past.parts.count }
 
@@ -97,9 +100,19 @@ struct PastCursor: Sendable {
   /// Gives up the blocks up to an age, for the limit of all logs together: a gap stands in their place.
   mutating func drop(upTo age: Int, topic: Topic, budget: MemoryBudget) {
     guard let index = past.parts[part...].lastIndex(where: { $0.block.map { $0.age <= age } ?? false }) else { return }
-    let before = unreadMessages
+    // What it takes with it that was a gap already is missing as well.
+    var missed: Int? = 0
+    for number in part...index {
+      let dropped = past.parts[number]
+      for delivery in dropped.deliveries[dropped.range.dropFirst(number == part ? offset : 0)] {
+        switch delivery {
+        case .message: missed = missed.map { $0 + 1 }
+        case .gap(let gap): missed = missed.flatMap { missed in gap.missed.map { missed + $0 } }
+        }
+      }
+    }
     (part, offset) = (index + 1, 0)
-    let gap = Gap(topic, missed: before - unreadMessages, reason: .memoryLimit)
+    let gap = Gap(topic, missed: missed, reason: .memoryLimit)
     past = Past(
       [Past.Part(gap)] + past.parts[part...], past.recovery, skipThrough: past.skipThrough, budget: budget)
     part = 0

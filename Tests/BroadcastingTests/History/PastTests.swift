@@ -53,6 +53,7 @@ struct PastTests {
     cursor.visitBlocks { ages.append($0.age) }
     cursor.drop(upTo: ages[0] - 1, topic: .channel("a"), budget: budget)
     #expect(cursor.unreadMessages == 190)
+    cursor.drop(upTo: ages[0], topic: .channel("a"), budget: budget)
     cursor.drop(upTo: ages[1], topic: .channel("a"), budget: budget)
     let gap = cursor.read(maximumMessages: 10, maximumBytes: .max)
     #expect(
