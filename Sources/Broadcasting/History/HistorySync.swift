@@ -55,26 +55,26 @@ struct HistorySync: Sendable {
   static let maximumPages = 64
 
   let channel: Channel
-  private(set) var mode = Mode.closed
+  var mode = Mode.closed
   /// All up to it has been handed on, or a gap for it. Nil as long as it is not known where the channel stands.
-  private(set) var last: MessagePosition? {
+  var last: MessagePosition? {
     didSet { newestEpoch = max(newestEpoch, last?.epoch ?? 0) }
   }
-  private var newestEpoch: UInt64 = 0
-  private(set) var heldBytes = 0
-  private var held: [Arrival] = []
+  var newestEpoch: UInt64 = 0
+  var heldBytes = 0
+  var held: [Arrival] = []
   /// How many of them had come when the history was asked: its answer holds all that is kept of them.
-  private var covered = 0
+  var covered = 0
   /// Some that came since the history was asked were dropped.
-  private var hasDropped = false
+  var hasDropped = false
   /// Messages have come without a position: more of them may have been published while nobody listened.
-  private var hasHeardPlain = false
+  var hasHeardPlain = false
   /// Where the channel stood when it was opened.
-  private var head: MessagePosition?
-  private var filled = 0
-  private var pages = 0
-  private var failures = 0
-  private var hasToldRestart = false
+  var head: MessagePosition?
+  var filled = 0
+  var pages = 0
+  var failures = 0
+  var hasToldRestart = false
 
   init(_ channel: Channel) { self.channel = channel }
 
@@ -208,128 +208,5 @@ struct HistorySync: Sendable {
     failures += 1
     if failures > 1 { giveUp(&step) }
     return step
-  }
-}
-
-// MARK: Steps
-
-extension HistorySync {
-  /// Where all of these come one behind the other: the position of the last.
-  private func endOfRun(_ deliveries: [Delivery]) -> MessagePosition? {
-    guard var end = last else { return nil }
-    for delivery in deliveries {
-      guard case .message(let message) = delivery, let position = message.position, follows(position, end) else {
-        return nil
-      }
-      end = position
-    }
-    return end
-  }
-
-  /// The first message of a channel has the offset 1, in whichever epoch. One of an epoch that is known may be what was read
-  /// already, before the log went.
-  private func follows(_ position: MessagePosition, _ end: MessagePosition) -> Bool {
-    position == end.next || (end == .beginning && position.offset == 1 && position.epoch > newestEpoch)
-  }
-
-  /// Hands on what comes behind the last position, and holds back all from the first that doesn't.
-  ///
-  /// - Parameter covered: How many of them came before the history was asked.
-  private mutating func advance(over arrivals: [Arrival], covered: Int = 0, _ step: inout Step) {
-    for (index, arrival) in arrivals.enumerated() {
-      guard mode == .live, let end = last else {
-        hold(arrival)
-        continue
-      }
-      guard let position = arrival.position else {
-        step.deliveries.append(arrival.delivery)
-        if arrival.isPlain { countPlain(&step) }
-        continue
-      }
-      if follows(position, end) {
-        step.deliveries.append(arrival.delivery)
-        last = position
-      } else if position.epoch == end.epoch, position.offset <= end.offset {
-        continue
-      } else if position.offset == 1, position.epoch > newestEpoch {
-        // The log has begun anew while we listened, so nothing is missing.
-        step.deliveries.append(arrival.delivery)
-        last = position
-      } else if position.epoch != end.epoch, index < covered {
-        // Of a log that is over, and kept no more: the history has given what there is.
-        if !hasToldRestart { step.deliveries.append(gap(.historyRestarted)) }
-        hasToldRestart = true
-      } else {
-        mode = .filling
-        hold(arrival)
-      }
-    }
-  }
-
-  /// The hole stays. What is at hand is handed on.
-  private mutating func giveUp(_ step: inout Step) {
-    step.deliveries.append(gap(.connectionLost))
-    if let head { last = newer(head) }
-    mode = .live
-    for arrival in takeHeld() {
-      if let position = arrival.position, let end = last {
-        if position.epoch == end.epoch, position.offset <= end.offset { continue }
-        if !follows(position, end), !isGap(step.deliveries.last) { step.deliveries.append(gap(.connectionLost)) }
-        // Of a log that was over before this one began.
-        if position.epoch < newestEpoch || position.epoch == newestEpoch && end.epoch != newestEpoch { continue }
-        last = position
-      } else if arrival.isPlain {
-        countPlain(&step)
-      }
-      step.deliveries.append(arrival.delivery)
-    }
-    endFilling(&step)
-  }
-
-  /// Where the log stands as far as it is known: a head of another epoch is news.
-  private func newer(_ head: MessagePosition) -> MessagePosition {
-    guard let last, last.epoch == head.epoch, last.offset > head.offset else { return head }
-    return last
-  }
-
-  private mutating func endFilling(_ step: inout Step) {
-    if filled > 0 { step.filled = filled }
-    (filled, pages, failures, covered) = (0, 0, 0, 0)
-    hasToldRestart = false
-    hasDropped = false
-    head = nil
-  }
-
-  private mutating func hold(_ arrival: Arrival) {
-    held.append(arrival)
-    heldBytes += arrival.delivery.bufferedBytes
-    guard held.count > Self.maximumHeldMessages || heldBytes > Self.maximumHeldBytes else { return }
-    let plain = takeHeld().lazy.filter { $0.position == nil }.map { arrival in
-      if case .gap(let gap) = arrival.delivery { gap.missed ?? 1 } else { 1 }
-    }.reduce(0, +)
-    hasDropped = true
-    covered = 0
-    if plain > 0 {
-      hasHeardPlain = true
-      hold(Arrival(.gap(Gap(channel: channel, missed: plain, reason: .connectionLost))))
-    }
-  }
-
-  private mutating func takeHeld() -> [Arrival] {
-    defer { (held, heldBytes) = ([], 0) }
-    return held
-  }
-
-  private mutating func countPlain(_ step: inout Step) {
-    hasHeardPlain = true
-    step.unrecorded += 1
-  }
-
-  private func gap(_ reason: Gap.Reason) -> Delivery { .gap(Gap(channel: channel, missed: nil, reason: reason)) }
-
-  private func isGap(_ delivery: Delivery?) -> Bool { if case .gap = delivery { true } else { false } }
-
-  private func isRestart(_ delivery: Delivery) -> Bool {
-    if case .gap(let gap) = delivery { gap.reason == .historyRestarted } else { false }
   }
 }
