@@ -42,7 +42,7 @@ final class FeedHistory: @unchecked Sendable {
 
   /// Appends a message, whose position is the next one.
   func append(_ message: Message) {
-    shared = nil
+    if shared != nil { shared = nil }
     ring.append(message, now: clock.now)
   }
 
@@ -65,7 +65,7 @@ final class FeedHistory: @unchecked Sendable {
     // Nothing but trimming happens to the ring without a new message, and then the old past still holds what it gave.
     if let shared, shared.start == start, shared.last == ring.last { return shared.past }
     guard let opening = opening(start) else { return nil }
-    let parts = (opening.gap.map { [Past.Part($0)] } ?? []) + ring.newest(opening.count)
+    let parts = (opening.gap.map { [Past.Part($0, budget: budget)] } ?? []) + ring.newest(opening.count)
     let recovery = Recovery(isComplete: opening.gap == nil, messages: opening.count, head: ring.head)
     let past = Past(parts, recovery, budget: budget)
     if start != .live { shared = (start, ring.last, past) }

@@ -5,13 +5,14 @@
 
 /// Histories without a broker: what is kept in this process.
 extension Hub {
-  /// Whether a channel's messages are kept here, and so get positions here.
-  var keepsHistories: Bool { channels.keeper?.isTruth ?? false }
-
   /// Publishes one message where channels can have a history.
   func keep(_ message: Message) throws(BroadcastError) -> Receipt {
-    do throws(BroadcastError) { try message.channel.validate() } catch { throw error.with(outcome: .notSent) }
-    let published = channels.publish(CollectionOfOne(message), to: message.channel)
+    let published: ChannelFeed.Published
+    do throws(BroadcastError) {
+      published = try channels.publish(message)
+    } catch {
+      throw error.with(outcome: .notSent)
+    }
     finishPublishing(published.woken)
     return Receipt(position: published.first)
   }

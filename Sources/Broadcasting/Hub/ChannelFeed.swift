@@ -88,11 +88,13 @@ final class ChannelFeed: Sendable {
 extension ChannelFeed {
   /// Appends one delivery. Returns whom to wake.
   func append(_ delivery: Delivery) -> [Sleeper] {
-    withLog { state in
-      guard state.readers.count > 0 else { return [] }
-      state.log.append(delivery, age: budget.tick())
-      return finishAppending(&state)
-    }
+    withLog { append(delivery, &$0) }
+  }
+
+  func append(_ delivery: Delivery, _ state: inout State) -> [Sleeper] {
+    guard state.readers.count > 0 else { return [] }
+    state.log.append(delivery, age: budget.tick())
+    return finishAppending(&state)
   }
 
   /// Appends deliveries which came together. Returns whom to wake.
@@ -101,12 +103,9 @@ extension ChannelFeed {
   }
 
   func append(_ deliveries: [Delivery], _ state: inout State) -> [Sleeper] {
+    if deliveries.count == 1 { return append(deliveries[0], &state) }
     guard state.readers.count > 0 else { return [] }
-    if deliveries.count == 1 {
-      state.log.append(deliveries[0], age: budget.tick())
-    } else {
-      state.log.append(contentsOf: deliveries, age: budget.tick())
-    }
+    state.log.append(contentsOf: deliveries, age: budget.tick())
     return finishAppending(&state)
   }
 
