@@ -22,7 +22,7 @@ import BroadcastingBroker
 /// A channel is the same in all databases of a server: the one that the URL names must exist, and divides nothing.
 public struct RedisBroadcast: Broadcast {
   private let hub: Hub
-  private let driver: BrokerDriver
+  let driver: BrokerDriver
 
   /// Makes a broadcast over the server at a URL. It begins to connect with ``run()``.
   ///
@@ -46,10 +46,13 @@ public struct RedisBroadcast: Broadcast {
     configuration.maximumReceivedBytes = min(
       max(configuration.maximumReceivedBytes, configuration.maximumMessageBytes + 1024 * 1024), ReplyReader.maximumBytes
     )
+    try KeyNames.validate(prefix: configuration.keyPrefix)
+    let hasHistory = !configuration.hub.history.isEmpty
     let dialer = RedisDialer(try RedisURL(url), configuration)
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perPublisher, mayDeliverEarlierMessages: true,
-      carriesBinary: true, carriesHeaders: true, hasPositions: false, hasPatterns: true)
+      carriesBinary: true, carriesHeaders: true, hasPositions: hasHistory, hasHistory: hasHistory,
+      hasPatterns: true)
     driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384) {
       [configuration] mailbox, loop in RedisConnection(dialer, configuration, mailbox, on: loop)
     }
@@ -64,11 +67,29 @@ public struct RedisBroadcast: Broadcast {
   public func run() async throws(BroadcastError) { try await driver.run(hub) }
 
   @discardableResult
-  public func publish(_ message: Message) async throws(BroadcastError) -> Receipt { try await hub.publish(message) }
+  public func publish(_ message: Message) async throws(BroadcastError) -> Receipt {
+    do throws(BroadcastError) { return try await hub.publish(message) } catch { try Self.checkIsOver(error) }
+    return try await hub.publish(message)
+  }
 
   @discardableResult
   public func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
-    try await hub.publish(messages)
+    do throws(BroadcastError) { return try await hub.publish(messages) } catch { try Self.checkIsOver(error) }
+    return try await hub.publish(messages)
+  }
+
+  /// Returns where the server had lost the script for histories, and nothing was published: it is being loaded again, so that
+  /// the same will succeed now.
+  private static func checkIsOver(_ error: BroadcastError) throws(BroadcastError) {
+    guard error.underlying is RedisError.ScriptIsMissing, error.outcome == .notSent else { throw error }
+  }
+
+  public func historyPolicy(of channel: Channel) -> HistoryPolicy? { hub.historyPolicy(of: channel) }
+
+  public func history(
+    of channel: Channel, from start: SubscriptionStart, limit: Int
+  ) async throws(BroadcastError) -> History {
+    try await hub.history(of: channel, from: start, limit: limit)
   }
 
   public func subscribe(

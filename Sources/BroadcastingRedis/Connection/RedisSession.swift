@@ -35,9 +35,12 @@ final class RedisSession {
 
   /// Which run of the server this is, where there are histories. All lines lead to it.
   private var run: String?
+  /// The same for scripts: empty where it does not matter to them. Nil where there are no histories.
+  var historyRun: String? { configuration.historyOutlivesServer ? run.map { _ in "" } : run }
+  /// Nil where no channel has a history.
+  let kept: KeptChannels?
 
   var server: RedisURL { dialer.server }
-  private var keepsHistories: Bool { !configuration.hub.history.isEmpty }
 
   /// - Parameter wake: Calls ``takeCalls()`` on the loop, from any thread.
   init(
@@ -50,6 +53,7 @@ final class RedisSession {
     self.inbox = inbox
     self.mailbox = mailbox
     self.wake = wake
+    kept = KeptChannels(configuration, database: dialer.server.database)
   }
 
   // MARK: From its beginning to its end
@@ -93,9 +97,9 @@ final class RedisSession {
       throw RedisError.connecting(error, to: server)
     }
     timer?.whenClosed = { [weak self] in self?.fail(.ended) }
-    let (listeningLine, _) = try await openLine(for: keepsHistories ? .histories : .messages)
+    let (listeningLine, _) = try await openLine(for: kept == nil ? .messages : .histories)
     listening = ListeningSide(
-      listeningLine, server,
+      listeningLine, server, kept,
       ListeningSide.Session(
         inbox: inbox, probeChannel: Array(probeChannel.name.utf8),
         probeArrived: { [weak self] in self?.probeArrived($0) },
@@ -104,14 +108,19 @@ final class RedisSession {
         leftOut: { [configuration] in configuration.hub.onEvent?($0) },
         maximumBytes: configuration.maximumReceivedBytes),
       on: loop)
-    if keepsHistories { try await tryHistory() }
-    let (publishingLine, knowsRole) = try await openLine(for: keepsHistories ? .histories : .messages)
+    if let kept { try await tryHistories(kept.names) }
+    let (publishingLine, knowsRole) = try await openLine(for: kept == nil ? .messages : .histories)
     publishing = PublishingSide(
-      publishingLine, server, asksRole: knowsRole, heard: { [weak self] in self?.heardPublishing() },
+      publishingLine, server, asksRole: knowsRole, recordCommand, heard: { [weak self] in self?.heardPublishing() },
       fail: { [weak self] in self?.fail($0) })
     try await ask(.subscribe, .init(name: Array(probeChannel.name.utf8)))
     probes = ProbeSchedule(now: loop.now)
     lookAtClock()
+  }
+
+  private var recordCommand: RecordCommand? {
+    guard let kept, let run = historyRun, let digest = asking.side?.digest(of: .record) else { return nil }
+    return RecordCommand(kept, run: run, digest: digest)
   }
 
   /// A line that is logged in, and whether the server tells its role there.
@@ -156,6 +165,12 @@ final class RedisSession {
       lookAtClock(notAfter: deadline)
     }
     if let error { throw error }
+  }
+
+  /// Unsubscribes from a channel whose caller was told that it failed.
+  func giveUp(_ channel: Channel) {
+    guard failure == nil else { return }
+    listening?.ask(.unsubscribe, .init(name: Array(channel.name.utf8)), deadline: .distantFuture, nil)
   }
 
   // MARK: Publishing
