@@ -80,8 +80,9 @@ final class RedisSession {
     if failure != nil { return }
     failure = error
     login?.fail(error)
-    // Also the one for the first probe, without which there is nobody yet who waits for a failure.
+    // Also those of the beginning, when there is nobody yet who waits for a failure: the first probe's, and the trial.
     listening?.failRequests(because: error)
+    asking.side?.failQuestions(because: error)
     waiter.take()?.resume()
   }
 
@@ -231,6 +232,11 @@ final class RedisSession {
     switch probes?.step(now: now) {
     case .probe(let number):
       publishing?.probe(Array("\(number)".utf8), on: probeChannel)
+      if let side = asking.side {
+        let deadline = now + configuration.queryTimeout
+        side.keepAlive(deadline: deadline)
+        next = min(next, deadline)
+      }
       if case .wait(let until) = probes?.step(now: now) { next = min(next, until) }
     case .wait(let until):
       next = min(next, until)
