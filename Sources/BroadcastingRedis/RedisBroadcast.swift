@@ -12,14 +12,16 @@ import BroadcastingBroker
 /// - When `subscribe` returns, the server has confirmed it.
 /// - When `publish` returns, the server has handed the message to the connections of all who are subscribed. A message is sent
 ///   once: whether one that failed may have arrived all the same is in `outcome`.
-/// - Redis keeps no message. Who is not connected just then misses it, and is told by a `Gap` when it is back. The same
-///   holds for a subscriber whom the server cuts because it reads too slowly.
+/// - Redis keeps no message, but those of channels with a history (``HubConfiguration/history``). Who is not connected just then
+///   misses it, and is told by a `Gap` when it is back. The same holds for a subscriber whom the server cuts because it
+///   reads too slowly.
 /// - A dead connection is noticed within 10 s, also one that only seems to be alive, by a probe every 3 s. It comes back by
 ///   itself, at first soon and then up to every 2 s.
 /// - Any payload and any channel name go over the wire as they are, so `redis-cli` and programs in any language on the same
 ///   server hear them, and are heard.
 ///
-/// A channel is the same in all databases of a server: the one that the URL names must exist, and divides nothing.
+/// A channel is the same in all databases of a server: the one that the URL names must exist, and divides nothing but
+/// histories.
 public struct RedisBroadcast: Broadcast {
   private let hub: Hub
   let driver: BrokerDriver
