@@ -12,7 +12,7 @@ import BroadcastingBroker
 /// - When `subscribe` returns, the server has confirmed it.
 /// - When `publish` returns, the server has handed the message to the connections of all who are subscribed. A message is sent
 ///   once: whether one that failed may have arrived all the same is in `outcome`.
-/// - Redis keeps no message, but those of channels with a history (``HubConfiguration/history``). Who is not connected just then
+/// - Redis keeps no message, but those of channels with a history (`configuration.hub.history`). Who is not connected just then
 ///   misses it, and is told by a `Gap` when it is back. The same holds for a subscriber whom the server cuts because it
 ///   reads too slowly.
 /// - A dead connection is noticed within 10 s, also one that only seems to be alive, by a probe every 3 s. It comes back by
