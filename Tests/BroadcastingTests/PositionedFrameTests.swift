@@ -28,7 +28,8 @@ struct PositionedFrameTests {
       String(decoding: PositionedFrame.state(Self.position, isComplete: true, on: channel), as: UTF8.self)
         == "=1795293978319901-42 recovered a%20b\n")
     #expect(
-      String(decoding: PositionedFrame.state(nil, isComplete: false, on: channel), as: UTF8.self) == "=- missed a%20b\n")
+      String(decoding: PositionedFrame.state(nil, isComplete: false, on: channel), as: UTF8.self) == "=- missed a%20b\n"
+    )
     #expect(
       PositionedFrame.state(.beginning, isComplete: true, on: channel) == Array("=0-0 recovered a%20b\n".utf8))
   }
@@ -44,7 +45,8 @@ struct PositionedFrameTests {
         : MessagePosition(
           epoch: edges.randomElement(using: &random) ?? 0, offset: edges.randomElement(using: &random) ?? 0)
       let alphabet = Array("abcXYZ09-._~%=".utf8)
-      let channel = (0..<Int.random(in: 1...255, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
+      let channel = (0..<Int.random(in: 1...255, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0
+      }
       let payload = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
       var frame: [UInt8] = []
       PositionedFrame.appendHeader(of: position, on: channel, to: &frame)
@@ -86,7 +88,8 @@ struct PositionedFrameTests {
   @Test(
     "what is no header is refused",
     arguments: [
-      "", "hello", "\n", " \n", "- \n", "-\n", "- a b\n", "1-2\n", "01-2 a\n", "1-02 a\n", "1 a\n", "1-2-3 a\n", "+1-2 a\n",
+      "", "hello", "\n", " \n", "- \n", "-\n", "- a b\n", "1-2\n", "01-2 a\n", "1-02 a\n", "1 a\n", "1-2-3 a\n",
+      "+1-2 a\n",
       "18446744073709551616-1 a\n", "=1-2 a\n", "=1-2 recovered\n", "=1-2 recovered \n", "=1-2 Recovered a\n",
       "=1-2 missed a\nx", "=1-2  a\n", "==1-2 missed a\n", "{\"a\": 1}\nb", "1-2  a\n",
     ])

@@ -44,7 +44,8 @@ package struct PositionedFrame: Sendable, Hashable {
     let isState = frame[0] == UInt8(ascii: "=")
     let words = frame[(isState ? 1 : 0)..<end].split(
       separator: UInt8(ascii: " "), maxSplits: isState ? 2 : 1, omittingEmptySubsequences: false)
-    guard words.count == (isState ? 3 : 2), let last = words.last, !last.isEmpty, !last.contains(UInt8(ascii: " ")) else {
+    guard words.count == (isState ? 3 : 2), let last = words.last, !last.isEmpty, !last.contains(UInt8(ascii: " "))
+    else {
       return nil
     }
     if words[0].elementsEqual(CollectionOfOne(UInt8(ascii: "-"))) {
