@@ -11,9 +11,11 @@ final class FeedHistory: @unchecked Sendable {
 
   let channel: Channel
   var ring: HistoryRing
+  /// How it hangs together with the history at a broker. Nil where there is none.
+  var link: HistoryLink?
   /// Whether the channel may have had a log before, of which nothing is known any more.
   private let hasUnknownPast: Bool
-  private let clock: HistoryClock
+  let clock: HistoryClock
   private let budget: MemoryBudget
   /// What was given last, for all who ask for the same before there is something new.
   private var shared: (start: SubscriptionStart, last: MessagePosition, past: Past)?
@@ -21,8 +23,10 @@ final class FeedHistory: @unchecked Sendable {
   var hasGone = false
 
   init(
-    _ channel: Channel, _ ring: HistoryRing, hasUnknownPast: Bool = false, clock: HistoryClock, budget: MemoryBudget
+    _ channel: Channel, _ ring: HistoryRing, link: HistoryLink? = nil, hasUnknownPast: Bool = false,
+    clock: HistoryClock, budget: MemoryBudget
   ) {
+    self.link = link
     self.channel = channel
     self.ring = ring
     self.hasUnknownPast = hasUnknownPast
@@ -38,7 +42,7 @@ final class FeedHistory: @unchecked Sendable {
 
   /// Appends a message, whose position is the next one.
   func append(_ message: Message) {
-    shared = nil
+    if shared != nil { shared = nil }
     ring.append(message, now: clock.now)
   }
 
@@ -61,7 +65,7 @@ final class FeedHistory: @unchecked Sendable {
     // Nothing but trimming happens to the ring without a new message, and then the old past still holds what it gave.
     if let shared, shared.start == start, shared.last == ring.last { return shared.past }
     guard let opening = opening(start) else { return nil }
-    let parts = (opening.gap.map { [Past.Part($0)] } ?? []) + ring.newest(opening.count)
+    let parts = (opening.gap.map { [Past.Part($0, budget: budget)] } ?? []) + ring.newest(opening.count)
     let recovery = Recovery(isComplete: opening.gap == nil, messages: opening.count, head: ring.head)
     let past = Past(parts, recovery, budget: budget)
     if start != .live { shared = (start, ring.last, past) }

@@ -21,6 +21,7 @@ struct HistoryRing: Sendable {
   /// Whether this is all that there is of the channel. Otherwise a broker may have more.
   let isTruth: Bool
   private let budget: MemoryBudget
+  private let maximumAge: Int
 
   /// The position before the first message.
   private(set) var base: MessagePosition
@@ -33,11 +34,13 @@ struct HistoryRing: Sendable {
   // Slots that were freed leave an empty place in front of `first` until half of the array is such.
   private var slots: [Slot] = []
   private var first = 0
-  // What no reader has seen yet.
+  // The newest, which are in no block yet.
   private var tail: [Delivery] = []
   private var tailBirths: [Int32] = []
   private var tailBytes = 0
   private var tailAge = 0
+  /// The tail as readers have it, until something is appended to it.
+  private var seenTail: HistoryBlock?
 
   /// - Parameter isWhole: Whether nothing that came before is kept at the broker.
   init(
@@ -48,13 +51,14 @@ struct HistoryRing: Sendable {
     self.isTruth = isTruth
     self.isWhole = isTruth || isWhole
     self.budget = budget
+    maximumAge = Int(policy.maximumAge.components.seconds)
   }
 
   /// The position of the newest message, or ``base`` where there is none.
   var last: MessagePosition { MessagePosition(epoch: base.epoch, offset: base.offset &+ UInt64(count)) }
 
-  /// Where the channel stands, as others are told: a log that has had no message yet is at the beginning.
-  var head: MessagePosition { last.offset == 0 ? .beginning : last }
+  /// Where the channel stands, as others are told: here, a log that has had no message yet is at the beginning.
+  var head: MessagePosition { isTruth && last.offset == 0 ? .beginning : last }
 
   /// What the blocks don't count: the bytes that are in none yet.
   var heldBytes: Int { tail.isEmpty ? 0 : tailBytes + HistoryBlock.overhead }
@@ -74,7 +78,12 @@ extension HistoryRing {
     let size = message.bufferedBytes
     // A large one never fills another's block, whose age is that of its first message: it would go with it.
     if !tail.isEmpty, tail.count >= fullMessages || tailBytes + size > fullBytes { seal() }
-    if tail.isEmpty { tailAge = budget.tick() }
+    seenTail = nil
+    if tail.isEmpty {
+      tailAge = budget.tick()
+      tail.reserveCapacity(min(16, fullMessages))
+      tailBirths.reserveCapacity(min(16, fullMessages))
+    }
     tail.append(.message(message))
     tailBirths.append(Int32(clamping: now))
     tailBytes += size
@@ -141,6 +150,8 @@ extension HistoryRing {
     if count < before { isWhole = isTruth }
   }
 
+  private static let copiedBytes = 4_096
+
   private var fullMessages: Int { min(HistoryBlock.fullMessages, max(1, policy.maximumMessages / 8)) }
   private var fullBytes: Int { min(HistoryBlock.fullBytes, policy.maximumBytes / 8) }
 
@@ -148,7 +159,7 @@ extension HistoryRing {
     guard count > 0 else { return false }
     let born = first < slots.count ? slots[first].births[slots[first].lower] : tailBirths[0]
     // Both are whole seconds, of which a part may have gone: nothing goes too early.
-    return now - Int(born) > policy.maximumAge.components.seconds
+    return now - Int(born) > maximumAge
   }
 
   private mutating func dropFirst() {
@@ -173,7 +184,7 @@ extension HistoryRing {
     guard !tail.isEmpty else { return }
     let block = HistoryBlock(tail, bytes: tailBytes, age: tailAge, budget: budget)
     slots.append(Slot(block: block, births: tailBirths))
-    (tail, tailBirths, tailBytes) = ([], [], 0)
+    (tail, tailBirths, tailBytes, seenTail) = ([], [], 0, nil)
   }
 }
 
@@ -192,8 +203,15 @@ extension HistoryRing {
   mutating func newest(_ wanted: Int) -> [Past.Part] {
     var missing = min(wanted, count)
     guard missing > 0 else { return [] }
-    seal()
     var parts: [Past.Part] = []
+    // A short tail is copied when it grows, so that many readers who come one by one don't leave blocks of one message.
+    if tail.count > fullMessages / 2 || tailBytes > Self.copiedBytes { seal() }
+    if !tail.isEmpty {
+      let block = seenTail ?? HistoryBlock(tail, bytes: tailBytes, age: tailAge, budget: budget)
+      seenTail = block
+      parts.append(Past.Part(block, max(0, tail.count - missing)..<tail.count))
+      missing -= parts[0].range.count
+    }
     var index = slots.count
     while missing > 0, index > first {
       index -= 1
@@ -201,7 +219,7 @@ extension HistoryRing {
       guard let block = slot.block else { break }
       let end = slot.births.count
       let lower = max(slot.lower, end - missing)
-      parts.append(Past.Part(deliveries: block.deliveries, range: lower..<end, block: block))
+      parts.append(Past.Part(block, lower..<end))
       missing -= end - lower
     }
     parts.reverse()

@@ -6,19 +6,22 @@
 /// What a reader gets before all that is live: a part of a history, with its gaps. It never changes, so that all who ask
 /// for the same share one.
 final class Past: Sendable {
-  /// A piece of a block, or a gap that is in none.
+  /// A piece of a block.
   struct Part: Sendable {
-    var deliveries: [Delivery]
+    var block: HistoryBlock
     var range: Range<Int>
-    var block: HistoryBlock?
+    var deliveries: [Delivery] { block.deliveries }
 
-    init(deliveries: [Delivery], range: Range<Int>, block: HistoryBlock?) {
-      self.deliveries = deliveries
-      self.range = range
+    init(_ block: HistoryBlock, _ range: Range<Int>) {
       self.block = block
+      self.range = range
     }
 
-    init(_ gap: Gap) { self.init(deliveries: [.gap(gap)], range: 0..<1, block: nil) }
+    /// A gap, which is never too old for the limit of all logs.
+    init(_ gap: Gap, budget: MemoryBudget) {
+      let gap = Delivery.gap(gap)
+      self.init(HistoryBlock([gap], bytes: gap.bufferedBytes, age: .max, budget: budget), 0..<1)
+    }
   }
 
   let parts: [Part]
@@ -41,7 +44,7 @@ final class Past: Sendable {
   ) {
     let parts = HistoryBlock.parts(of: merge.deliveries).map { part in
       let block = HistoryBlock(part.deliveries, bytes: part.bytes, age: budget.tick(), budget: budget)
-      return Part(deliveries: part.deliveries, range: part.deliveries.indices, block: block)
+      return Part(block, part.deliveries.indices)
     }
     let recovery = Recovery(isComplete: merge.isComplete, messages: merge.messages, head: head)
     self.init(parts, recovery, skipThrough: skipThrough, budget: budget)
@@ -50,7 +53,7 @@ final class Past: Sendable {
   deinit { budget.add(-ownBytes) }
 
   /// Blocks count themselves.
-  private var ownBytes: Int { 96 + parts.count * 48 }
+  private var ownBytes: Int { 96 + parts.count * MemoryLayout<Part>.stride }
 }
 
 /// How far a reader is in its past.
@@ -94,12 +97,12 @@ struct PastCursor: Sendable {
 
   /// The blocks that are still to be read.
   func visitBlocks(_ body: (HistoryBlock) -> Void) {
-    for part in past.parts[part...] { if let block = part.block { body(block) } }
+    for part in past.parts[part...] where part.block.age != .max { body(part.block) }
   }
 
   /// Gives up the blocks up to an age, for the limit of all logs together: a gap stands in their place.
   mutating func drop(upTo age: Int, topic: Topic, budget: MemoryBudget) {
-    guard let index = past.parts[part...].lastIndex(where: { $0.block.map { $0.age <= age } ?? false }) else { return }
+    guard let index = past.parts[part...].lastIndex(where: { $0.block.age <= age }) else { return }
     // What it takes with it that was a gap already is missing as well.
     var missed: Int? = 0
     for number in part...index {
@@ -114,7 +117,8 @@ struct PastCursor: Sendable {
     (part, offset) = (index + 1, 0)
     let gap = Gap(topic, missed: missed, reason: .memoryLimit)
     past = Past(
-      [Past.Part(gap)] + past.parts[part...], past.recovery, skipThrough: past.skipThrough, budget: budget)
+      [Past.Part(gap, budget: budget)] + past.parts[part...], past.recovery, skipThrough: past.skipThrough,
+      budget: budget)
     part = 0
   }
 }

@@ -64,13 +64,25 @@ extension ChannelFeed {
   struct Published: Sendable {
     /// The position of the first; those of the others follow. Nil where the channel has no history.
     var first: MessagePosition?
-    var woken: [Sleeper]
+    var woken: [Sleeper] = []
     /// The messages as they were appended.
-    var deliveries: [Delivery]
+    var deliveries: [Delivery] = []
   }
 
-  /// Appends messages, and keeps them where the channel has a history. Nil when it has gone since it was found.
-  func publish(_ messages: some Collection<Message>) -> Published? {
+  /// Appends a message, and keeps it where the channel has a history. Nil when it has gone since it was found.
+  func publish(_ message: Message) -> Published? {
+    withLog { state -> Published? in
+      guard let history = state.history else { return Published(woken: append(.message(message), &state)) }
+      if history.hasGone { return nil }
+      let first = history.ring.last.next
+      let message = message.positioned(at: first)
+      history.append(message)
+      return Published(first: first, woken: append(.message(message), &state))
+    }
+  }
+
+  /// The same for messages that came together.
+  func publish(_ messages: [Message]) -> Published? {
     withLog { state -> Published? in
       guard let history = state.history else {
         let deliveries = messages.map { Delivery.message($0) }

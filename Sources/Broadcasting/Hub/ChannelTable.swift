@@ -79,29 +79,46 @@ final class ChannelTable: Sendable {
 
   // MARK: Histories without a broker
 
-  /// Appends messages to their channel's feed, which is made where the channel has a history, and to those of the patterns.
-  func publish(_ messages: some Collection<Message> & Sendable, to channel: Channel) -> ChannelFeed.Published {
-    guard hasPatterns else { return publishToChannel(messages, to: channel) }
+  /// Appends a message to its channel's feed, which is made where the channel has a history, and to those of the patterns.
+  ///
+  /// - Throws: Where the channel's name is invalid. One that has a feed was checked when that came.
+  func publish(_ message: Message) throws(BroadcastError) -> ChannelFeed.Published {
+    let channel = message.channel
+    if hasPatterns {
+      try channel.validate()
+      return publish([message], to: channel)
+    }
+    if let published = feed(of: channel, publishing: 1)?.publish(message) { return published }
+    try channel.validate()
+    return keep(on: channel, count: 0) { $0.publish(message) } ?? ChannelFeed.Published()
+  }
+
+  /// The same for messages of one channel that came together.
+  func publish(_ messages: [Message], to channel: Channel) -> ChannelFeed.Published {
+    guard hasPatterns else {
+      return keep(on: channel, count: messages.count) { $0.publish(messages) } ?? ChannelFeed.Published()
+    }
     return patterns.withFeeds { patterns in
-      var published = publishToChannel(messages, to: channel)
+      var published =
+        keep(on: channel, count: messages.count) { $0.publish(messages) }
+        ?? ChannelFeed.Published(deliveries: messages.map { .message($0) })
       published.woken += append(published.deliveries, of: channel, to: patterns)
       return published
     }
   }
 
-  private func publishToChannel(
-    _ messages: some Collection<Message> & Sendable, to channel: Channel
-  ) -> ChannelFeed.Published {
+  /// Nil where nobody reads and nothing is kept.
+  private func keep(
+    on channel: Channel, count: Int, _ publish: (ChannelFeed) -> ChannelFeed.Published?
+  ) -> ChannelFeed.Published? {
     let shard = shard(of: channel)
-    var found = shard.feed(of: channel, publishing: messages.count)
+    var found = shard.feed(of: channel, publishing: count)
     while true {
       if found == nil, let keeper, keeper.policies.policy(of: channel) != nil {
         found = shard.feed(of: channel, orMaking: { makeFeed(of: channel) })
       }
-      guard let feed = found else {
-        return ChannelFeed.Published(woken: [], deliveries: messages.map { .message($0) })
-      }
-      if let published = feed.publish(messages) { return published }
+      guard let feed = found else { return nil }
+      if let published = publish(feed) { return published }
       // It has gone since it was found.
       found = shard.feed(of: channel)
     }

@@ -16,6 +16,8 @@ public final class Hub: Broadcast {
   let driver: (any BroadcastDriver)?
   package let budget: MemoryBudget
   let channels: ChannelTable
+  /// Whether messages of channels with a history are kept here, and so get their positions here.
+  let keepsHistories: Bool
   /// Calls of the driver that subscribe or catch up, and those that unsubscribe: a broker that takes long over the first does not hold
   /// up the second. A channel has one call at a time, so their order is kept.
   let subscribing = Mailbox<DriverCall>()
@@ -51,9 +53,11 @@ public final class Hub: Broadcast {
     self.capabilities = capabilities
     self.configuration = configuration
     budget = configuration.budget ?? MemoryBudget(limit: configuration.maximumBufferedBytes)
+    keepsHistories = driver == nil && !configuration.history.isEmpty
     channels = ChannelTable(
       budget: budget, fences: driver != nil && !capabilities.mayDeliverEarlierMessages,
-      keeper: driver == nil ? HistoryKeeper(configuration.history, isTruth: true, budget: budget) : nil)
+      keeper: driver == nil || capabilities.hasHistory
+        ? HistoryKeeper(configuration.history, isTruth: driver == nil, budget: budget) : nil)
   }
 
   public var statistics: BroadcastStatistics {
@@ -258,6 +262,7 @@ extension Hub {
       memberships.append(.init(feed: feed, slot: slot, latch: latch))
       switch joining {
       case .ready: latch?.succeed()
+      case .refused: latch?.fail(.noHistory(of: topic.channel ?? ""))
       case .wait(let call): if let call { commands.append(.init(feed: feed, call: call)) }
       }
     }

@@ -93,6 +93,21 @@ struct HistoryRingTests {
     #expect(budget.heldBytes == 0)
   }
 
+  @Test("readers who come between single messages leave few blocks, and each gets what was there")
+  func readersBetween() {
+    var ring = ring(messages: 100)
+    for offset in 1...1_000 {
+      ring.append(message(offset), now: 0)
+      let parts = ring.newest(100)
+      #expect(offsets(parts) == Array(max(1, offset - 99)...offset))
+      #expect(parts.count < 20)
+      #expect(ring.newest(5).last?.block === parts.last?.block)
+    }
+    budget.add(ring.heldBytes)
+    #expect(budget.heldBytes < 100 * 74 * 2)
+    budget.add(-ring.heldBytes)
+  }
+
   @Test("pages come in front as far as they fit and follow each other")
   func prepending() {
     var ring = ring(messages: 10, base: 20, isTruth: false)
