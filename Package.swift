@@ -54,7 +54,9 @@ let package = Package(
     // Backends with a broker: what they share, and one module for each.
     library("BroadcastingBroker", ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork"]),
     library(
-      "BroadcastingRedis", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "CHiredis"]),
+      "BroadcastingRedis",
+      ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "CHiredis"],
+      resources: ["record", "read"].map { .embedInCode("Scripts/\($0).lua") }),
     library(
       "BroadcastingPostgres", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "COpenSSL"],
       resources: [.embedInCode("Migration/broadcast.sql")]),
@@ -98,7 +100,10 @@ let package = Package(
     tests("BroadcastingBroker", ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),
     tests(
       "BroadcastingRedis",
-      ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS", "TestSupport"]),
+      [
+        "Broadcasting", "BroadcastingBroker", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS",
+        "TestSupport",
+      ]),
     tests(
       "BroadcastingPostgres",
       ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "TestSupport"]),

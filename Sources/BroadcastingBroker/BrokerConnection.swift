@@ -21,24 +21,39 @@ package protocol BrokerConnection: Actor {
   func run(_ inbox: DriverInbox) async throws(BroadcastError)
 
   func subscribe(to channel: Channel) async throws(BroadcastError)
+  /// Subscribes, and says where the channel stands. Without histories it subscribes alone.
+  func open(_ channel: Channel) async throws(BroadcastError) -> MessagePosition?
+  /// Comes in any task, also in one that the end of the session does not cancel.
+  func history(of channel: Channel, _ query: HistoryQuery) async throws(BroadcastError) -> HistoryPage
   /// Returns at once unless the connection has its own.
   func catchUp(with channel: Channel) async throws(BroadcastError)
   func unsubscribe(from channel: Channel) async throws(BroadcastError)
   func subscribe(to pattern: ChannelPattern) async throws(BroadcastError)
   func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError)
+
+  /// The broadcast's `run()` is over, and no session will follow.
+  func close() async
 }
 
 /// A connection that takes messages itself.
 package protocol PublishingConnection: BrokerConnection {
   /// Comes on any thread.
   nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt]
-
-  /// The broadcast's `run()` is over, and no session will follow.
-  func close() async
 }
 
 extension BrokerConnection {
+  package func open(_ channel: Channel) async throws(BroadcastError) -> MessagePosition? {
+    try await subscribe(to: channel)
+    return nil
+  }
+
+  package func history(of channel: Channel, _ query: HistoryQuery) async throws(BroadcastError) -> HistoryPage {
+    throw .historyUnsupported
+  }
+
   package func catchUp(with channel: Channel) async throws(BroadcastError) {}
+
+  package func close() async {}
 
   package func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
   package func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }

@@ -148,16 +148,18 @@ enum RedisError {
       rights(refusal, "subscribe +publish and &\(Channel.reservedPrefix)*"))
   }
 
-  private static func rights(_ refusal: Refusal, _ rights: String) -> String {
+  static func rights(_ refusal: Refusal, _ rights: String) -> String {
     switch refusal.code {
     case "NOPERM": "Give the user the right to it, as by ACL SETUSER name +\(rights), and & with the channels."
     case "NOAUTH": "It has got a password meanwhile."
+    case "WRONGTYPE": "Another program has a key of that name: choose another keyPrefix."
+    case _ where refusal.meansNoRightToChannel: "Give the user the right to it: & with the channels (ACL SETUSER)."
     case _ where refusal.isUnknownCommand: "The command has been renamed or switched off there."
     default: ""
     }
   }
 
-  private static func error(_ refusal: Refusal, _ what: String, _ advice: String) -> BroadcastError {
+  static func error(_ refusal: Refusal, _ what: String, _ advice: String) -> BroadcastError {
     BroadcastError(
       refusal.isRetriable ? .unavailable : .refused,
       "\(what): \(sentence(refusal.text))" + (advice.isEmpty ? "" : " \(advice)"), isRetriable: refusal.isRetriable)
@@ -203,7 +205,7 @@ enum RedisError {
         + "a gap.")
   }
 
-  private static func sentence(_ text: String) -> String {
+  static func sentence(_ text: String) -> String {
     if text.allSatisfy({ $0 == " " }) { return "it does not say why." }
     return if let last = text.last, ".?!".contains(last) { text } else { text + "." }
   }

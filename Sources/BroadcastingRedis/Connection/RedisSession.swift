@@ -7,12 +7,12 @@ import Broadcasting
 import BroadcastingBroker
 import BroadcastingNetwork
 
-/// One session with the server: a line that listens, a line that publishes, a probe from the one to the other, and all
-/// deadlines. It belongs to the loop of its connection and never leaves it.
+/// One session with the server: a line that listens, a line that publishes, a probe from the one to the other, a line for
+/// questions where there are any, and all deadlines. It belongs to the loop of its connection and never leaves it.
 final class RedisSession {
-  private let dialer: RedisDialer
-  private let configuration: RedisBroadcast.Configuration
-  private let loop: EventLoop
+  let dialer: RedisDialer
+  let configuration: RedisBroadcast.Configuration
+  let loop: EventLoop
   private let inbox: DriverInbox
   private let mailbox: PublishMailbox
   private let wake: @Sendable () -> Void
@@ -22,17 +22,25 @@ final class RedisSession {
   private var login: LoginExchange?
   private var listening: ListeningSide?
   private var publishing: PublishingSide?
+  var asking = Asking.closed
   private var probes: ProbeSchedule?
   private var timer: LoopTimer?
   private var timerDue = LoopInstant.distantFuture
-  private var isConnected = false
+  private(set) var isConnected = false
   private var willTakeCalls = false
 
   /// Why the session has to end.
   private(set) var failure: BroadcastError?
   private var waiter: UnsafeContinuation<Void, Never>?
 
-  private var server: RedisURL { dialer.server }
+  /// Which run of the server this is, where there are histories. All lines lead to it.
+  private var run: String?
+  /// The same for scripts: empty where it does not matter to them. Nil where there are no histories.
+  var historyRun: String? { configuration.historyOutlivesServer ? run.map { _ in "" } : run }
+  /// Nil where no channel has a history.
+  let kept: KeptChannels?
+
+  var server: RedisURL { dialer.server }
 
   /// - Parameter wake: Calls ``takeCalls()`` on the loop, from any thread.
   init(
@@ -45,6 +53,7 @@ final class RedisSession {
     self.inbox = inbox
     self.mailbox = mailbox
     self.wake = wake
+    kept = KeptChannels(configuration, database: dialer.server.database)
   }
 
   // MARK: From its beginning to its end
@@ -61,6 +70,7 @@ final class RedisSession {
     timer.take()?.close()
     mailbox.close(because: reason)
     publishing.take()?.close(because: reason)
+    closeAsking(because: reason)
     listening.take()?.close(because: reason)
     return reason
   }
@@ -70,8 +80,9 @@ final class RedisSession {
     if failure != nil { return }
     failure = error
     login?.fail(error)
-    // Also the one for the first probe, without which there is nobody yet who waits for a failure.
+    // Also those of the beginning, when there is nobody yet who waits for a failure: the first probe's, and the trial.
     listening?.failRequests(because: error)
+    asking.side?.failQuestions(because: error)
     waiter.take()?.resume()
   }
 
@@ -87,9 +98,9 @@ final class RedisSession {
       throw RedisError.connecting(error, to: server)
     }
     timer?.whenClosed = { [weak self] in self?.fail(.ended) }
-    let (listeningLine, _) = try await openLine()
+    let (listeningLine, _) = try await openLine(for: kept == nil ? .messages : .histories)
     listening = ListeningSide(
-      listeningLine, server,
+      listeningLine, server, kept,
       ListeningSide.Session(
         inbox: inbox, probeChannel: Array(probeChannel.name.utf8),
         probeArrived: { [weak self] in self?.probeArrived($0) },
@@ -98,31 +109,46 @@ final class RedisSession {
         leftOut: { [configuration] in configuration.hub.onEvent?($0) },
         maximumBytes: configuration.maximumReceivedBytes),
       on: loop)
-    let (publishingLine, knowsRole) = try await openLine()
+    if let kept { try await tryHistories(kept.names) }
+    let (publishingLine, knowsRole) = try await openLine(for: kept == nil ? .messages : .histories)
     publishing = PublishingSide(
-      publishingLine, server, asksRole: knowsRole, heard: { [weak self] in self?.heardPublishing() },
+      publishingLine, server, asksRole: knowsRole, recordCommand, heard: { [weak self] in self?.heardPublishing() },
       fail: { [weak self] in self?.fail($0) })
     try await ask(.subscribe, .init(name: Array(probeChannel.name.utf8)))
     probes = ProbeSchedule(now: loop.now)
     lookAtClock()
   }
 
+  private var recordCommand: RecordCommand? {
+    guard let kept, let run = historyRun, let digest = asking.side?.digest(of: .record) else { return nil }
+    return RecordCommand(kept, run: run, digest: digest)
+  }
+
   /// A line that is logged in, and whether the server tells its role there.
-  private func openLine() async throws(BroadcastError) -> (line: RedisLine, knowsRole: Bool) {
+  func openLine(
+    for purpose: Login.Purpose, maximumPieces: Int = ReplyReader.usualPieces
+  ) async throws(BroadcastError) -> (line: RedisLine, knowsRole: Bool) {
     let end = loop.now + dialer.timeout
     let line: RedisLine
     let stream = try await dialer.connect(on: loop)
-    do throws(ReplyReader.Violation) { line = try RedisLine(stream, limit: configuration.maximumReceivedBytes) } catch {
+    do throws(ReplyReader.Violation) {
+      line = try RedisLine(stream, limit: configuration.maximumReceivedBytes, maximumPieces: maximumPieces)
+    } catch {
       throw RedisError.connecting(NetworkError(.system, error.text), to: server)
     }
     if let failure {
       line.close()
       throw failure
     }
-    let login = LoginExchange(on: line, dialer)
+    let login = LoginExchange(on: line, dialer, for: purpose)
     self.login = login
     defer { self.login = nil }
     try await login.run(within: end - loop.now, on: loop, dialer.timeout)
+    if let run, run != login.run, purpose == .histories {
+      line.close()
+      throw RedisError.differentServers(server)
+    }
+    run = run ?? login.run
     return (line, login.knowsRole)
   }
 
@@ -140,6 +166,12 @@ final class RedisSession {
       lookAtClock(notAfter: deadline)
     }
     if let error { throw error }
+  }
+
+  /// Unsubscribes from a channel whose caller was told that it failed.
+  func giveUp(_ channel: Channel) {
+    guard failure == nil else { return }
+    listening?.ask(.unsubscribe, .init(name: Array(channel.name.utf8)), deadline: .distantFuture, nil)
   }
 
   // MARK: Publishing
@@ -180,7 +212,7 @@ final class RedisSession {
   // MARK: Deadlines
 
   /// Sees to it that the clock is looked at in time.
-  private func lookAtClock(notAfter due: LoopInstant) {
+  func lookAtClock(notAfter due: LoopInstant) {
     guard failure == nil, due < timerDue else { return }
     timerDue = due
     // In the next turn: what waits in the sockets of a program that was held up is looked at first.
@@ -189,15 +221,22 @@ final class RedisSession {
 
   /// Does all that is due.
   private func lookAtClock() {
-    guard failure == nil, let publishing, let listening else { return }
+    guard failure == nil else { return }
     timerDue = .distantFuture
     let now = loop.now
-    publishing.expire(now: now, after: configuration.publishTimeout)
-    listening.expire(now: now, after: configuration.subscribeTimeout)
-    var next = min(publishing.nextDeadline ?? .distantFuture, listening.nextDeadline ?? .distantFuture)
+    publishing?.expire(now: now, after: configuration.publishTimeout)
+    listening?.expire(now: now, after: configuration.subscribeTimeout)
+    asking.side?.expire(now: now, after: configuration.queryTimeout)
+    let deadlines = [publishing?.nextDeadline, listening?.nextDeadline, asking.side?.nextDeadline]
+    var next = deadlines.lazy.compactMap(\.self).min() ?? .distantFuture
     switch probes?.step(now: now) {
     case .probe(let number):
-      publishing.probe(Array("\(number)".utf8), on: probeChannel)
+      publishing?.probe(Array("\(number)".utf8), on: probeChannel)
+      if let side = asking.side {
+        let deadline = now + configuration.queryTimeout
+        side.keepAlive(deadline: deadline)
+        next = min(next, deadline)
+      }
       if case .wait(let until) = probes?.step(now: now) { next = min(next, until) }
     case .wait(let until):
       next = min(next, until)
