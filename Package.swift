@@ -54,7 +54,9 @@ let package = Package(
     // Backends with a broker: what they share, and one module for each.
     library("BroadcastingBroker", ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork"]),
     library(
-      "BroadcastingRedis", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "CHiredis"]),
+      "BroadcastingRedis",
+      ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "CHiredis"],
+      resources: ["record", "read"].map { .embedInCode("Scripts/\($0).lua") }),
     library(
       "BroadcastingPostgres", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "COpenSSL"],
       resources: [.embedInCode("Migration/broadcast.sql")]),

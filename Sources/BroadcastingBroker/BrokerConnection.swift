@@ -26,19 +26,21 @@ package protocol BrokerConnection: Actor {
   func unsubscribe(from channel: Channel) async throws(BroadcastError)
   func subscribe(to pattern: ChannelPattern) async throws(BroadcastError)
   func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError)
+
+  /// The broadcast's `run()` is over, and no session will follow.
+  func close() async
 }
 
 /// A connection that takes messages itself.
 package protocol PublishingConnection: BrokerConnection {
   /// Comes on any thread.
   nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt]
-
-  /// The broadcast's `run()` is over, and no session will follow.
-  func close() async
 }
 
 extension BrokerConnection {
   package func catchUp(with channel: Channel) async throws(BroadcastError) {}
+
+  package func close() async {}
 
   package func subscribe(to pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }
   package func unsubscribe(from pattern: ChannelPattern) async throws(BroadcastError) { throw .patternsUnsupported }

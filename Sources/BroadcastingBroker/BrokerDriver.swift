@@ -110,7 +110,7 @@ package final class BrokerDriver: BroadcastDriver {
       let result: Result<Void, BroadcastError>
       do throws(BroadcastError) { result = .success(try await hub.run()) } catch { result = .failure(error) }
       mailbox?.close(because: .ended)
-      await running.publisher?.close()
+      await running.connection.close()
       try result.get()
     }
   }

@@ -39,8 +39,23 @@ extension RedisBroadcast {
     /// How long a subscription may take until Redis has confirmed it.
     public var subscribeTimeout: Duration = .seconds(2)
 
-    /// How long it may take to connect and log in: once for the line that subscribes, and once for the one that publishes.
+    /// How long a question may take: a page of a history.
+    public var queryTimeout: Duration = .seconds(5)
+
+    /// How long it may take to connect and log in: once for the line that subscribes, once for the one that publishes, and once
+    /// for the one that asks, where there are histories.
     public var connectTimeout: Duration = .seconds(3)
+
+    /// What the names of all keys begin with. Redis keeps histories and presence in keys, in the database that the URL names; all
+    /// programs that share them need the same prefix. 1 to 64 bytes without `{`, `}`, `*`, a space or a control character.
+    public var keyPrefix = "broadcast:"
+
+    /// Whether a history that is there again after a restart of the server goes on, without a gap.
+    ///
+    /// By default a server that was restarted begins a new epoch, since nobody knows whether it has lost the newest messages, and
+    /// subscribers are told so by a gap. True is for a server that loses none: one with `appendonly yes` and `appendfsync always`,
+    /// and never replaced by a replica. With any other, messages can be missing without a gap. All programs need the same.
+    public var historyOutlivesServer = false
 
     /// The loop to run on. One is made for it if nil.
     package var loop: EventLoop?

@@ -148,7 +148,7 @@ enum RedisError {
       rights(refusal, "subscribe +publish and &\(Channel.reservedPrefix)*"))
   }
 
-  private static func rights(_ refusal: Refusal, _ rights: String) -> String {
+  static func rights(_ refusal: Refusal, _ rights: String) -> String {
     switch refusal.code {
     case "NOPERM": "Give the user the right to it, as by ACL SETUSER name +\(rights), and & with the channels."
     case "NOAUTH": "It has got a password meanwhile."
@@ -157,7 +157,7 @@ enum RedisError {
     }
   }
 
-  private static func error(_ refusal: Refusal, _ what: String, _ advice: String) -> BroadcastError {
+  static func error(_ refusal: Refusal, _ what: String, _ advice: String) -> BroadcastError {
     BroadcastError(
       refusal.isRetriable ? .unavailable : .refused,
       "\(what): \(sentence(refusal.text))" + (advice.isEmpty ? "" : " \(advice)"), isRetriable: refusal.isRetriable)
@@ -203,7 +203,7 @@ enum RedisError {
         + "a gap.")
   }
 
-  private static func sentence(_ text: String) -> String {
+  static func sentence(_ text: String) -> String {
     if text.allSatisfy({ $0 == " " }) { return "it does not say why." }
     return if let last = text.last, ".?!".contains(last) { text } else { text + "." }
   }

@@ -15,10 +15,10 @@ final class LoginExchange: RedisLineOwner {
   private var waiter: UnsafeContinuation<Void, Never>?
   private var hasHeard = false
 
-  init(on line: RedisLine, _ dialer: RedisDialer) {
+  init(on line: RedisLine, _ dialer: RedisDialer, for purpose: Login.Purpose) {
     self.line = line
     server = dialer.server
-    login = Login(dialer.server, clientName: dialer.clientName)
+    login = Login(dialer.server, clientName: dialer.clientName, for: purpose)
   }
 
   /// Returns when the line is ready for use. After an error it is closed.
@@ -43,6 +43,8 @@ final class LoginExchange: RedisLineOwner {
 
   /// Whether the server tells its role, and can be asked again.
   var knowsRole: Bool { login.knowsRole }
+  /// Which run of the server this is, where that was asked.
+  var run: String? { login.run }
 
   func fail(_ error: BroadcastError) { end(.failure(error)) }
 

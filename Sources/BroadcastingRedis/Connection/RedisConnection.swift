@@ -16,6 +16,9 @@ actor RedisConnection: BrokerConnection {
   private let configuration: RedisBroadcast.Configuration
   private nonisolated let mailbox: PublishMailbox
   private var session: RedisSession?
+  /// Those who failed with a session, until the next one begins.
+  private var failed: [AsyncStream<Never>.Continuation] = []
+  private var isClosed = false
 
   init(
     _ dialer: RedisDialer, _ configuration: RedisBroadcast.Configuration, _ mailbox: PublishMailbox, on loop: EventLoop
@@ -31,6 +34,7 @@ actor RedisConnection: BrokerConnection {
       dialer, configuration, on: loop, inbox, mailbox,
       wake: { [weak self] in self?.wake() })
     self.session = session
+    releaseFailed()
     let reason = await withTaskCancellationHandler {
       await self.serve(session)
     } onCancel: {
@@ -38,6 +42,11 @@ actor RedisConnection: BrokerConnection {
     }
     self.session = nil
     throw reason
+  }
+
+  func close() {
+    isClosed = true
+    releaseFailed()
   }
 
   private func serve(_ session: RedisSession) async -> BroadcastError { await session.run() }
@@ -74,5 +83,38 @@ actor RedisConnection: BrokerConnection {
       if session.failure != nil { await untilCancelled() }
       throw error
     }
+  }
+}
+
+// MARK: Questions
+
+extension RedisConnection {
+  /// Asks a script in the server. Not only the hub's calls come here.
+  ///
+  /// - Parameter read: See ``RedisSession/ask(_:_:)``.
+  func ask<Answer: Sendable>(
+    _ call: ScriptCall, _ read: @escaping (ReplyReader) -> Answer?
+  ) async throws(BroadcastError) -> Answer {
+    guard let session, session.isConnected else { throw .notConnected }
+    do throws(BroadcastError) {
+      return try await session.ask(call, read)
+    } catch {
+      if session.failure != nil { await untilNextSession(after: session) }
+      throw error
+    }
+  }
+
+  /// Waits until the task is cancelled, or the next session begins: by then the hub knows that the one before has ended, and
+  /// takes what was asked in it for no failure of a channel.
+  private func untilNextSession(after last: RedisSession) async {
+    if isClosed || session.map({ $0 !== last }) == true { return }
+    let (never, source) = AsyncStream.makeStream(of: Never.self)
+    failed.append(source)
+    for await _ in never {}
+  }
+
+  private func releaseFailed() {
+    for caller in failed { caller.finish() }
+    failed = []
   }
 }

@@ -46,10 +46,12 @@ final class RedisLine: StreamDelegate {
   /// Bytes that came since they were last asked for.
   private var readBytes = 0
 
-  /// - Parameter limit: The most bytes of a string that comes.
-  init(_ stream: any ByteStream, limit: Int) throws(ReplyReader.Violation) {
+  /// - Parameters:
+  ///   - limit: The most bytes of a string that comes.
+  ///   - maximumPieces: The most pieces of a list that comes.
+  init(_ stream: any ByteStream, limit: Int, maximumPieces: Int) throws(ReplyReader.Violation) {
     self.stream = stream
-    do throws(ReplyReader.Violation) { reader = try ReplyReader(limit: limit) } catch {
+    do throws(ReplyReader.Violation) { reader = try ReplyReader(limit: limit, maximumPieces: maximumPieces) } catch {
       stream.close()
       throw error
     }
@@ -67,6 +69,11 @@ final class RedisLine: StreamDelegate {
   func send(_ words: [String]) {
     RedisCommand.append(words, to: &output)
     flushAtTurnEnd()
+  }
+
+  func send(_ words: [[UInt8]]) {
+    RedisCommand.append(words, to: &output)
+    if output.count >= Self.portion { flush() } else { flushAtTurnEnd() }
   }
 
   func send(_ word: String, _ name: [UInt8]) {

@@ -7,12 +7,12 @@ import Broadcasting
 import BroadcastingBroker
 import BroadcastingNetwork
 
-/// One session with the server: a line that listens, a line that publishes, a probe from the one to the other, and all
-/// deadlines. It belongs to the loop of its connection and never leaves it.
+/// One session with the server: a line that listens, a line that publishes, a probe from the one to the other, a line for
+/// questions where there are any, and all deadlines. It belongs to the loop of its connection and never leaves it.
 final class RedisSession {
-  private let dialer: RedisDialer
-  private let configuration: RedisBroadcast.Configuration
-  private let loop: EventLoop
+  let dialer: RedisDialer
+  let configuration: RedisBroadcast.Configuration
+  let loop: EventLoop
   private let inbox: DriverInbox
   private let mailbox: PublishMailbox
   private let wake: @Sendable () -> Void
@@ -22,17 +22,22 @@ final class RedisSession {
   private var login: LoginExchange?
   private var listening: ListeningSide?
   private var publishing: PublishingSide?
+  var asking = Asking.closed
   private var probes: ProbeSchedule?
   private var timer: LoopTimer?
   private var timerDue = LoopInstant.distantFuture
-  private var isConnected = false
+  private(set) var isConnected = false
   private var willTakeCalls = false
 
   /// Why the session has to end.
   private(set) var failure: BroadcastError?
   private var waiter: UnsafeContinuation<Void, Never>?
 
-  private var server: RedisURL { dialer.server }
+  /// Which run of the server this is, where there are histories. All lines lead to it.
+  private var run: String?
+
+  var server: RedisURL { dialer.server }
+  private var keepsHistories: Bool { !configuration.hub.history.isEmpty }
 
   /// - Parameter wake: Calls ``takeCalls()`` on the loop, from any thread.
   init(
@@ -61,6 +66,7 @@ final class RedisSession {
     timer.take()?.close()
     mailbox.close(because: reason)
     publishing.take()?.close(because: reason)
+    closeAsking(because: reason)
     listening.take()?.close(because: reason)
     return reason
   }
@@ -87,7 +93,7 @@ final class RedisSession {
       throw RedisError.connecting(error, to: server)
     }
     timer?.whenClosed = { [weak self] in self?.fail(.ended) }
-    let (listeningLine, _) = try await openLine()
+    let (listeningLine, _) = try await openLine(for: keepsHistories ? .histories : .messages)
     listening = ListeningSide(
       listeningLine, server,
       ListeningSide.Session(
@@ -98,7 +104,8 @@ final class RedisSession {
         leftOut: { [configuration] in configuration.hub.onEvent?($0) },
         maximumBytes: configuration.maximumReceivedBytes),
       on: loop)
-    let (publishingLine, knowsRole) = try await openLine()
+    if keepsHistories { try await tryHistory() }
+    let (publishingLine, knowsRole) = try await openLine(for: keepsHistories ? .histories : .messages)
     publishing = PublishingSide(
       publishingLine, server, asksRole: knowsRole, heard: { [weak self] in self?.heardPublishing() },
       fail: { [weak self] in self?.fail($0) })
@@ -108,21 +115,30 @@ final class RedisSession {
   }
 
   /// A line that is logged in, and whether the server tells its role there.
-  private func openLine() async throws(BroadcastError) -> (line: RedisLine, knowsRole: Bool) {
+  func openLine(
+    for purpose: Login.Purpose, maximumPieces: Int = ReplyReader.usualPieces
+  ) async throws(BroadcastError) -> (line: RedisLine, knowsRole: Bool) {
     let end = loop.now + dialer.timeout
     let line: RedisLine
     let stream = try await dialer.connect(on: loop)
-    do throws(ReplyReader.Violation) { line = try RedisLine(stream, limit: configuration.maximumReceivedBytes) } catch {
+    do throws(ReplyReader.Violation) {
+      line = try RedisLine(stream, limit: configuration.maximumReceivedBytes, maximumPieces: maximumPieces)
+    } catch {
       throw RedisError.connecting(NetworkError(.system, error.text), to: server)
     }
     if let failure {
       line.close()
       throw failure
     }
-    let login = LoginExchange(on: line, dialer)
+    let login = LoginExchange(on: line, dialer, for: purpose)
     self.login = login
     defer { self.login = nil }
     try await login.run(within: end - loop.now, on: loop, dialer.timeout)
+    if let run, run != login.run, purpose == .histories {
+      line.close()
+      throw RedisError.differentServers(server)
+    }
+    run = run ?? login.run
     return (line, login.knowsRole)
   }
 
@@ -180,7 +196,7 @@ final class RedisSession {
   // MARK: Deadlines
 
   /// Sees to it that the clock is looked at in time.
-  private func lookAtClock(notAfter due: LoopInstant) {
+  func lookAtClock(notAfter due: LoopInstant) {
     guard failure == nil, due < timerDue else { return }
     timerDue = due
     // In the next turn: what waits in the sockets of a program that was held up is looked at first.
@@ -189,15 +205,17 @@ final class RedisSession {
 
   /// Does all that is due.
   private func lookAtClock() {
-    guard failure == nil, let publishing, let listening else { return }
+    guard failure == nil else { return }
     timerDue = .distantFuture
     let now = loop.now
-    publishing.expire(now: now, after: configuration.publishTimeout)
-    listening.expire(now: now, after: configuration.subscribeTimeout)
-    var next = min(publishing.nextDeadline ?? .distantFuture, listening.nextDeadline ?? .distantFuture)
+    publishing?.expire(now: now, after: configuration.publishTimeout)
+    listening?.expire(now: now, after: configuration.subscribeTimeout)
+    asking.side?.expire(now: now, after: configuration.queryTimeout)
+    let deadlines = [publishing?.nextDeadline, listening?.nextDeadline, asking.side?.nextDeadline]
+    var next = deadlines.lazy.compactMap(\.self).min() ?? .distantFuture
     switch probes?.step(now: now) {
     case .probe(let number):
-      publishing.probe(Array("\(number)".utf8), on: probeChannel)
+      publishing?.probe(Array("\(number)".utf8), on: probeChannel)
       if case .wait(let until) = probes?.step(now: now) { next = min(next, until) }
     case .wait(let until):
       next = min(next, until)

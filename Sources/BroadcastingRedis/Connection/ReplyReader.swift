@@ -14,7 +14,7 @@ final class ReplyReader {
     /// A status, or a string.
     case text
     case error
-    case integer
+    case integer(Int64)
     case nothing
     /// A string of so many bytes, more than the limit: none of them is kept.
     case tooLong(Int)
@@ -32,6 +32,8 @@ final class ReplyReader {
   /// How much the parser is given at a time. It moves what is left of its buffer to the front after each kilobyte that it has
   /// read, so of much more it would copy every byte many times.
   static let portion = 4_096
+  /// More than any list has that is looked at on most lines.
+  static let usualPieces = 32
   /// How much of an empty buffer is kept.
   private static let keptBytes = 64 * 1_024
 
@@ -43,9 +45,11 @@ final class ReplyReader {
   // Not a property: the parser's callbacks come a few times for each message, and find it without counting references.
   private let found: UnsafeMutablePointer<FoundPieces>
 
-  /// - Parameter limit: The most bytes of a string that is kept, at least a thousand.
+  /// - Parameters:
+  ///   - limit: The most bytes of a string that is kept, at least a thousand.
+  ///   - maximumPieces: The most pieces of a list that are kept. Further ones are left out.
   /// - Throws: When there is no memory.
-  init(limit: Int = ReplyReader.maximumBytes) throws(Violation) {
+  init(limit: Int = ReplyReader.maximumBytes, maximumPieces: Int = ReplyReader.usualPieces) throws(Violation) {
     self.limit = max(1_000, limit)
     functions = .allocate(capacity: 1)
     functions.initialize(to: redisReplyObjectFunctions())
@@ -55,7 +59,7 @@ final class ReplyReader {
     functions.pointee.createInteger = readerFoundInteger
     functions.pointee.createNil = readerFoundNothing
     found = .allocate(capacity: 1)
-    found.initialize(to: FoundPieces(limit: self.limit))
+    found.initialize(to: FoundPieces(limit: self.limit, maximumPieces: maximumPieces))
     guard let reader = redisReaderCreateWithFunctions(functions) else {
       Self.free(functions, found)
       throw Violation(text: "no memory for a parser")
@@ -169,13 +173,12 @@ private struct FoundPieces {
     var count: Int
   }
 
-  /// More than any list has that is looked at.
-  private static let maximumPieces = 32
   /// Lists in lists. Versions of the parser before 1.0 have a limit of their own, one higher; later ones have none, and keep
   /// memory for each.
   private static let maximumDepth = 7
 
   let limit: Int
+  private let maximumPieces: Int
   /// The length of the string in whose place the next empty one stands.
   var skipped: Int?
   /// Nil for a kind whose callback is not set: later versions of the parser know kinds that 0.14 has not.
@@ -185,7 +188,10 @@ private struct FoundPieces {
   private var memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
   private var used = 0
 
-  init(limit: Int) { self.limit = limit }
+  init(limit: Int, maximumPieces: Int) {
+    self.limit = limit
+    self.maximumPieces = maximumPieces
+  }
 
   func piece(at index: Int) -> Piece? { pieces.indices.contains(index) ? pieces[index] : nil }
 
@@ -195,7 +201,7 @@ private struct FoundPieces {
 
   mutating func removeAll(keeping limit: Int) {
     reply = nil
-    pieces.removeAll(keepingCapacity: true)
+    pieces.removeAll(keepingCapacity: pieces.capacity <= 1_024)
     used = 0
     if memory.count > limit { free() }
   }
@@ -221,9 +227,9 @@ private struct FoundPieces {
       return add(.tooLong(length), task, UnsafeRawBufferPointer(start: nil, count: 0))
     }
     if let parent = task.pointee.parent {
-      guard parent.pointee.parent == nil, pieces.count < Self.maximumPieces else { return }
+      guard parent.pointee.parent == nil, pieces.count < maximumPieces else { return }
       // Those of a kind without a callback keep their place.
-      while pieces.count < min(Int(task.pointee.idx), Self.maximumPieces - 1) {
+      while pieces.count < min(Int(task.pointee.idx), maximumPieces - 1) {
         pieces.append(Piece(kind: .nothing, start: used, count: 0))
       }
     } else {
@@ -272,7 +278,7 @@ private func readerFoundList(_ task: UnsafePointer<redisReadTask>?) -> UnsafeMut
 }
 
 private func readerFoundInteger(_ task: UnsafePointer<redisReadTask>?, _ value: Int64) -> UnsafeMutableRawPointer? {
-  found(.integer, task)
+  found(.integer(value), task)
 }
 
 private func readerFoundNothing(_ task: UnsafePointer<redisReadTask>?) -> UnsafeMutableRawPointer? {

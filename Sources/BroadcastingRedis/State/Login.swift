@@ -10,17 +10,29 @@ struct Login {
   /// Its answer tells what kind of server this is.
   static let greeting = ["HELLO", "2"]
 
-  private enum Step { case authenticate, greet, name, select }
+  /// What a line is for.
+  enum Purpose {
+    case messages
+    /// Scripts write keys, which a cluster spreads over its servers.
+    case scripts
+    /// The same, and the server has to say which run of it this is.
+    case histories
+  }
+
+  private enum Step { case authenticate, greet, name, select, identify }
 
   let commands: [[String]]
   private let steps: [Step]
   private let server: RedisURL
+  private let purpose: Purpose
   private var answered = 0
   /// Whether the server tells its role.
   private(set) var knowsRole = false
+  /// Which run of the server this is. Asked for histories alone, and then known at the end.
+  private(set) var run: String?
 
   /// - Parameter clientName: What the line is called in the server's list of clients.
-  init(_ server: RedisURL, clientName: String) {
+  init(_ server: RedisURL, clientName: String, for purpose: Purpose = .messages) {
     var commands: [[String]] = []
     var steps: [Step] = []
     if let password = server.password {
@@ -37,6 +49,11 @@ struct Login {
       commands.append(["SELECT", "\(server.database)"])
       steps.append(.select)
     }
+    if purpose == .histories {
+      commands += ServerRun.questions
+      steps += ServerRun.questions.map { _ in .identify }
+    }
+    self.purpose = purpose
     self.commands = commands
     self.steps = steps
     self.server = server
@@ -50,13 +67,19 @@ struct Login {
     let step = steps[answered]
     answered += 1
     guard kind == .error else {
-      if step == .greet { knowsRole = try Self.check(pieces, of: server) }
+      switch step {
+      case .greet: knowsRole = try Self.check(pieces, of: server, for: purpose)
+      case .identify: run = run ?? ServerRun.name(in: pieces.first ?? "")
+      case .authenticate, .name, .select: break
+      }
+      if isDone, purpose == .histories, run == nil { throw RedisError.namesNoRun(server) }
       return
     }
     let refusal = Refusal(pieces.first ?? "")
     switch step {
     case .authenticate: throw RedisError.login(refusal, by: server)
     case .select: throw RedisError.database(refusal, by: server)
+    case .identify: throw RedisError.history(refusal, at: server)
     case .greet, .name:
       // Not all servers know these commands, and not all users may give them: that does no harm.
       if refusal.concernsConnection { throw RedisError.refused(refusal, by: server) }
@@ -67,10 +90,13 @@ struct Login {
   ///
   /// - Throws: Where it is no server to publish on.
   @discardableResult
-  static func check(_ facts: [String], of server: RedisURL) throws(BroadcastError) -> Bool {
+  static func check(
+    _ facts: [String], of server: RedisURL, for purpose: Purpose = .messages
+  ) throws(BroadcastError) -> Bool {
     var knowsRole = false
     for index in stride(from: 0, to: facts.count - 1, by: 2) {
       switch (facts[index], facts[index + 1]) {
+      case ("mode", "cluster") where purpose != .messages: throw RedisError.isCluster(server)
       case ("mode", "sentinel"): throw RedisError.isSentinel(server)
       case ("role", "slave"), ("role", "replica"): throw RedisError.isReplica(server)
       case ("role", _): knowsRole = true

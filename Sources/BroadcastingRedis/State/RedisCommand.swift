@@ -14,25 +14,30 @@ enum RedisCommand {
     for word in words { append(Array(word.utf8), to: &output) }
   }
 
+  static func append(_ words: [[UInt8]], to output: inout [UInt8]) {
+    appendLine("*", words.count, to: &output)
+    for word in words { append(word, to: &output) }
+  }
+
   static func append(_ word: String, _ name: [UInt8], to output: inout [UInt8]) {
     appendLine("*", 2, to: &output)
     append(Array(word.utf8), to: &output)
     append(name, to: &output)
   }
 
-  private static func append(_ bytes: [UInt8], to output: inout [UInt8]) {
+  static func append(_ bytes: [UInt8], to output: inout [UInt8]) {
     appendLine("$", bytes.count, to: &output)
     output.append(contentsOf: bytes)
     appendLineEnd(to: &output)
   }
 
-  fileprivate static func appendLine(_ mark: Unicode.Scalar, _ length: Int, to output: inout [UInt8]) {
+  static func appendLine(_ mark: Unicode.Scalar, _ length: Int, to output: inout [UInt8]) {
     output.append(UInt8(ascii: mark))
     output.append(contentsOf: String(length).utf8)
     appendLineEnd(to: &output)
   }
 
-  fileprivate static func appendLineEnd(to output: inout [UInt8]) {
+  static func appendLineEnd(to output: inout [UInt8]) {
     output.append(0x0D)
     output.append(0x0A)
   }

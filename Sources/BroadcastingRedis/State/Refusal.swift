@@ -24,7 +24,7 @@ struct Refusal: Equatable {
   /// Whether the same can succeed later without a change.
   var isRetriable: Bool {
     switch code {
-    case "NOAUTH", "WRONGPASS", "NOPERM", "DENIED", "MOVED", "ASK", "WRONGTYPE": false
+    case "NOAUTH", "WRONGPASS", "NOPERM", "DENIED", "MOVED", "ASK", "CROSSSLOT", "WRONGTYPE": false
     case "ERR": meansTooManyClients
     // What else has a word of its own is a state of the server: LOADING, BUSY, MASTERDOWN, CLUSTERDOWN, READONLY, OOM.
     default: true
@@ -40,6 +40,17 @@ struct Refusal: Equatable {
   }
 
   var meansTooManyClients: Bool { text.contains("max number of clients") || text.contains("connection limit") }
+
+  /// The server does not have a script, or has lost it.
+  var meansMissingScript: Bool { code == "NOSCRIPT" }
+
+  /// The keys of a script, or the channel, belong to another server of a cluster.
+  var meansCluster: Bool { ["MOVED", "ASK", "CROSSSLOT"].contains(code) }
+
+  /// A script may not publish to a channel. For a command of its own that is a word, and in a script a sentence.
+  var meansNoRightToChannel: Bool {
+    text.contains("can't publish to the channel") || text.contains("access at least one of the channels")
+  }
 
   var isUnknownCommand: Bool { text.contains("unknown command") }
 }

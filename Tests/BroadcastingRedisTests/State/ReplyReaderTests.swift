@@ -29,7 +29,8 @@ struct ReplyReaderTests {
         case .list: replies.append("[\(pieces.joined(separator: " "))]")
         case .error: replies.append("error \(reader.text(at: 0))")
         case .text: replies.append("text \(pieces[0])")
-        case .integer, .nothing, .tooLong: replies.append("\(kind)")
+        case .integer(let number): replies.append("integer \(number)")
+        case .nothing, .tooLong: replies.append("\(kind)")
         }
       }
     }
@@ -44,8 +45,8 @@ struct ReplyReaderTests {
   func kinds(step: Int) throws {
     #expect(
       try read(Self.all, by: step) == [
-        "text OK", "integer", "error ERR no", "text hello", "text ", "nothing", "nothing", "[]", "[message a \r\n]",
-        "[subscribe a integer]", "[x list]", "integer",
+        "text OK", "integer 42", "error ERR no", "text hello", "text ", "nothing", "nothing", "[]", "[message a \r\n]",
+        "[subscribe a integer(1)]", "[x list]", "integer 7",
       ])
   }
 
@@ -125,6 +126,6 @@ struct ReplyReaderTests {
   @Test("a large string is read whole")
   func large() throws {
     let text = String(repeating: "0123456789", count: 100_000)
-    #expect(try read("*2\r\n+a\r\n$1000000\r\n\(text)\r\n:1\r\n", by: 4096) == ["[a \(text)]", "integer"])
+    #expect(try read("*2\r\n+a\r\n$1000000\r\n\(text)\r\n:1\r\n", by: 4096) == ["[a \(text)]", "integer 1"])
   }
 }

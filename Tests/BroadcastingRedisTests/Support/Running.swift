@@ -13,6 +13,15 @@ extension RedisBroadcast.Configuration {
     configuration.hub.hurry()
     return configuration
   }
+
+  /// With a history for the channels of a pattern.
+  static func keeping(
+    _ pattern: String, _ policy: HistoryPolicy = .init(), _ events: Events? = nil
+  ) -> Self {
+    var configuration = quick(events)
+    configuration.hub.history = [.init(ChannelPattern(pattern), policy)]
+    return configuration
+  }
 }
 
 func withRedis(

@@ -1,0 +1,55 @@
+-- KEYS: 1 stream, 2 log. Answer: head, '1' where it is reached, then for each message its position, its age in ms, itself
+-- ARGV: 1 'head', 'last' or 'after', 2 how many, or a position, 3 run, 4 age in ms, 5 most messages, 6 most bytes
+local stream, log = KEYS[1], KEYS[2]
+local known = redis.call('HMGET', log, 'epoch', 'offset', 'run')
+if not known[1] then return {'0-0', '1'} end
+local time = redis.call('TIME')
+local epoch, offset = tonumber(known[1]), tonumber(known[2])
+if known[3] ~= ARGV[3] then
+  epoch, offset = math.max(epoch + 1, time[1] * 1000000 + time[2]), 0
+  redis.call('HSET', log, 'epoch', string.format('%.0f', epoch), 'offset', '0', 'run', ARGV[3])
+end
+local function text(epoch, offset) return string.format('%.0f-%.0f', epoch, offset) end
+local reply = {text(epoch, offset), '1'}
+if ARGV[1] == 'head' then return reply end
+local function behind(id)
+  local dash = string.find(id, '-', 1, true)
+  return string.sub(id, 1, dash) .. string.format('%.0f', tonumber(string.sub(id, dash + 1)) + 1)
+end
+local from = '-'
+if ARGV[1] == 'after' then
+  local dash = string.find(ARGV[2], '-', 1, true)
+  local askedEpoch, asked = tonumber(string.sub(ARGV[2], 1, dash - 1)), tonumber(string.sub(ARGV[2], dash + 1))
+  -- Of no log that this one knows: all there is
+  if askedEpoch < epoch or (askedEpoch == epoch and asked <= offset) then from = behind(ARGV[2]) end
+else
+  local wanted = tonumber(ARGV[2])
+  if wanted == 0 then return reply end
+  if offset >= wanted then
+    from = text(epoch, offset - wanted + 1)
+  elseif redis.call('XLEN', stream) > wanted then
+    local some = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', wanted)
+    from = some[#some][1]
+  end
+end
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local most, room, count, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), 0, 0
+repeat
+  local some = redis.call('XRANGE', stream, from, '+', 'COUNT', 16)
+  for _, entry in ipairs(some) do
+    local age = now - tonumber(entry[2][4])
+    if age <= tonumber(ARGV[4]) then
+      local size = #entry[2][2]
+      if count == most or (count > 0 and bytes + size > room) then
+        reply[2] = '0'
+        return reply
+      end
+      count, bytes = count + 1, bytes + size
+      reply[#reply + 1] = entry[1]
+      reply[#reply + 1] = string.format('%.0f', age)
+      reply[#reply + 1] = entry[2][2]
+    end
+    from = behind(entry[1])
+  end
+until #some < 16
+return reply
