@@ -29,6 +29,14 @@ struct PresenceModel: Sendable {
 
   func isSame(as other: PresenceModel) -> Bool { infos == other.infos }
 
+  /// These and all others of another model, whose infos hold.
+  func merging(_ other: PresenceModel) -> PresenceModel {
+    var both = self
+    both.list = nil
+    both.infos.merge(other.infos) { $1 }
+    return both
+  }
+
   /// Takes an update in. Returns what it means for who knows this model, or nil when that is nothing.
   mutating func apply(_ update: PresenceUpdate) -> PresenceUpdate? {
     let result: PresenceUpdate?

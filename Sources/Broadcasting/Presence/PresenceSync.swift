@@ -97,8 +97,9 @@ struct PresenceSync: Sendable {
     guard let known else { return .first }
     if known.isSame(as: model) { return .nothing }
     if isSameLog { return .anew }
-    told = known
-    return .nothing
+    let both = known.merging(model)
+    told = both
+    return both.isSame(as: known) ? .nothing : .anew
   }
 
   /// The broker has said where it stands.

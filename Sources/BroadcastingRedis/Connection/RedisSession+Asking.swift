@@ -79,7 +79,9 @@ extension RedisSession {
     asking = .opening([])
     do throws(BroadcastError) {
       let (line, _) = try await openLine(
-        for: configuration.hub.history.isEmpty ? .scripts : .histories, maximumPieces: AskingSide.maximumPieces)
+        for: configuration.hub.history.isEmpty ? .scripts : .histories,
+        maximumPieces: max(
+          AskingSide.maximumPieces, PresenceScripts.pieces(of: configuration.hub.presence.maximumMembers)))
       if let failure {
         line.close()
         throw failure
