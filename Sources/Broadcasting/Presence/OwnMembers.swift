@@ -63,13 +63,13 @@ struct OwnMembers: Sendable {
       entries[name] = entry
       return false
     }
-    if entry.known == nil, !entry.isPending, !entry.isUnderWay {
-      // It was refused.
+    if entry.known == nil, !entry.isUnderWay {
+      // It was refused, or never told, or told in a round that is over: then it is swept out.
       refused.remove(name)
       entries[name] = nil
+      tidyPending()
       return false
     }
-    // One that was told in a round that is over is swept out, and one that never was is forgotten in its turn.
     note(name, &entry)
     entries[name] = entry
     return true
@@ -93,6 +93,14 @@ struct OwnMembers: Sendable {
     if entry.isPending { return }
     entry.isPending = true
     pending.append(name)
+  }
+
+  /// Those who have gone before they were told leave their place behind, which is taken out when there are many.
+  private mutating func tidyPending() {
+    guard pending.count - firstPending > 2 * entries.count + 64 else { return }
+    var seen: Set<PresenceName> = []
+    pending = pending[firstPending...].filter { entries[$0]?.isPending == true && seen.insert($0).inserted }
+    firstPending = 0
   }
 
   // MARK: Changes

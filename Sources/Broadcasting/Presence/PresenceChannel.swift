@@ -78,7 +78,10 @@ struct PresenceChannel: Sendable {
       isCheckDue = false
       return .check(members: own.known, round: nil)
     }
-    if sync?.needsSnapshot == true { return .read }
+    if sync?.needsSnapshot == true {
+      sync?.askForSnapshot()
+      return .read
+    }
     return chooseOwn()
   }
 

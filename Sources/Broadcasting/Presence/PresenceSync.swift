@@ -83,6 +83,9 @@ struct PresenceSync: Sendable {
 
   // MARK: Snapshots
 
+  /// A snapshot is asked for: it has all that has been heard so far.
+  mutating func askForSnapshot() { held = [] }
+
   mutating func snapshot(_ snapshot: PresenceSnapshot) -> Outcome {
     let known = told ?? (hasModel ? model : nil)
     let isSameLog =

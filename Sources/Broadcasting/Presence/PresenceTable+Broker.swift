@@ -107,12 +107,15 @@ extension PresenceTable {
 
   mutating func snapshot(_ snapshot: PresenceSnapshot, of name: Channel) -> PresenceEffects {
     var effects = PresenceEffects()
-    let (outcome, resolved) = with(name, &effects) { channel in
+    let (outcome, resolved, woken) = with(name, &effects) { channel in
       channel.done()
       let outcome = channel.sync?.snapshot(snapshot) ?? .nothing
-      return (outcome, channel.beginWatching())
+      // Whoever came while the channel was about to be watched no more has begun with what was known before.
+      let woken = outcome == .first ? channel.audience.tellAnew() : []
+      return (outcome, channel.beginWatching(), woken)
     }
     effects.resolved = resolved
+    effects.woken = woken
     tell(outcome, on: name, &effects)
     return effects
   }

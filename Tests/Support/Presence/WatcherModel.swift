@@ -25,7 +25,7 @@ package final class WatcherModel: Sendable {
   package var members: Set<PresenceMember> {
     state.withLock { state in Set(state.infos.map { PresenceMember($0.key.name, info: $0.value) }) }
   }
-  /// How many updates it got, how many states of all among them, and how many who left.
+  /// How many updates it got, how many states of all among them, and how many who left, also by such a state.
   package var count: Int { state.withLock { $0.count } }
   package var presents: Int { state.withLock { $0.presents } }
   package var left: Int { state.withLock { $0.left } }
@@ -44,10 +44,12 @@ package final class WatcherModel: Sendable {
     switch update {
     case .present(let members):
       state.presents += 1
+      let before = state.infos
       state.infos = [:]
       for member in members where state.infos.updateValue(member.info, forKey: Channel(member.name)) != nil {
         state.violations.append("\(member.name) twice")
       }
+      state.left += before.keys.count { state.infos[$0] == nil }
       return
     case .joined(let member):
       let before = state.infos.updateValue(member.info, forKey: Channel(member.name))
