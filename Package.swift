@@ -100,7 +100,10 @@ let package = Package(
     tests("BroadcastingBroker", ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "TestSupport"]),
     tests(
       "BroadcastingRedis",
-      ["Broadcasting", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS", "TestSupport"]),
+      [
+        "Broadcasting", "BroadcastingBroker", "BroadcastingLocking", "BroadcastingNetwork", "BroadcastingTLS",
+        "TestSupport",
+      ]),
     tests(
       "BroadcastingPostgres",
       ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "TestSupport"]),

@@ -21,6 +21,10 @@ package protocol BrokerConnection: Actor {
   func run(_ inbox: DriverInbox) async throws(BroadcastError)
 
   func subscribe(to channel: Channel) async throws(BroadcastError)
+  /// Subscribes, and says where the channel stands. Without histories it subscribes alone.
+  func open(_ channel: Channel) async throws(BroadcastError) -> MessagePosition?
+  /// Comes in any task, also in one that the end of the session does not cancel.
+  func history(of channel: Channel, _ query: HistoryQuery) async throws(BroadcastError) -> HistoryPage
   /// Returns at once unless the connection has its own.
   func catchUp(with channel: Channel) async throws(BroadcastError)
   func unsubscribe(from channel: Channel) async throws(BroadcastError)
@@ -38,6 +42,15 @@ package protocol PublishingConnection: BrokerConnection {
 }
 
 extension BrokerConnection {
+  package func open(_ channel: Channel) async throws(BroadcastError) -> MessagePosition? {
+    try await subscribe(to: channel)
+    return nil
+  }
+
+  package func history(of channel: Channel, _ query: HistoryQuery) async throws(BroadcastError) -> HistoryPage {
+    throw .historyUnsupported
+  }
+
   package func catchUp(with channel: Channel) async throws(BroadcastError) {}
 
   package func close() async {}

@@ -135,6 +135,14 @@ package final class BrokerDriver: BroadcastDriver {
     try await connection().subscribe(to: channel)
   }
 
+  package func open(_ channel: Channel) async throws(BroadcastError) -> MessagePosition? {
+    try await connection().open(channel)
+  }
+
+  package func history(of channel: Channel, _ query: HistoryQuery) async throws(BroadcastError) -> HistoryPage {
+    try await connection().history(of: channel, query)
+  }
+
   package func catchUp(with channel: Channel) async throws(BroadcastError) {
     try await connection().catchUp(with: channel)
   }
@@ -156,7 +164,8 @@ package final class BrokerDriver: BroadcastDriver {
       guard case .running(let running) = state.withLock({ $0 }), let publisher = running.publisher else { throw .ended }
       return try await publisher.publish(messages)
     }
-    try await mailbox.publish(messages)
+    let receipts = try await mailbox.publish(messages)
+    if !receipts.isEmpty { return receipts }
     return messages.count == 1 ? Self.oneReceipt : [Receipt](repeating: Receipt(), count: messages.count)
   }
 }

@@ -12,17 +12,19 @@ import BroadcastingBroker
 /// - When `subscribe` returns, the server has confirmed it.
 /// - When `publish` returns, the server has handed the message to the connections of all who are subscribed. A message is sent
 ///   once: whether one that failed may have arrived all the same is in `outcome`.
-/// - Redis keeps no message. Who is not connected just then misses it, and is told by a `Gap` when it is back. The same
-///   holds for a subscriber whom the server cuts because it reads too slowly.
+/// - Redis keeps no message, but those of channels with a history (`configuration.hub.history`). Who is not connected just then
+///   misses it, and is told by a `Gap` when it is back. The same holds for a subscriber whom the server cuts because it
+///   reads too slowly.
 /// - A dead connection is noticed within 10 s, also one that only seems to be alive, by a probe every 3 s. It comes back by
 ///   itself, at first soon and then up to every 2 s.
 /// - Any payload and any channel name go over the wire as they are, so `redis-cli` and programs in any language on the same
 ///   server hear them, and are heard.
 ///
-/// A channel is the same in all databases of a server: the one that the URL names must exist, and divides nothing.
+/// A channel is the same in all databases of a server: the one that the URL names must exist, and divides nothing but
+/// histories.
 public struct RedisBroadcast: Broadcast {
   private let hub: Hub
-  private let driver: BrokerDriver
+  let driver: BrokerDriver
 
   /// Makes a broadcast over the server at a URL. It begins to connect with ``run()``.
   ///
@@ -46,10 +48,12 @@ public struct RedisBroadcast: Broadcast {
     configuration.maximumReceivedBytes = min(
       max(configuration.maximumReceivedBytes, configuration.maximumMessageBytes + 1024 * 1024), ReplyReader.maximumBytes
     )
+    try KeyNames.validate(prefix: configuration.keyPrefix)
+    let hasHistory = !configuration.hub.history.isEmpty
     let dialer = RedisDialer(try RedisURL(url), configuration)
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perPublisher, mayDeliverEarlierMessages: true,
-      carriesBinary: true, carriesHeaders: true, hasPositions: false, hasPatterns: true,
+      carriesBinary: true, carriesHeaders: true, hasPositions: hasHistory, hasHistory: hasHistory, hasPatterns: true,
       hasPresence: true)
     driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384) {
       [configuration] mailbox, loop in RedisConnection(dialer, configuration, mailbox, on: loop)
@@ -65,11 +69,29 @@ public struct RedisBroadcast: Broadcast {
   public func run() async throws(BroadcastError) { try await driver.run(hub) }
 
   @discardableResult
-  public func publish(_ message: Message) async throws(BroadcastError) -> Receipt { try await hub.publish(message) }
+  public func publish(_ message: Message) async throws(BroadcastError) -> Receipt {
+    do throws(BroadcastError) { return try await hub.publish(message) } catch { try Self.checkIsOver(error) }
+    return try await hub.publish(message)
+  }
 
   @discardableResult
   public func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
-    try await hub.publish(messages)
+    do throws(BroadcastError) { return try await hub.publish(messages) } catch { try Self.checkIsOver(error) }
+    return try await hub.publish(messages)
+  }
+
+  /// Returns where the server had lost the script for histories, and nothing was published: it is being loaded again, so that
+  /// the same will succeed now.
+  private static func checkIsOver(_ error: BroadcastError) throws(BroadcastError) {
+    guard error.underlying is RedisError.ScriptIsMissing, error.outcome == .notSent else { throw error }
+  }
+
+  public func historyPolicy(of channel: Channel) -> HistoryPolicy? { hub.historyPolicy(of: channel) }
+
+  public func history(
+    of channel: Channel, from start: SubscriptionStart, limit: Int
+  ) async throws(BroadcastError) -> History {
+    try await hub.history(of: channel, from: start, limit: limit)
   }
 
   public func subscribe(

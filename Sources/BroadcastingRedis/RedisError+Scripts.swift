@@ -48,20 +48,35 @@ extension RedisError {
         + "address have to lead to the same server.", isRetriable: true)
   }
 
+  /// The channel on which the positions of another are announced.
+  static func announcements(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {
+    error(
+      refusal, "Redis at \(server) refuses the subscription to the positions of a history",
+      rights(refusal, "subscribe and &\(Channel.reservedPrefix)*"))
+  }
+
+  // MARK: Publishing
+
+  /// What a message of a channel with a history found when the server had lost the script. It was not published.
+  struct ScriptIsMissing: Error {}
+
+  static func scriptIsMissing(_ server: RedisURL) -> BroadcastError {
+    BroadcastError(
+      .unavailable, "Redis at \(server) has lost the script that keeps messages (SCRIPT FLUSH?). Try again.",
+      isRetriable: true, outcome: .notSent, underlying: ScriptIsMissing())
+  }
+
   // MARK: Questions
 
   static func asking(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {
     if refusal.meansCluster { return isCluster(server) }
-    return error(refusal, "Redis at \(server) refuses a script", scriptAdvice(refusal))
+    return error(
+      refusal, "Redis at \(server) refuses a script",
+      rights(refusal, "evalsha +script|load, to what the script calls, and to the keys"))
   }
 
   static func askingTimedOut(_ server: RedisURL, after time: Duration) -> BroadcastError {
     BroadcastError(
       .timedOut, "Redis at \(server) did not answer a question within \(time). Try again.", isRetriable: true)
-  }
-
-  private static func scriptAdvice(_ refusal: Refusal) -> String {
-    if refusal.code == "WRONGTYPE" { return "Another program has a key of that name: choose another keyPrefix." }
-    return rights(refusal, "evalsha +script|load, to what the script calls, and to the keys")
   }
 }

@@ -152,6 +152,8 @@ enum RedisError {
     switch refusal.code {
     case "NOPERM": "Give the user the right to it, as by ACL SETUSER name +\(rights), and & with the channels."
     case "NOAUTH": "It has got a password meanwhile."
+    case "WRONGTYPE": "Another program has a key of that name: choose another keyPrefix."
+    case _ where refusal.meansNoRightToChannel: "Give the user the right to it: & with the channels (ACL SETUSER)."
     case _ where refusal.isUnknownCommand: "The command has been renamed or switched off there."
     default: ""
     }

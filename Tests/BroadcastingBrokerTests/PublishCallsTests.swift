@@ -60,6 +60,25 @@ struct PublishCallsTests {
     #expect(ends == [nil, nil, nil])
   }
 
+  @Test("where one message of a call has a position, there is a receipt for each")
+  func positions() async {
+    let ends = await outcomes(of: [["1", "2", "3"], ["4"], ["5", "6"], ["7", "8"], ["9"]]) { calls in
+      send(&calls)
+      calls.accepted(1)
+      calls.accepted(at: MessagePosition(epoch: 7, offset: 1))
+      calls.accepted(1)
+      calls.accepted(1)
+      calls.accepted(at: MessagePosition(epoch: 7, offset: 2))
+      calls.accepted(at: MessagePosition(epoch: 7, offset: 3))
+      calls.accepted(at: MessagePosition(epoch: 7, offset: 4))
+      calls.refused(no)
+      calls.accepted(at: MessagePosition(epoch: 8, offset: 1))
+      #expect(calls.unansweredMessages == 0)
+      calls.accepted(at: MessagePosition(epoch: 9, offset: 1))
+    }
+    #expect(ends == ["- 7-1 -", nil, "7-2 7-3", "no unconfirmed", "8-1"])
+  }
+
   @Test("a call ends with the last of its messages")
   func wholeCalls() async {
     let ends = await outcomes(of: [["1", "2"], ["3", "4"]]) { calls in

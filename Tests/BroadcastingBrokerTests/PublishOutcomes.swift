@@ -7,20 +7,22 @@ import Broadcasting
 
 @testable import BroadcastingBroker
 
-/// What became of calls of `publish` with these texts: nil for one that succeeded. `body` takes the calls, and ends all of
+/// What became of calls of `publish` with these texts: nil for one that succeeded, or where its messages have positions those,
+/// and "-" for a message without. `body` takes the calls, and ends all of
 /// them.
 func outcomesOfPublishing(_ calls: [[String]], _ body: (inout [PublishCall]) -> Void) async -> [String?] {
   let mailbox = PublishMailbox()
   mailbox.open {}
-  return await withTaskGroup(of: (Int, BroadcastError?).self) { group in
+  return await withTaskGroup(of: (Int, String?).self) { group in
     var taken: [PublishCall] = []
     for (index, texts) in calls.enumerated() {
       group.addTask {
         do throws(BroadcastError) {
-          try await mailbox.publish(texts.map { Message($0, to: "a") })
-          return (index, nil)
+          let receipts = try await mailbox.publish(texts.map { Message($0, to: "a") })
+          let places = receipts.map { $0.position?.description ?? "-" }.joined(separator: " ")
+          return (index, receipts.isEmpty ? nil : places)
         } catch {
-          return (index, error)
+          return (index, "\(error.message) \(error.outcome.map { "\($0)" } ?? "-")")
         }
       }
       // One after the other, so that they come in their order.
@@ -31,9 +33,7 @@ func outcomesOfPublishing(_ calls: [[String]], _ body: (inout [PublishCall]) -> 
     }
     body(&taken)
     var results = [String?](repeating: nil, count: calls.count)
-    for await (index, error) in group {
-      results[index] = error.map { "\($0.message) \($0.outcome.map { "\($0)" } ?? "-")" }
-    }
+    for await (index, result) in group { results[index] = result }
     return results
   }
 }

@@ -19,6 +19,8 @@ struct PendingCall {
   private var failure: BroadcastError?
   /// A message got through, or the answer to it leaves that open.
   private var mayHaveArrived = false
+  /// Of the messages that were answered. None until one of them has a position, so that calls without one need no memory.
+  private var receipts: [Receipt] = []
 
   init(_ call: PublishCall, deadline: LoopInstant) {
     self.call = call
@@ -43,7 +45,19 @@ struct PendingCall {
 
   /// The broker has so many messages.
   mutating func accept(_ more: Int) {
+    if !receipts.isEmpty { receipts.append(contentsOf: repeatElement(Receipt(), count: more)) }
     answered += more
+    mayHaveArrived = true
+  }
+
+  /// The broker has the next message, and says where.
+  mutating func accept(at position: MessagePosition) {
+    if receipts.isEmpty {
+      receipts.reserveCapacity(count)
+      receipts.append(contentsOf: repeatElement(Receipt(), count: answered))
+    }
+    receipts.append(Receipt(position: position))
+    answered += 1
     mayHaveArrived = true
   }
 
@@ -66,7 +80,7 @@ struct PendingCall {
   /// Without the messages by then: see ``PublishCall/dropMessages()``.
   mutating func end() {
     call.dropMessages()
-    call.end(conclusion)
+    call.end(conclusion, receipts)
   }
 
   /// Tells the caller before all answers are in. A failure that was answered counts for more than this one.

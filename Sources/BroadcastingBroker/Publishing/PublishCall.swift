@@ -9,15 +9,19 @@ package import Broadcasting
 package struct PublishCall: Sendable {
   package private(set) var messages: [Message]
   // Resumed once: by whoever takes the call out of the place where it waits.
-  private let caller: UnsafeContinuation<BroadcastError?, Never>
+  private let caller: UnsafeContinuation<Result<[Receipt], BroadcastError>, Never>
 
-  init(_ messages: [Message], _ caller: UnsafeContinuation<BroadcastError?, Never>) {
+  init(_ messages: [Message], _ caller: UnsafeContinuation<Result<[Receipt], BroadcastError>, Never>) {
     self.messages = messages
     self.caller = caller
   }
 
   /// The broker has its messages, or won't have them.
-  func end(_ error: BroadcastError?) { caller.resume(returning: error) }
+  ///
+  /// - Parameter receipts: One for each message, or none at all where no message has a position.
+  func end(_ error: BroadcastError?, _ receipts: [Receipt] = []) {
+    caller.resume(returning: error.map { .failure($0) } ?? .success(receipts))
+  }
 
   /// Lets go of the messages, which nobody will send any more: a call may stay in its place for a while.
   ///

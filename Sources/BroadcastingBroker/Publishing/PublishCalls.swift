@@ -89,6 +89,14 @@ package struct PublishCalls {
     }
   }
 
+  /// The broker has the oldest message that it had not answered, and says where.
+  package mutating func accepted(at position: MessagePosition) {
+    guard first < entries.count, entries[first].pending.unanswered > 0 else { return }
+    entries[first].pending.accept(at: position)
+    unansweredMessages -= 1
+    endFirstIfDone()
+  }
+
   /// The channel of the oldest message that the broker has not answered. Nil where nobody waits for its answer any more.
   package var oldestChannel: Channel? {
     guard let entry = entries[first...].first?.pending,

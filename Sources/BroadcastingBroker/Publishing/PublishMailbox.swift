@@ -33,13 +33,14 @@ package final class PublishMailbox: Sendable {
     state = Lock(State(refusal: .notConnected.with(outcome: .notSent)))
   }
 
-  /// Waits until the broker has the messages.
+  /// Waits until the broker has the messages. Returns a receipt for each, or none at all where no message has a position.
   ///
   /// It does not end with the caller's task: what is on its way cannot be called back, and the loop sets it a deadline.
-  package func publish(_ messages: [Message]) async throws(BroadcastError) {
+  @discardableResult
+  package func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
     let size = messages.reduce(0) { $0 + $1.bufferedBytes }
     try admit(messages.count, size)
-    let error = await withUnsafeContinuation { caller in
+    let result = await withUnsafeContinuation { caller in
       let call = PublishCall(messages, caller)
       let (refusal, wake) = state.withLock { state -> (BroadcastError?, (@Sendable () -> Void)?) in
         if let refusal = state.refusal { return (refusal, nil) }
@@ -49,7 +50,7 @@ package final class PublishMailbox: Sendable {
       if let refusal { call.end(refusal) } else { wake?() }
     }
     held.subtract(Self.weight(messages.count, size), ordering: .relaxed)
-    if let error { throw error }
+    return try result.get()
   }
 
   private static func weight(_ count: Int, _ size: Int) -> Int { count << messageBit + size }

@@ -44,6 +44,12 @@ final class AskingSide: RedisLineOwner {
     send()
   }
 
+  /// Keeps an idle line from being taken for one that nobody needs, and finds one that is dead without a word.
+  func keepAlive(deadline: LoopInstant) {
+    questions.add(nil, deadline: deadline) { _ in }
+    send()
+  }
+
   private func send() {
     while !line.isFull, let command = questions.next() { line.send(command) }
   }
@@ -59,6 +65,10 @@ final class AskingSide: RedisLineOwner {
 
   func close(because error: BroadcastError) {
     line.close()
+    failQuestions(because: error)
+  }
+
+  func failQuestions(because error: BroadcastError) {
     for waiter in questions.removeAll() { waiter(.failure(error)) }
   }
 

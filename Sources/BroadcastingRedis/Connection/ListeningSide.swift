@@ -8,7 +8,14 @@ import BroadcastingNetwork
 
 /// The line that subscribes: subscriptions out, their answers and all messages in.
 final class ListeningSide: RedisLineOwner {
-  typealias Requests = SubscriptionRequests<UnsafeContinuation<BroadcastError?, Never>>
+  typealias Caller = UnsafeContinuation<BroadcastError?, Never>
+  typealias Requests = SubscriptionRequests<Waiter>
+
+  enum Waiter {
+    case caller(Caller)
+    /// The next request, for the channel whose positions are announced, has the caller.
+    case channel
+  }
 
   struct Session {
     var inbox: DriverInbox
@@ -32,15 +39,23 @@ final class ListeningSide: RedisLineOwner {
   private let session: Session
   private let loop: EventLoop
   private var requests = Requests()
+  private var announcements = Announcements()
+  /// Why the announcements of the channel that comes next were refused.
+  private var refusedAnnouncements: Refusal?
+  /// Nil where no channel has a history.
+  private let kept: KeptChannels?
   private var arrived = ArrivedMessages()
   private var pace: ReadingPace
   private var hasDelivered = false
   private var impossibleNames = LeftOutMessages()
   private var tooLong = LeftOutMessages()
 
-  init(_ line: RedisLine, _ server: RedisURL, _ session: Session, on loop: EventLoop) {
+  init(
+    _ line: RedisLine, _ server: RedisURL, _ kept: KeptChannels?, _ session: Session, on loop: EventLoop
+  ) {
     self.line = line
     self.server = server
+    self.kept = kept
     self.session = session
     self.loop = loop
     pace = ReadingPace(now: loop.now)
@@ -51,10 +66,31 @@ final class ListeningSide: RedisLineOwner {
 
   var nextDeadline: LoopInstant? { requests.nextDeadline }
 
-  func ask(
-    _ kind: Requests.Kind, _ subject: Requests.Subject, deadline: LoopInstant,
-    _ waiter: UnsafeContinuation<BroadcastError?, Never>?
-  ) {
+  /// A channel with a history is asked for after the channel of its announcements, and given up before it.
+  func ask(_ kind: Requests.Kind, _ subject: Requests.Subject, deadline: LoopInstant, _ caller: Caller?) {
+    let waiter = caller.map { Waiter.caller($0) }
+    guard let kept = subject.isPattern ? nil : keptChannel(subject.name) else {
+      return send(kind, subject, deadline: deadline, waiter)
+    }
+    let announcing = Requests.Subject(name: kept.announcements)
+    switch kind {
+    case .subscribe:
+      announcements.listen(to: kept)
+      send(kind, announcing, deadline: deadline, .channel)
+      send(kind, subject, deadline: deadline, waiter)
+    case .unsubscribe:
+      announcements.forget(kept)
+      send(kind, subject, deadline: deadline, waiter)
+      send(kind, announcing, deadline: deadline, nil)
+    }
+  }
+
+  private func keptChannel(_ name: [UInt8]) -> KeptChannel? {
+    guard let kept, let channel = Channel(utf8: name) else { return nil }
+    return kept.kept(channel)
+  }
+
+  private func send(_ kind: Requests.Kind, _ subject: Requests.Subject, deadline: LoopInstant, _ waiter: Waiter?) {
     requests.add(kind, subject, deadline: deadline, waiter)
     line.send(Self.word(kind, subject), subject.name)
   }
@@ -68,7 +104,8 @@ final class ListeningSide: RedisLineOwner {
 
   func expire(now: LoopInstant, after timeout: Duration) {
     for waiter in requests.expire(now: now) {
-      waiter.resume(returning: RedisError.subscribingTimedOut(server, after: timeout))
+      guard case .caller(let caller) = waiter else { continue }
+      caller.resume(returning: RedisError.subscribingTimedOut(server, after: timeout))
     }
   }
 
@@ -78,7 +115,7 @@ final class ListeningSide: RedisLineOwner {
   }
 
   func failRequests(because error: BroadcastError) {
-    for waiter in requests.removeAll() { waiter.resume(returning: error) }
+    for waiter in requests.removeAll() { if case .caller(let caller) = waiter { caller.resume(returning: error) } }
   }
 
   // MARK: What the line says
@@ -111,7 +148,7 @@ final class ListeningSide: RedisLineOwner {
         return true
       }
       guard list.kind(at: 2) == .text else { return false }
-      note(arrived.add(list.bytes(at: 2), on: list.bytes(at: 1)), list.bytes(at: 2), list.bytes(at: 1), nil)
+      received(list.bytes(at: 2), on: list.bytes(at: 1))
       return true
     }
     if word.spells("pmessage") {
@@ -132,6 +169,15 @@ final class ListeningSide: RedisLineOwner {
     if word.spells("psubscribe") { return confirmed(.subscribe, .init(name: name, isPattern: true)) }
     if word.spells("punsubscribe") { return confirmed(.unsubscribe, .init(name: name, isPattern: true)) }
     return false
+  }
+
+  private func received(_ payload: UnsafeRawBufferPointer, on name: UnsafeRawBufferPointer) {
+    var position: MessagePosition?
+    if !announcements.isEmpty {
+      if name.starts(with: Announcements.prefix.utf8) { return announcements.announced(payload, on: name) }
+      position = announcements.takePosition(on: name, bytes: payload.count)
+    }
+    note(arrived.add(payload, on: name, at: position), payload, name, nil)
   }
 
   /// - Parameter probe: What it says if it is a probe.
@@ -173,7 +219,13 @@ final class ListeningSide: RedisLineOwner {
     if let batch = arrived.takeAll() { hand(batch) }
     let channel = Channel(String(decoding: name, as: UTF8.self))
     let pattern = pattern.map { Self.pattern($0) }
-    if let pattern { session.inbox.missed(1, matching: pattern) } else { session.inbox.missed(1, on: channel) }
+    if let pattern {
+      session.inbox.missed(1, matching: pattern)
+    } else if let position = announcements.takePosition(on: name, bytes: count) {
+      session.inbox.missed(on: channel, at: position)
+    } else {
+      session.inbox.missed(1, on: channel)
+    }
     guard let total = tooLong.add() else { return }
     session.leftOut(
       BroadcastEvent(
@@ -187,19 +239,40 @@ final class ListeningSide: RedisLineOwner {
 
   /// Returns false where nothing was asked, so that it is about the connection.
   private func refused(_ refusal: Refusal) -> Bool {
+    let withoutAnnouncements = refusedAnnouncements.take()
     guard let (subject, waiter) = requests.refused() else {
       session.fail(RedisError.refused(refusal, by: server))
       return false
     }
-    waiter?.resume(
-      returning: subject.name == session.probeChannel
-        ? RedisError.probing(refusal, at: server) : RedisError.subscribing(refusal, to: subject.name, at: server))
+    switch waiter {
+    case .channel: refusedAnnouncements = refusal
+    case .caller(let caller):
+      if withoutAnnouncements == nil { giveUpAnnouncements(of: subject) }
+      caller.resume(
+        returning: subject.name == session.probeChannel
+          ? RedisError.probing(refusal, at: server) : RedisError.subscribing(refusal, to: subject.name, at: server))
+    case nil: break
+    }
     return true
   }
 
+  /// The channel itself was refused, and has not been asked for again.
+  private func giveUpAnnouncements(of subject: Requests.Subject) {
+    guard !subject.isPattern, !requests.hasRequest(for: subject), let kept = keptChannel(subject.name) else { return }
+    announcements.forget(kept)
+    send(.unsubscribe, Requests.Subject(name: kept.announcements), deadline: .distantFuture, nil)
+  }
+
   private func confirmed(_ kind: Requests.Kind, _ subject: Requests.Subject) -> Bool {
+    let withoutAnnouncements = refusedAnnouncements.take()
+    if kind == .subscribe { announcements.confirmed(subject.name) }
     switch requests.confirmed(kind, subject) {
-    case .done(let waiter): waiter.resume(returning: nil)
+    case .done(.channel): break
+    case .done(.caller(let caller)):
+      if withoutAnnouncements != nil, !requests.hasRequest(for: subject) {
+        ask(.unsubscribe, subject, deadline: .distantFuture, nil)
+      }
+      caller.resume(returning: withoutAnnouncements.map { RedisError.announcements($0, at: server) })
     case .late: break
     case .unwanted: ask(.unsubscribe, subject, deadline: .distantFuture, nil)
     case .unexpected: return false

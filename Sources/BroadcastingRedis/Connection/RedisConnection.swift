@@ -54,6 +54,33 @@ actor RedisConnection: BrokerConnection {
   /// Messages wait in the mailbox.
   private nonisolated func wake() { loop.execute { self.assumeIsolated { $0.session?.takeCalls() } } }
 
+  // MARK: Histories
+
+  func open(_ channel: Channel) async throws(BroadcastError) -> MessagePosition? {
+    try await subscribe(to: channel)
+    guard let session, let kept = session.kept?.kept(channel), let run = session.historyRun else { return nil }
+    do throws(BroadcastError) {
+      // Asked after the confirmation, so that all behind the head arrives.
+      return try await ask(kept.read(HistoryQuery(.live), run: run)) { PageAnswer($0, of: channel)?.page.head }
+    } catch {
+      session.giveUp(channel)
+      throw error
+    }
+  }
+
+  func history(of channel: Channel, _ query: HistoryQuery) async throws(BroadcastError) -> HistoryPage {
+    guard let session else { throw .notConnected }
+    guard let kept = session.kept?.kept(channel) else { throw .noHistory(of: channel) }
+    guard let run = session.historyRun else { throw .notConnected }
+    var query = query
+    while true {
+      let answer = try await ask(kept.read(query, run: run)) { PageAnswer($0, of: channel) }
+      // A page of a message that is too large to be taken, and nothing else: what follows it?
+      guard answer.page.messages.isEmpty, !answer.page.reachesHead, let last = answer.last else { return answer.page }
+      query.start = .after(last)
+    }
+  }
+
   // MARK: The hub's calls
 
   func subscribe(to channel: Channel) async throws(BroadcastError) {

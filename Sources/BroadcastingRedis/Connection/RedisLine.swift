@@ -86,6 +86,13 @@ final class RedisLine: StreamDelegate {
     if output.count >= Self.portion { flush() } else { flushAtTurnEnd() }
   }
 
+  /// - Returns: Whether there is a history of that channel. Without one nothing is sent.
+  func record(_ payload: [UInt8], to channel: Channel, by command: inout RecordCommand) -> Bool {
+    guard command.append(payload, to: channel, &output) else { return false }
+    if output.count >= Self.portion { flush() } else { flushAtTurnEnd() }
+    return true
+  }
+
   private func flushAtTurnEnd() {
     if isFlushPlanned { return }
     isFlushPlanned = true

@@ -47,12 +47,11 @@ extension RedisSession {
   /// Loads what histories need, and tries whether the server lets this program keep them.
   ///
   /// - Throws: What will not change by itself. A server that has no memory left, say, must not keep messages from other channels.
-  func tryHistory() async throws(BroadcastError) {
-    let names = KeyNames(prefix: configuration.keyPrefix, database: server.database)
+  func tryHistories(_ names: KeyNames) async throws(BroadcastError) {
     do throws(BroadcastError) {
       try await ask(KeptChannel.trial(names)) { $0.kind(at: 0) == .text ? () : nil }
     } catch {
-      if failure == nil, error.isRetriable { return }
+      if failure == nil, error.isRetriable, asking.side?.digest(of: .record) != nil { return }
       throw RedisError.histories(error)
     }
   }
@@ -79,7 +78,7 @@ extension RedisSession {
     asking = .opening([])
     do throws(BroadcastError) {
       let (line, _) = try await openLine(
-        for: configuration.hub.history.isEmpty ? .scripts : .histories,
+        for: kept == nil ? .scripts : .histories,
         maximumPieces: max(
           AskingSide.maximumPieces, PresenceScripts.pieces(of: configuration.hub.presence.maximumMembers)))
       if let failure {

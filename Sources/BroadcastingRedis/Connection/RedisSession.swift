@@ -40,9 +40,12 @@ final class RedisSession {
 
   /// Which run of the server this is, where there are histories. All lines lead to it.
   private var run: String?
+  /// The same for scripts: empty where it does not matter to them. Nil where there are no histories.
+  var historyRun: String? { configuration.historyOutlivesServer ? run.map { _ in "" } : run }
+  /// Nil where no channel has a history.
+  let kept: KeptChannels?
 
   var server: RedisURL { dialer.server }
-  private var keepsHistories: Bool { !configuration.hub.history.isEmpty }
 
   /// - Parameter wake: Calls ``takeCalls()`` on the loop, from any thread.
   init(
@@ -56,6 +59,7 @@ final class RedisSession {
     presence = PresenceChannels(inbox)
     self.mailbox = mailbox
     self.wake = wake
+    kept = KeptChannels(configuration, database: dialer.server.database)
   }
 
   // MARK: From its beginning to its end
@@ -82,8 +86,9 @@ final class RedisSession {
     if failure != nil { return }
     failure = error
     login?.fail(error)
-    // Also the one for the first probe, without which there is nobody yet who waits for a failure.
+    // Also those of the beginning, when there is nobody yet who waits for a failure: the first probe's, and the trial.
     listening?.failRequests(because: error)
+    asking.side?.failQuestions(because: error)
     waiter.take()?.resume()
   }
 
@@ -110,9 +115,9 @@ final class RedisSession {
       throw RedisError.connecting(error, to: server)
     }
     timer?.whenClosed = { [weak self] in self?.fail(.ended) }
-    let (listeningLine, _) = try await openLine(for: keepsHistories ? .histories : .messages)
+    let (listeningLine, _) = try await openLine(for: kept == nil ? .messages : .histories)
     listening = ListeningSide(
-      listeningLine, server,
+      listeningLine, server, kept,
       ListeningSide.Session(
         inbox: inbox, probeChannel: Array(probeChannel.name.utf8),
         probeArrived: { [weak self] in self?.probeArrived($0) },
@@ -122,14 +127,19 @@ final class RedisSession {
         leftOut: { [configuration] in configuration.hub.onEvent?($0) },
         maximumBytes: configuration.maximumReceivedBytes),
       on: loop)
-    if keepsHistories { try await tryHistory() }
-    let (publishingLine, knowsRole) = try await openLine(for: keepsHistories ? .histories : .messages)
+    if let kept { try await tryHistories(kept.names) }
+    let (publishingLine, knowsRole) = try await openLine(for: kept == nil ? .messages : .histories)
     publishing = PublishingSide(
-      publishingLine, server, asksRole: knowsRole, heard: { [weak self] in self?.heardPublishing() },
+      publishingLine, server, asksRole: knowsRole, recordCommand, heard: { [weak self] in self?.heardPublishing() },
       fail: { [weak self] in self?.fail($0) })
     try await ask(.subscribe, .init(name: Array(probeChannel.name.utf8)))
     probes = ProbeSchedule(now: loop.now)
     lookAtClock()
+  }
+
+  private var recordCommand: RecordCommand? {
+    guard let kept, let run = historyRun, let digest = asking.side?.digest(of: .record) else { return nil }
+    return RecordCommand(kept, run: run, digest: digest)
   }
 
   /// A line that is logged in, and whether the server tells its role there.
@@ -174,6 +184,12 @@ final class RedisSession {
       lookAtClock(notAfter: deadline)
     }
     if let error { throw error }
+  }
+
+  /// Unsubscribes from a channel whose caller was told that it failed.
+  func giveUp(_ channel: Channel) {
+    guard failure == nil else { return }
+    listening?.ask(.unsubscribe, .init(name: Array(channel.name.utf8)), deadline: .distantFuture, nil)
   }
 
   // MARK: Publishing
@@ -235,6 +251,11 @@ final class RedisSession {
     switch probes?.step(now: now) {
     case .probe(let number):
       publishing?.probe(Array("\(number)".utf8), on: probeChannel)
+      if let side = asking.side {
+        let deadline = now + configuration.queryTimeout
+        side.keepAlive(deadline: deadline)
+        next = min(next, deadline)
+      }
       if case .wait(let until) = probes?.step(now: now) { next = min(next, until) }
     case .wait(let until):
       next = min(next, until)

@@ -1,4 +1,6 @@
--- KEYS: 1 stream, 2 log. Answer: head, '1' where it is reached, then for each message its position, its age in ms, itself
+-- One page of a history, or its head alone.
+-- Answer: the head, '1' where the page reaches it, then for each message its position, its age in ms, itself.
+-- KEYS: 1 stream, 2 log
 -- ARGV: 1 'head', 'last' or 'after', 2 how many, or a position, 3 run, 4 age in ms, 5 most messages, 6 most bytes
 local stream, log = KEYS[1], KEYS[2]
 local known = redis.call('HMGET', log, 'epoch', 'offset', 'run')
@@ -34,10 +36,13 @@ else
 end
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local most, room, count, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), 0, 0
+-- Large messages are read by twos: what does not fit would be read for nothing.
+local step = 2
 repeat
-  local some = redis.call('XRANGE', stream, from, '+', 'COUNT', 16)
+  if count > 0 and bytes / count < room / 64 then step = 16 end
+  local some = redis.call('XRANGE', stream, from, '+', 'COUNT', step)
   for _, entry in ipairs(some) do
-    local age = now - tonumber(entry[2][4])
+    local age = now - (tonumber(entry[2][4]) or 0)
     if age <= tonumber(ARGV[4]) then
       local size = #entry[2][2]
       if count == most or (count > 0 and bytes + size > room) then
@@ -51,5 +56,5 @@ repeat
     end
     from = behind(entry[1])
   end
-until #some < 16
+until #some < step
 return reply

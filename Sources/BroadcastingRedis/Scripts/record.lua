@@ -3,6 +3,7 @@
 -- ARGV: 1 channel, 2 message, 3 announcing channel, 4 run, 5 messages, 6 bytes, 7 age in ms, 8 life of the log in ms
 local stream, log = KEYS[1], KEYS[2]
 local size, age = #ARGV[2], tonumber(ARGV[7])
+redis.call('XLEN', stream)  -- fails here and not below, should the key be another's
 local known = redis.call('HMGET', log, 'epoch', 'offset', 'run', 'bytes', 'swept')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -18,7 +19,6 @@ offset = offset + 1
 bytes = bytes + size
 local epochText, offsetText = string.format('%.0f', epoch), string.format('%.0f', offset)
 local id = epochText .. '-' .. offsetText
-redis.call('XLEN', stream)  -- fails here and not below, should the key be another's
 redis.call('HSET', log, 'epoch', epochText, 'offset', offsetText, 'run', ARGV[4], 'bytes', bytes)
 redis.call('PUBLISH', ARGV[3], id .. ' ' .. size)
 local sent = redis.pcall('PUBLISH', ARGV[1], ARGV[2])
@@ -55,7 +55,7 @@ if now - swept > age / 8 then
   repeat
     local some, before = redis.call('XRANGE', stream, '-', '+', 'COUNT', 16), old
     for _, entry in ipairs(some) do
-      if tonumber(entry[2][4]) >= now - age then break end
+      if (tonumber(entry[2][4]) or 0) >= now - age then break end
       redis.call('XDEL', stream, entry[1])
       old = old + 1
     end

@@ -41,10 +41,11 @@ struct ArrivedMessages {
 
   /// Adds a message as it came over the wire.
   mutating func add(
-    _ payload: UnsafeRawBufferPointer, on name: UnsafeRawBufferPointer, matching pattern: UnsafeRawBufferPointer? = nil
+    _ payload: UnsafeRawBufferPointer, on name: UnsafeRawBufferPointer,
+    matching pattern: UnsafeRawBufferPointer? = nil, at position: MessagePosition? = nil
   ) -> Result {
     if let last = self.name, name.isSame(as: last), isCurrent(pattern), messages.count < Self.maximumMessages {
-      messages.append(Envelope.decode(Array(payload), channel: channel))
+      messages.append(Envelope.decode(Array(payload), channel: channel, position: position))
       return .added
     }
     switch Self.meaning(of: name) {
@@ -55,7 +56,7 @@ struct ArrivedMessages {
       self.name = Array(name)
       self.channel = channel
       self.pattern = pattern.map { Array($0) }
-      messages.append(Envelope.decode(Array(payload), channel: channel))
+      messages.append(Envelope.decode(Array(payload), channel: channel, position: position))
       return before.map { .addedAfter($0) } ?? .added
     }
   }

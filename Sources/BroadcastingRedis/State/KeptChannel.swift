@@ -5,6 +5,21 @@
 
 import Broadcasting
 
+/// Which channels have a history, and where.
+struct KeptChannels: Sendable {
+  let policies: HistoryPolicies
+  let names: KeyNames
+
+  /// Nil where no channel has one.
+  init?(_ configuration: RedisBroadcast.Configuration, database: Int) {
+    if configuration.hub.history.isEmpty { return nil }
+    policies = configuration.hub.history
+    names = KeyNames(prefix: configuration.keyPrefix, database: database)
+  }
+
+  func kept(_ channel: Channel) -> KeptChannel? { policies.policy(of: channel).map { KeptChannel(channel, $0, names) } }
+}
+
 /// A channel with a history, and where that lies.
 struct KeptChannel: Sendable {
   /// What begins the names of the channels that announce positions.
@@ -48,8 +63,8 @@ struct KeptChannel: Sendable {
     let (what, from) =
       switch query.start.value {
       case .live: ("head", "")
-      case .last(let count): ("last", "\(min(count, HistoryPolicy.greatestMessages))")
-      case .after(let position): ("after", position.description)
+      case .last(let count): ("last", "\(min(count, policy.maximumMessages))")
+      case .after(let position): ("after", Self.exact(position).description)
       }
     let messages = min(max(1, query.maximumMessages), AskingSide.maximumPageMessages)
     let bytes = min(max(1, query.maximumBytes), 4 * 1_024 * 1_024)
@@ -57,6 +72,12 @@ struct KeptChannel: Sendable {
     return ScriptCall(
       script: .read, keys: [stream, log], arguments: arguments.map { Array($0.utf8) },
       answerBytes: what == "head" ? 64 : bytes)
+  }
+
+  /// Scripts count exactly up to this. No position that was ever given is beyond it.
+  private static func exact(_ position: MessagePosition) -> MessagePosition {
+    let greatest: UInt64 = 1 << 53 - 1
+    return MessagePosition(epoch: min(position.epoch, greatest), offset: min(position.offset, greatest))
   }
 
   /// Goes through every branch of the script that records, and so fails where a user lacks a right for it. Nobody hears it, and

@@ -26,7 +26,8 @@ struct Questions<Waiter> {
 
   private struct Question {
     var number: Int
-    var call: ScriptCall
+    /// Nil: whether the server is there.
+    var call: ScriptCall?
     /// How often the script was missing.
     var misses = 0
   }
@@ -74,8 +75,10 @@ struct Questions<Waiter> {
 
   // MARK: Asking
 
-  /// - Parameter deadline: Not before that of the question before.
-  mutating func add(_ call: ScriptCall, deadline: LoopInstant, _ waiter: Waiter) {
+  /// - Parameters:
+  ///   - call: Nil asks whether the server is there, which everybody may.
+  ///   - deadline: Not before that of the question before.
+  mutating func add(_ call: ScriptCall?, deadline: LoopInstant, _ waiter: Waiter) {
     waiters[nextNumber] = waiter
     deadlines.append((nextNumber, deadline))
     unsent.append(Question(number: nextNumber, call: call))
@@ -89,21 +92,25 @@ struct Questions<Waiter> {
         unsent.removeFirst()
         continue
       }
-      let bytes = question.call.answerBytes
+      let bytes = question.call?.answerBytes ?? 0
       guard sent.count < maximumSent, sentBytes == 0 || sentBytes + bytes <= maximumSentBytes else { return nil }
-      switch scripts[question.call.script] {
-      case .digest(let digest):
-        unsent.removeFirst()
-        sent.append(.question(question))
-        sentBytes += bytes
-        return question.call.command(digest: digest)
-      case .loading:
-        return nil
-      case nil:
-        scripts[question.call.script] = .loading
-        sent.append(.load(question.call.script))
-        return question.call.script.loadCommand
+      let command: [[UInt8]]
+      if let call = question.call {
+        switch scripts[call.script] {
+        case .digest(let digest): command = call.command(digest: digest)
+        case .loading: return nil
+        case nil:
+          scripts[call.script] = .loading
+          sent.append(.load(call.script))
+          return call.script.loadCommand
+        }
+      } else {
+        command = Login.greeting.map { Array($0.utf8) }
       }
+      unsent.removeFirst()
+      sent.append(.question(question))
+      sentBytes += bytes
+      return command
     }
     return nil
   }
@@ -135,8 +142,10 @@ struct Questions<Waiter> {
       return .failedScript(takeAll(of: script))
     case .question(var question):
       question.misses += 1
-      guard isMissing, question.misses <= Self.maximumMisses else { return .call(end(question.number)) }
-      if scripts[question.call.script] != .loading { scripts[question.call.script] = nil }
+      guard isMissing, question.misses <= Self.maximumMisses, let script = question.call?.script else {
+        return .call(end(question.number))
+      }
+      if scripts[script] != .loading { scripts[script] = nil }
       unsent.append(question)
       return .script
     }
@@ -145,7 +154,7 @@ struct Questions<Waiter> {
   private mutating func takeSent() -> Sent? {
     guard let oldest = sent.first else { return nil }
     sent.removeFirst()
-    if case .question(let question) = oldest { sentBytes -= question.call.answerBytes }
+    if case .question(let question) = oldest { sentBytes -= question.call?.answerBytes ?? 0 }
     return oldest
   }
 
@@ -155,7 +164,7 @@ struct Questions<Waiter> {
   }
 
   private mutating func takeAll(of script: ServerScript) -> [Waiter] {
-    let waiting = unsent.filter { $0.call.script == script }
+    let waiting = unsent.filter { $0.call?.script == script }
     return waiting.compactMap { end($0.number) }
   }
 

@@ -78,6 +78,9 @@ struct SubscriptionRequests<Waiter> {
     return (request.subject, request.waiter)
   }
 
+  /// Whether something has been asked for about the same that has no answer yet.
+  func hasRequest(for subject: Subject) -> Bool { newest[subject] != nil }
+
   /// Returns the callers whose time is over.
   mutating func expire(now: LoopInstant) -> [Waiter] {
     var late: [Waiter] = []

@@ -41,6 +41,48 @@ struct LoginTests {
     }
   }
 
+  private func historyLogin(_ answers: [(ReplyReader.Kind, String)]) throws -> Login {
+    var login = try Login(RedisURL(BackendURL("redis://a")), clientName: "me", for: .histories)
+    #expect(login.commands.suffix(2) == [["INFO", "server"], ["INFO", "replication"]])
+    for _ in login.commands.dropLast(2) { try login.received(.text, ["OK"]) }
+    for (kind, text) in answers { try login.received(kind, [text]) }
+    return login
+  }
+
+  @Test("for histories it asks which run of the server this is, by one of two names")
+  func run() throws {
+    let run = String(repeating: "a", count: 40)
+    let zeros = String(repeating: "0", count: 40)
+    for (server, replication, name) in [
+      ("# Server\r\nredis_version:7\r\nrun_id:\(run)\r\n", "master_replid:b\r\n", run),
+      ("run_id:\(zeros)\r\n", "role:master\r\nmaster_replid:b\r\nmaster_replid2:c\r\n", "b"),
+      ("", "master_replid:b\r\n", "b"),
+    ] {
+      #expect(try historyLogin([(.text, server), (.text, replication)]).run == name)
+    }
+    let unnamed = failure { _ = try historyLogin([(.text, "run_id:\(zeros)"), (.text, "role:master")]) }
+    #expect(unnamed?.isRetriable == false)
+    #expect(unnamed?.message.contains("run_id") == true)
+    let refused = failure { _ = try historyLogin([(.error, "NOPERM no right to the 'info' command")]) }
+    #expect(refused?.isRetriable == false)
+    #expect(refused?.message.contains("+info") == true)
+  }
+
+  private func failure(_ body: () throws -> Void) -> BroadcastError? {
+    #expect(throws: BroadcastError.self) { try body() }
+  }
+
+  @Test("a cluster carries messages, but no scripts")
+  func cluster() throws {
+    let facts = ["server", "redis", "mode", "cluster", "role", "master"]
+    let server = try RedisURL(BackendURL("redis://a"))
+    #expect(try Login.check(facts, of: server, for: .messages))
+    for purpose in [Login.Purpose.scripts, .histories] {
+      let error = failure { try Login.check(facts, of: server, for: purpose) }
+      #expect(error?.isRetriable == false)
+    }
+  }
+
   @Test("a wrong login will not change by itself, and the error does not repeat it")
   func wrongLogin() throws {
     for text in [

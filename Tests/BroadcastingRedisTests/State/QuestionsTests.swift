@@ -145,6 +145,21 @@ struct QuestionsTests {
     #expect(send(&questions) == ["d e", "d f"])
   }
 
+  @Test("whether the server is there is asked without a script, and answered in its place")
+  func greeting() {
+    var questions = Asked()
+    questions.add(nil, deadline: at(1), "there")
+    #expect(questions.next() == [Array("HELLO".utf8), Array("2".utf8)])
+    questions.add(call("a"), deadline: at(1), "a")
+    #expect(send(&questions) == ["read"])
+    questions.add(nil, deadline: at(1), "still")
+    #expect(describe(questions.answered(text: nil)) == "there")
+    _ = answer(&questions, "d")
+    #expect(send(&questions) == ["d a", "2 2"])
+    #expect(answer(&questions) == "a")
+    #expect(describe(questions.refused(isMissing: false)) == "still")
+  }
+
   @Test("at the end all who wait are given back in their order")
   func end() {
     var questions = Asked()

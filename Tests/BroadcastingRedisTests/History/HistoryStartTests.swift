@@ -44,6 +44,59 @@ struct HistoryStartTests {
     }
   }
 
+  @Test("a user without the right to announce positions is told so at the start")
+  func announcing() async throws {
+    try await withUser("resetchannels &__broadcast.probe.* &__broadcast.trial &chat.*") { server, url in
+      let error = try await refusal(url) {
+        $0.hub.connectPatience = .seconds(60)
+        $0.hub.history = [.init(ChannelPattern("*"))]
+      }
+      #expect(error?.isRetriable == false)
+      #expect(error?.message.contains("&__broadcast.*") == true, "\(error?.message ?? "")")
+    }
+  }
+
+  @Test("a channel that the user may not publish to is refused alone, and no position is lost")
+  func channel() async throws {
+    try await withUser("") { server, url in
+      try await withRedis(url, .keeping("*")) { broadcast in
+        let first = try await broadcast.record("1", to: "chat.a")
+        var deliveries = try await broadcast.subscribe(to: ["chat.a"]).makeAsyncIterator()
+        let refused = await failure { try await broadcast.publish("no", to: "other") }
+        #expect(refused?.code == .refused && refused?.outcome == .notSent, "\(refused?.description ?? "")")
+        #expect(refused?.message.contains("& with the channels") == true, "\(refused?.message ?? "")")
+        #expect(try await server.cli(["EXISTS", "broadcast:history:{other}", "broadcast:log:{other}"]) == "0")
+        let subscribing = await failure { try await broadcast.subscribe(to: "other") }
+        #expect(subscribing?.code == .refused)
+        #expect(try await server.cli(["PUBSUB", "CHANNELS", "*{other}*"]) == "")
+
+        let publisher = try await server.cli(["CLIENT", "LIST"]).split(separator: "\n").count {
+          $0.contains("user=app")
+        }
+        #expect(publisher == 3)
+        let second = try await broadcast.record("2", to: "chat.a")
+        #expect(second == first.next)
+        #expect(try await take(1, &deliveries).map(\.position) == [second])
+      }
+    }
+  }
+
+  @Test("a key of another kind is told, and the message is not published")
+  func wrongType() async throws {
+    try await RedisServer.with { server in
+      try await withRedis(server.url, .keeping("*")) { broadcast in
+        try await server.cli(["SET", "broadcast:history:{a}", "x"])
+        try await server.cli(["SET", "broadcast:log:{b}", "x"])
+        for channel in ["a", "b"] as [Channel] {
+          let error = await failure { try await broadcast.publish("x", to: channel) }
+          #expect(error?.isRetriable == false && error?.outcome == .notSent)
+          #expect(error?.message.contains("keyPrefix") == true, "\(error?.message ?? "")")
+        }
+        try await broadcast.record("x", to: "c")
+      }
+    }
+  }
+
   @Test("a cluster is refused, but only where there are histories")
   func cluster() async throws {
     var options = RedisServer.Options()
