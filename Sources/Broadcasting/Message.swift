@@ -85,6 +85,15 @@ public struct Message: Sendable {
   /// Its place in the backend's log, where the backend keeps one and the message came from there.
   @inlinable public var position: MessagePosition? { storage.position }
 
+  /// The same message at a place in a log.
+  func positioned(at position: MessagePosition) -> Message {
+    Message(
+      storage: Storage(
+        channel: channel, payload: payload, kind: kind, headers: headers, position: position))
+  }
+
+  private init(storage: Storage) { self.storage = storage }
+
   /// The payload as text, or nil when the message is binary.
   public var text: String? { kind == .text ? String(decoding: payload, as: UTF8.self) : nil }
 

@@ -21,6 +21,8 @@ public struct HistoryPolicies: Sendable, Hashable, ExpressibleByArrayLiteral {
       self.pattern = pattern
       self.policy = policy
     }
+
+    public init(_ glob: String, _ policy: HistoryPolicy? = .init()) { self.init(ChannelPattern(glob), policy) }
   }
 
   public static let maximumRules = 64

@@ -18,6 +18,7 @@ final class ChannelFeed: Sendable {
   struct Waiter: Sendable {
     var latch: Latch
     var slot: Int
+    var start: SubscriptionStart
   }
 
   struct State: Sendable {
@@ -28,6 +29,14 @@ final class ChannelFeed: Sendable {
     var dropped = 0
     var gaps = 0
     var renewals = RenewalPace()
+    /// Nil where the channel has no history.
+    var history: FeedHistory?
+
+    /// What the budget has to know of; blocks of the history count themselves.
+    var heldBytes: Int { log.heldBytes + (history?.ring.heldBytes ?? 0) }
+
+    /// Whether nobody reads, nothing is under way at the driver, and nothing is kept.
+    var isIdle: Bool { readers.count == 0 && machine.isIdle && !(history?.keepsFeed ?? false) }
   }
 
   /// What a reader finds.
@@ -39,20 +48,20 @@ final class ChannelFeed: Sendable {
   }
 
   let topic: Topic
-  private let budget: MemoryBudget
+  let budget: MemoryBudget
   /// Changes with every append, so that a reader who has seen it all need not take the lock to know.
   private let tip = Atomic<Int>(0)
-  private let state: Lock<State>
+  let state: Lock<State>
 
   /// - Parameter fences: Whether the driver is asked to catch up for later readers.
-  init(_ topic: Topic, budget: MemoryBudget, fences: Bool = false) {
+  init(_ topic: Topic, budget: MemoryBudget, fences: Bool = false, history: FeedHistory? = nil) {
     self.topic = topic
     self.budget = budget
-    state = Lock(State(machine: Machine(fences: fences)))
+    state = Lock(State(machine: Machine(fences: fences), history: history))
   }
 
   deinit {
-    let held = state.withLock { $0.log.heldBytes }
+    let held = state.withLock { $0.heldBytes }
     if held != 0 { budget.add(-held) }
   }
 
@@ -60,11 +69,11 @@ final class ChannelFeed: Sendable {
 
   /// Runs `body` under the lock, and afterwards tells the budget what the log gained or lost.
   @inline(__always)
-  private func withLog<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
+  func withLog<Result: Sendable>(_ body: (inout State) -> Result) -> Result {
     let (result, change) = state.withLock { state in
-      let before = state.log.heldBytes
+      let before = state.heldBytes
       let result = body(&state)
-      return (result, state.log.heldBytes - before)
+      return (result, state.heldBytes - before)
     }
     if change != 0 { budget.add(change) }
     return result
@@ -76,20 +85,25 @@ final class ChannelFeed: Sendable {
 extension ChannelFeed {
   /// Appends one delivery. Returns whom to wake.
   func append(_ delivery: Delivery) -> [Sleeper] {
-    withLog { state in
-      guard state.readers.count > 0 else { return [] }
-      state.log.append(delivery, age: budget.tick())
-      return finishAppending(&state)
-    }
+    withLog { append(delivery, &$0) }
+  }
+
+  func append(_ delivery: Delivery, _ state: inout State) -> [Sleeper] {
+    guard state.readers.count > 0 else { return [] }
+    state.log.append(delivery, age: budget.tick())
+    return finishAppending(&state)
   }
 
   /// Appends deliveries which came together. Returns whom to wake.
   func append(contentsOf deliveries: [Delivery]) -> [Sleeper] {
-    withLog { state in
-      guard state.readers.count > 0 else { return [] }
-      state.log.append(contentsOf: deliveries, age: budget.tick())
-      return finishAppending(&state)
-    }
+    withLog { append(deliveries, &$0) }
+  }
+
+  func append(_ deliveries: [Delivery], _ state: inout State) -> [Sleeper] {
+    if deliveries.count == 1 { return append(deliveries[0], &state) }
+    guard state.readers.count > 0 else { return [] }
+    state.log.append(contentsOf: deliveries, age: budget.tick())
+    return finishAppending(&state)
   }
 
   /// Appends what came from a broker, and before it the gap that is still owed.
@@ -97,12 +111,7 @@ extension ChannelFeed {
     withLog { state in
       guard state.readers.count > 0 else { return [] }
       if state.machine.received() { appendGap(&state) }
-      if deliveries.count == 1 {
-        state.log.append(deliveries[0], age: budget.tick())
-      } else {
-        state.log.append(contentsOf: deliveries, age: budget.tick())
-      }
-      return finishAppending(&state)
+      return append(deliveries, &state)
     }
   }
 
@@ -116,7 +125,7 @@ extension ChannelFeed {
   }
 
   /// Has a reader pass over what is in the log, which is not its own.
-  private func passOver(_ slot: Int, _ state: inout State) {
+  func passOver(_ slot: Int, _ state: inout State) {
     state.log.remove(state.readers[slot].cursor)
     state.readers[slot].cursor = state.log.makeCursor()
   }
@@ -138,10 +147,11 @@ extension ChannelFeed {
     withLog { state in
       guard state.readers.holds(slot, for: core) else { return Reading(seen: currentTip) }
       var reading = Reading()
-      var cursor = state.readers[slot].cursor
-      reading.chunk = state.log.read(
-        &cursor, limits: state.readers[slot].limits, maximumMessages: maximumMessages, maximumBytes: maximumBytes)
-      state.readers[slot].cursor = cursor
+      if let past = state.readers[slot].past {
+        reading.chunk = readPast(slot, past, maximumMessages: maximumMessages, maximumBytes: maximumBytes, &state)
+      } else {
+        reading.chunk = readLog(slot, maximumMessages: maximumMessages, maximumBytes: maximumBytes, &state)
+      }
       if let chunk = reading.chunk {
         state.delivered += chunk.range.count - chunk.marks
         state.gaps += chunk.marks
@@ -150,16 +160,31 @@ extension ChannelFeed {
           state.dropped += skip.messages ?? 0
         }
       }
-      reading.hasMore = state.log.hasUnread(cursor)
+      reading.hasMore = hasUnread(slot, &state)
       reading.seen = reading.hasMore ? currentTip - 1 : currentTip
       if sleeps, !reading.hasMore { state.readers.sleep(slot) }
       return reading
     }
   }
 
+  func readLog(
+    _ slot: Int, maximumMessages: Int, maximumBytes: Int, _ state: inout State
+  ) -> SegmentLog<Delivery>.Chunk? {
+    var cursor = state.readers[slot].cursor
+    defer { state.readers[slot].cursor = cursor }
+    return state.log.read(
+      &cursor, limits: state.readers[slot].limits, maximumMessages: maximumMessages, maximumBytes: maximumBytes)
+  }
+
+  private func hasUnread(_ slot: Int, _ state: inout State) -> Bool {
+    state.log.hasUnread(state.readers[slot].cursor) || state.readers[slot].past?.hasUnread ?? false
+  }
+
   func unreadMessages(_ slot: Int, of core: SubscriptionCore) -> Int {
     state.withLock { state in
-      state.readers.holds(slot, for: core) ? state.log.backlog(of: state.readers[slot].cursor).messages : 0
+      guard state.readers.holds(slot, for: core) else { return 0 }
+      let live = state.log.backlog(of: state.readers[slot].cursor).messages
+      return live + (state.readers[slot].past?.unreadMessages ?? 0)
     }
   }
 
@@ -167,7 +192,7 @@ extension ChannelFeed {
   func sleep(_ slot: Int, of core: SubscriptionCore) -> Bool {
     state.withLock { state in
       guard state.readers.holds(slot, for: core) else { return false }
-      guard !state.log.hasUnread(state.readers[slot].cursor) else { return false }
+      guard !hasUnread(slot, &state) else { return false }
       state.readers.sleep(slot)
       return true
     }
@@ -177,16 +202,19 @@ extension ChannelFeed {
 // MARK: Members
 
 extension ChannelFeed {
-  /// Adds a reader, who gets what is appended from now on. Without a driver, and so without a latch, it is subscribed at
-  /// once.
+  /// Adds a reader, who gets what its start asks for, and what is appended from now on. Without a driver, and so without a
+  /// latch, it is subscribed at once.
   func join(
-    _ core: SubscriptionCore, limits: LogLimits, latch: Latch?, isConnected: Bool
+    _ core: SubscriptionCore, limits: LogLimits, start: SubscriptionStart, latch: Latch?, isConnected: Bool
   ) -> (slot: Int, joining: Machine.Joining) {
     withLog { state in
       let slot = state.readers.insert(
         .init(cursor: state.log.makeCursor(), limits: limits, core: core, isConfirmed: true))
-      guard let latch else { return (slot, .ready) }
-      let joining = state.machine.join(Waiter(latch: latch, slot: slot), isConnected: isConnected)
+      guard let latch else {
+        _ = serve(start, slot, &state)
+        return (slot, .ready)
+      }
+      let joining = state.machine.join(Waiter(latch: latch, slot: slot, start: start), isConnected: isConnected)
       if case .wait = joining { state.readers[slot].isConfirmed = false }
       return (slot, joining)
     }
@@ -199,14 +227,11 @@ extension ChannelFeed {
       state.log.remove(state.readers[slot].cursor)
       state.readers.remove(slot)
       state.log.trim(to: state.readers.widest)
-      guard let latch else { return Machine.Action(isIdle: state.readers.count == 0) }
+      guard let latch else { return Machine.Action(isIdle: state.isIdle) }
       state.machine.forget { $0.latch === latch }
       return state.machine.leave()
     }
   }
-
-  /// Whether nobody reads and nothing is under way at the driver.
-  var isIdle: Bool { state.withLock { $0.readers.count == 0 && $0.machine.isIdle } }
 
   /// Gives the state machine an event. Returns what follows, and whom to wake because of a gap.
   func handle(_ event: (inout Machine) -> Machine.Action) -> (action: Machine.Action, woken: [Sleeper]) {
@@ -241,36 +266,4 @@ extension ChannelFeed {
 
   /// The subscriptions which read it.
   var subscribers: [SubscriptionCore] { state.withLock { $0.readers.cores } }
-}
-
-// MARK: The limit of all logs, and counters
-
-extension ChannelFeed {
-  /// The age and the bytes of each segment.
-  var segments: [(age: Int, bytes: Int)] {
-    state.withLock { state in
-      var all: [(age: Int, bytes: Int)] = []
-      state.log.visitSegments { all.append((age: $0, bytes: $1)) }
-      return all
-    }
-  }
-
-  /// Frees the segments up to an age.
-  func drop(upTo age: Int) { withLog { $0.log.drop(upTo: age) } }
-
-  func count(into statistics: inout BroadcastStatistics) {
-    let (readers, delivered, dropped, gaps) = state.withLock {
-      ($0.readers.count, $0.delivered, $0.dropped, $0.gaps)
-    }
-    if readers > 0 {
-      switch topic {
-      case .channel: statistics.channels += 1
-      case .pattern: statistics.patterns += 1
-      }
-    }
-    statistics.subscribers += readers
-    statistics.delivered += delivered
-    statistics.dropped += dropped
-    statistics.gaps += gaps
-  }
 }

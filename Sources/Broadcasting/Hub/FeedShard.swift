@@ -39,6 +39,18 @@ final class FeedShard<Key: Hashable & Sendable>: Sendable {
     }
   }
 
+  /// Finds a feed, or adds one.
+  func feed(of key: Key, orMaking makeFeed: () -> ChannelFeed) -> ChannelFeed? {
+    state.withLock { state in
+      if let existing = state.feeds[key] { return existing }
+      guard !state.isClosed else { return nil }
+      let feed = makeFeed()
+      state.feeds[key] = feed
+      count.store(state.feeds.count, ordering: .relaxed)
+      return feed
+    }
+  }
+
   /// Runs `body` while nobody comes or goes, and no other such `body` runs.
   func withFeeds<Result: Sendable>(_ body: ([Key: ChannelFeed]) -> Result) -> Result {
     state.withLock { body($0.feeds) }
@@ -49,8 +61,8 @@ final class FeedShard<Key: Hashable & Sendable>: Sendable {
   /// Whether there is a connection is looked up under the lock. So whoever changes that, and then tells all ``feeds``, leaves
   /// none out that came with the old answer.
   func join(
-    _ key: Key, _ core: SubscriptionCore, limits: LogLimits, latch: Latch?, isConnected: () -> Bool,
-    makeFeed: () -> ChannelFeed
+    _ key: Key, _ core: SubscriptionCore, limits: LogLimits, start: SubscriptionStart, latch: Latch?,
+    isConnected: () -> Bool, makeFeed: () -> ChannelFeed
   ) -> Joined? {
     state.withLock { state in
       guard !state.isClosed else { return nil }
@@ -62,15 +74,17 @@ final class FeedShard<Key: Hashable & Sendable>: Sendable {
         state.feeds[key] = feed
         count.store(state.feeds.count, ordering: .relaxed)
       }
-      let (slot, joining) = feed.join(core, limits: limits, latch: latch, isConnected: isConnected())
+      let (slot, joining) = feed.join(
+        core, limits: limits, start: start, latch: latch, isConnected: isConnected())
       return Joined(feed: feed, slot: slot, joining: joining)
     }
   }
 
-  /// Forgets a feed, unless somebody has joined it meanwhile.
-  func removeIfIdle(_ feed: ChannelFeed, of key: Key) {
+  /// Forgets a feed, unless somebody has joined it meanwhile. `remember` is called before anybody can make another.
+  func removeIfIdle(_ feed: ChannelFeed, of key: Key, remember: () -> Void = {}) {
     state.withLock { state in
-      guard state.feeds[key] === feed, feed.isIdle else { return }
+      guard state.feeds[key] === feed, feed.retire() else { return }
+      remember()
       feed.count(into: &state.gone)
       state.feeds[key] = nil
       count.store(state.feeds.count, ordering: .relaxed)

@@ -9,17 +9,29 @@ import Synchronization
 extension Hub {
   public func run() async throws(BroadcastError) {
     try lifecycle.withLock { lifecycle throws(BroadcastError) in try lifecycle.start() }
-    let failure: BroadcastError?
-    if let driver {
+    var failure: BroadcastError?
+    do throws(BroadcastError) { try checkHistories() } catch { failure = error }
+    if failure != nil {
+      // Nobody is let in.
+    } else if let driver {
       failure = await runSessions(with: driver)
     } else {
       let session = lifecycle.withLock { $0.beginSession() }
       connected(session: session)
-      await wakeSleepers()
-      failure = nil
+      await withDiscardingTaskGroup { group in
+        if keepsHistories { group.addTask { await self.keepTimeOfHistories() } }
+        await self.wakeSleepers()
+        group.cancelAll()
+      }
     }
     end(failure)
     if let failure { throw failure }
+  }
+
+  /// What is configured and could never be kept is an error from the beginning, so that nobody relies on it.
+  private func checkHistories() throws(BroadcastError) {
+    try configuration.history.validate()
+    if !configuration.history.isEmpty, !capabilities.hasHistory { throw .historyUnsupported }
   }
 
   private func end(_ failure: BroadcastError?) {

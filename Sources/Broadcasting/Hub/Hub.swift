@@ -16,6 +16,8 @@ public final class Hub: Broadcast {
   let driver: (any BroadcastDriver)?
   package let budget: MemoryBudget
   let channels: ChannelTable
+  /// Whether messages of channels with a history are kept here, and so get their positions here.
+  let keepsHistories: Bool
   /// Calls of the driver that subscribe or catch up, and those that unsubscribe: a broker that takes long over the first does not hold
   /// up the second. A channel has one call at a time, so their order is kept.
   let subscribing = Mailbox<DriverCall>()
@@ -41,7 +43,8 @@ public final class Hub: Broadcast {
   convenience init(configuration: HubConfiguration) {
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perChannel, mayDeliverEarlierMessages: false,
-      hasPatterns: true, hasPresence: true)
+      hasPositions: !configuration.history.isEmpty, hasHistory: !configuration.history.isEmpty, hasPatterns: true,
+      hasPresence: true)
     self.init(nil, capabilities, configuration)
   }
 
@@ -53,7 +56,10 @@ public final class Hub: Broadcast {
     self.configuration = configuration
     presence = PresenceDesk(isLocal: driver == nil, limits: configuration.presence)
     budget = configuration.budget ?? MemoryBudget(limit: configuration.maximumBufferedBytes)
-    channels = ChannelTable(budget: budget, fences: driver != nil && !capabilities.mayDeliverEarlierMessages)
+    keepsHistories = driver == nil && !configuration.history.isEmpty
+    channels = ChannelTable(
+      budget: budget, fences: driver != nil && !capabilities.mayDeliverEarlierMessages,
+      keeper: driver == nil ? HistoryKeeper(configuration.history, isTruth: true, budget: budget) : nil)
   }
 
   public var statistics: BroadcastStatistics {
@@ -113,6 +119,7 @@ extension Hub {
       throw error.with(outcome: .notSent)
     }
     if let driver { return try await send([message], by: driver).first ?? Receipt() }
+    if keepsHistories { return try keep(message) }
     if channels.hasPatterns {
       do throws(BroadcastError) { try message.channel.validate() } catch { throw error.with(outcome: .notSent) }
       deliver([message], to: message.channel)
@@ -142,6 +149,7 @@ extension Hub {
       throw error.with(outcome: .notSent)
     }
     if let driver { return try await send(messages, by: driver) }
+    if keepsHistories { return keep(messages) }
     if messages.allSatisfy({ $0.channel == first.channel }) {
       deliver(messages, to: first.channel)
     } else {
@@ -219,6 +227,7 @@ extension Hub {
       throw .tooManyChannels(wanted.count, limit: SubscriptionOptions.maximumChannels)
     }
     for channel in wanted { try channel.validate() }
+    try check(options, wanted)
     try await admit()
     if Task.isCancelled { throw .cancelled }
     return try await join(wanted.map { .channel($0) }, options)
@@ -229,6 +238,9 @@ extension Hub {
   ) async throws(BroadcastError) -> Subscription {
     guard capabilities.hasPatterns else { throw .patternsUnsupported }
     try pattern.validate()
+    guard options.start == .live else {
+      throw BroadcastError(.unsupportedHistory, "A pattern has no history. Subscribe to \(pattern) from .live.")
+    }
     try await admit()
     if Task.isCancelled { throw .cancelled }
     return try await join([.pattern(pattern)], options)
@@ -244,7 +256,8 @@ extension Hub {
     for topic in wanted {
       guard
         let (feed, slot, joining) = channels.join(
-          topic, core, limits: options.buffer.limits, latch: latch, isConnected: { isOpen.load(ordering: .relaxed) })
+          topic, core, limits: options.buffer.limits, start: topic.channel.map(options.start(of:)) ?? .live,
+          latch: latch, isConnected: { isOpen.load(ordering: .relaxed) })
       else {
         latch?.fail(lifecycle.withLock { $0.endReason })
         break
@@ -266,6 +279,9 @@ extension Hub {
     // A connection that was lost since `admit` has told its waiters before these were among them.
     if latch != nil, case .refuse(let error) = lifecycle.withLock({ $0.admit(nil) }) { latch?.fail(error) }
     try await latch?.wait()
+    if channels.keeper != nil {
+      core.setRecoveries(memberships.map { $0.feed.recovery($0.slot, of: core) ?? Recovery() })
+    }
     return subscription
   }
 

@@ -15,6 +15,8 @@ struct ReaderTable: Sendable {
     var core: SubscriptionCore?
     /// Whether its subscription stood already. A gap that is told while it does not is not its own.
     var isConfirmed: Bool
+    /// What it gets before all that is in the log.
+    var past: PastCursor?
     /// Its place among the sleepers, which is only valid in the round in which it was noted.
     var sleeperIndex = 0
     var sleeperRound = -1
@@ -61,6 +63,7 @@ struct ReaderTable: Sendable {
     wakeNot(slot)
     let limits = readers[slot].limits
     readers[slot].core = nil
+    readers[slot].past = nil
     freeSlots.append(slot)
     if count == 0 {
       readers = []

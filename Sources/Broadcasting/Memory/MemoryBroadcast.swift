@@ -8,6 +8,9 @@
 /// When `publish` returns, the message is in the buffer of every subscriber. All subscribers of a channel see its messages
 /// in the same order, and nothing from before their subscription. While somebody is subscribed to a pattern, publishers to
 /// all channels take turns for that.
+///
+/// Channels with a history (``HubConfiguration/history``) keep their last messages in this process, and no longer than it
+/// lives.
 public struct MemoryBroadcast: Broadcast {
   private let hub: Hub
 
@@ -24,6 +27,14 @@ public struct MemoryBroadcast: Broadcast {
   @discardableResult
   public func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
     try await hub.publish(messages)
+  }
+
+  public func historyPolicy(of channel: Channel) -> HistoryPolicy? { hub.historyPolicy(of: channel) }
+
+  public func history(
+    of channel: Channel, from start: SubscriptionStart, limit: Int
+  ) async throws(BroadcastError) -> History {
+    try await hub.history(of: channel, from: start, limit: limit)
   }
 
   public func subscribe(

@@ -17,6 +17,9 @@
 /// What comes faster than it is read waits in a buffer with limits (``BufferPolicy``). A reader who is further behind gets
 /// a ``Gap`` with the count of what it missed and goes on with the oldest message which is still there.
 ///
+/// One that begins with a history (``SubscriptionStart``) gives the past first, whatever its buffer holds, and then what is
+/// published. ``recovered`` says whether all of it was there.
+///
 /// There is one reader: a second iterator throws ``BroadcastError/Code/alreadyIterating`` at its first element. An
 /// iterator takes up to 256 messages at once from the buffer.
 ///
@@ -44,6 +47,18 @@ public final class Subscription: Sendable {
   }
 
   deinit { core.close() }
+
+  /// Whether nothing is missing of what was asked for when it began, in any of its channels.
+  public var recovered: Bool { core.recoveries.allSatisfy(\.isComplete) }
+
+  /// What became of the start in a channel. It is known when `subscribe` returns and never changes.
+  ///
+  /// Nil for a channel that is none of its own.
+  public func recovery(of channel: Channel) -> Recovery? {
+    guard let index = channels.firstIndex(of: channel) else { return nil }
+    let recoveries = core.recoveries
+    return index < recoveries.count ? recoveries[index] : Recovery()
+  }
 
   /// Ends the subscription now. Calling it again does nothing.
   public func cancel() { core.close() }

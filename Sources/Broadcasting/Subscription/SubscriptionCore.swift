@@ -51,6 +51,8 @@ final class SubscriptionCore: Sendable {
 
   private struct State: Sendable {
     var memberships: [Membership] = []
+    /// What became of their starts. Empty where no channel has a history.
+    var recoveries: [Recovery] = []
     // Resumed once: it stays here until somebody takes it out under the lock.
     var waiter: UnsafeContinuation<Void, Never>?
     var wakeUp: (@Sendable () -> Void)?
@@ -93,6 +95,11 @@ final class SubscriptionCore: Sendable {
       return true
     }
   }
+
+  /// Says once what became of the starts, in the order of the memberships.
+  func setRecoveries(_ recoveries: [Recovery]) { state.withLock { $0.recoveries = recoveries } }
+
+  var recoveries: [Recovery] { state.withLock { $0.recoveries } }
 
   /// Makes the caller the one reader. False when there is one.
   func claim() -> Bool {
