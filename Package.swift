@@ -56,7 +56,7 @@ let package = Package(
     library(
       "BroadcastingRedis",
       ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "BroadcastingTLS", "CHiredis"],
-      resources: ["record", "read"].map { .embedInCode("Scripts/\($0).lua") }),
+      resources: ["record", "read", "presence", "who"].map { .embedInCode("Scripts/\($0).lua") }),
     library(
       "BroadcastingPostgres", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "COpenSSL"],
       resources: [.embedInCode("Migration/broadcast.sql")]),

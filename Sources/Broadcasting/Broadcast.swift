@@ -77,6 +77,22 @@ public protocol Broadcast: Sendable {
   ///   - limit: The most messages of the answer, 1 to ``History/maximumMessages``; others are taken as the nearest of them.
   /// - Throws: ``BroadcastError/Code/unsupportedHistory`` where there is none, and why the broker could not be asked.
   func history(of channel: Channel, from start: SubscriptionStart, limit: Int) async throws(BroadcastError) -> History
+
+  /// Makes a member present on a channel until what this returns is left or dropped.
+  ///
+  /// When it returns the broker has the member. Who is present need not be subscribed, and subscribing makes nobody present.
+  /// A program that dies takes its members along, on Redis within 30 s.
+  ///
+  /// - Throws: ``BroadcastError/Code/presenceFull`` and ``BroadcastError/Code/invalidMember`` by ``PresenceLimits``,
+  ///   ``BroadcastError/Code/unsupportedPresence``, and why the broker could not be asked. Then the member is not present by
+  ///   this call.
+  func enterPresence(on channel: Channel, as member: PresenceMember) async throws(BroadcastError) -> PresenceEntry
+
+  /// All who are present on a channel now, in the order of their names' bytes.
+  func presence(of channel: Channel) async throws(BroadcastError) -> [PresenceMember]
+
+  /// Who is present on a channel, and then who joins, leaves and changes, in an order that all watchers share.
+  func presenceUpdates(of channel: Channel) async throws(BroadcastError) -> PresenceUpdates
 }
 
 extension Broadcast {

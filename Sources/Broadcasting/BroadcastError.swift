@@ -11,6 +11,7 @@ public struct BroadcastError: Error, Sendable {
       case notRunning, alreadyRunning, cancelled, closed
       case invalidChannel, invalidPattern, tooManyChannels, messageTooLarge, invalidText, undecodable
       case unsupportedHeaders, unsupportedPatterns, unsupportedHistory, invalidPosition
+      case unsupportedPresence, presenceFull, invalidMember
       case fellBehind, missedMessages, alreadyIterating
       case unavailable, timedOut, refused, invalidURL, unknownScheme
     }
@@ -40,6 +41,12 @@ public struct BroadcastError: Error, Sendable {
     public static let unsupportedHistory = Code(value: .unsupportedHistory)
     /// A position was asked for where it has no meaning.
     public static let invalidPosition = Code(value: .invalidPosition)
+    /// The backend does not know who is present.
+    public static let unsupportedPresence = Code(value: .unsupportedPresence)
+    /// There are as many members on the channel, or members and watched channels of this program, as are allowed.
+    public static let presenceFull = Code(value: .presenceFull)
+    /// A member's name breaks a rule, or its info is too long.
+    public static let invalidMember = Code(value: .invalidMember)
     /// Text was asked for, and the bytes are not UTF-8.
     public static let invalidText = Code(value: .invalidText)
     /// A payload could not be encoded, or decoded as the type that was asked for.
@@ -141,6 +148,14 @@ extension BroadcastError {
   package static var historyUnsupported: BroadcastError {
     .init(.unsupportedHistory, "This backend keeps no history. Memory and Redis do; elsewhere subscribe from .live.")
   }
+
+  static func invalidMember(_ message: String) -> BroadcastError { .init(.invalidMember, message) }
+
+  package static var presenceUnsupported: BroadcastError {
+    .init(.unsupportedPresence, "This backend does not know who is present on a channel. Memory and Redis do.")
+  }
+
+  static func presenceFull(_ message: String) -> BroadcastError { .init(.presenceFull, message, isRetriable: true) }
 
   static func neverStarted(after patience: Duration) -> BroadcastError {
     .init(

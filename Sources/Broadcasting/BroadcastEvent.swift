@@ -16,7 +16,7 @@ public struct BroadcastEvent: Sendable {
   public struct Kind: Sendable, Hashable, CustomStringConvertible {
     private enum Value: String {
       case running, connected, connectionLost, retrying, refused, resubscribed, filled, unrecorded, dropped, probeSlow,
-        ended
+        presenceRefilled, ended
     }
     private let value: Value
 
@@ -50,6 +50,8 @@ public struct BroadcastEvent: Sendable {
     /// The broker is slow: a probe of the connection took `delay`, over a second. Told with the first, and again only after
     /// one that took less than half of that.
     public static let probeSlow = Kind(value: .probeSlow)
+    /// The broker had lost who is present, or may have: the `count` members that are so by this program were told again.
+    public static let presenceRefilled = Kind(value: .presenceRefilled)
     /// `run()` ends; `error` where it failed.
     public static let ended = Kind(value: .ended)
 

@@ -38,6 +38,10 @@ public struct BroadcastStatistics: Sendable, Hashable {
   public var historyBytes = 0
   /// Messages without a position that arrived on channels with a history: another program publishes there and keeps none.
   public var unrecorded = 0
+  /// Members that are present by this program, counted for each of their channels.
+  public var presenceMembers = 0
+  /// Channels of which somebody here watches who is present.
+  public var presenceWatched = 0
 
   public init() {}
 }

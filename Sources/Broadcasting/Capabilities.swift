@@ -41,10 +41,13 @@ public struct Capabilities: Sendable, Hashable {
   /// Whether a subscription can be one to a ``ChannelPattern``.
   public var hasPatterns: Bool
 
+  /// Whether it knows who is present on a channel: ``Broadcast/presence(of:)``.
+  public var hasPresence: Bool
+
   public init(
     maximumPayloadBytes: Int? = nil, ordering: Ordering = .perPublisher, mayDeliverEarlierMessages: Bool = true,
     carriesBinary: Bool = true, carriesHeaders: Bool = true, hasPositions: Bool = false,
-    hasHistory: Bool = false, hasPatterns: Bool = false
+    hasHistory: Bool = false, hasPatterns: Bool = false, hasPresence: Bool = false
   ) {
     self.maximumPayloadBytes = maximumPayloadBytes
     self.ordering = ordering
@@ -54,5 +57,6 @@ public struct Capabilities: Sendable, Hashable {
     self.hasPositions = hasPositions
     self.hasHistory = hasHistory
     self.hasPatterns = hasPatterns
+    self.hasPresence = hasPresence
   }
 }

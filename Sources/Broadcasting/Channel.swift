@@ -52,20 +52,9 @@ public struct Channel: Sendable {
 }
 
 extension Channel: Hashable {
-  public static func == (left: Channel, right: Channel) -> Bool {
-    // Contiguous since `init`, so both closures run and this is one comparison of memory.
-    let isEqual = left.name.utf8.withContiguousStorageIfAvailable { left in
-      right.name.utf8.withContiguousStorageIfAvailable { left.count == $0.count && left.elementsEqual($0) }
-    }
-    return isEqual.flatMap { $0 } ?? left.name.utf8.elementsEqual(right.name.utf8)
-  }
+  public static func == (left: Channel, right: Channel) -> Bool { left.name.hasSameBytes(as: right.name) }
 
-  public func hash(into hasher: inout Hasher) {
-    var name = name
-    name.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-    // No byte of UTF-8 is 0xFF: it ends the name, so that what is hashed next cannot run into it.
-    hasher.combine(UInt8.max)
-  }
+  public func hash(into hasher: inout Hasher) { name.hashBytes(into: &hasher) }
 }
 
 extension Channel: ExpressibleByStringLiteral {

@@ -122,7 +122,7 @@ package final class BrokerDriver: BroadcastDriver {
     }
   }
 
-  private func connection() throws(BroadcastError) -> any BrokerConnection {
+  func connection() throws(BroadcastError) -> any BrokerConnection {
     guard case .running(let running) = state.withLock({ $0 }) else { throw .ended }
     return running.connection
   }

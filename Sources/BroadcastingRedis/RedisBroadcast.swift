@@ -53,8 +53,8 @@ public struct RedisBroadcast: Broadcast {
     let dialer = RedisDialer(try RedisURL(url), configuration)
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perPublisher, mayDeliverEarlierMessages: true,
-      carriesBinary: true, carriesHeaders: true, hasPositions: hasHistory, hasHistory: hasHistory,
-      hasPatterns: true)
+      carriesBinary: true, carriesHeaders: true, hasPositions: hasHistory, hasHistory: hasHistory, hasPatterns: true,
+      hasPresence: true)
     driver = BrokerDriver(capabilities, on: configuration.loop, callsAtOnce: 16_384) {
       [configuration] mailbox, loop in RedisConnection(dialer, configuration, mailbox, on: loop)
     }
@@ -104,6 +104,20 @@ public struct RedisBroadcast: Broadcast {
     to pattern: ChannelPattern, options: SubscriptionOptions
   ) async throws(BroadcastError) -> Subscription {
     try await hub.subscribe(to: pattern, options: options)
+  }
+
+  public func enterPresence(
+    on channel: Channel, as member: PresenceMember
+  ) async throws(BroadcastError) -> PresenceEntry {
+    try await hub.enterPresence(on: channel, as: member)
+  }
+
+  public func presence(of channel: Channel) async throws(BroadcastError) -> [PresenceMember] {
+    try await hub.presence(of: channel)
+  }
+
+  public func presenceUpdates(of channel: Channel) async throws(BroadcastError) -> PresenceUpdates {
+    try await hub.presenceUpdates(of: channel)
   }
 }
 

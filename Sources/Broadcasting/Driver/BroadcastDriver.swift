@@ -82,6 +82,34 @@ public protocol BroadcastDriver: Sendable {
   /// - Returns: A receipt for each message.
   /// - Throws: An error whose ``BroadcastError/outcome`` says whether the messages may have arrived.
   func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt]
+
+  // What follows is called where ``Capabilities/hasPresence`` says so, one call for a channel after the other but for reads.
+
+  /// Enters members, and takes others out. Every member of the broker is counted by the processes that have it: it joins with
+  /// the first and leaves with the last.
+  ///
+  /// A process whose changes and checks have stayed away for too long is taken for dead, and its members leave.
+  ///
+  /// - Returns: The names that are refused because the channel is full.
+  func changePresence(_ change: PresenceChange) async throws(BroadcastError) -> [String]
+
+  /// Says that a process lives, and asks whether its members are there.
+  func checkPresence(_ check: PresenceCheck) async throws(BroadcastError) -> PresenceAnswer
+
+  /// All who are present on a channel. Several can be under way at once.
+  func presence(of channel: Channel) async throws(BroadcastError) -> PresenceSnapshot
+
+  /// Has ``DriverInbox/presence(_:on:)`` called with all updates of a channel that come after this has returned.
+  func watchPresence(of channel: Channel) async throws(BroadcastError)
+
+  /// Ends that.
+  func unwatchPresence(of channel: Channel) async throws(BroadcastError)
+
+  /// No change will follow in this session, whose task has been cancelled.
+  ///
+  /// A driver may hold its session open for that after it was cancelled, half a second at most, so that the members of a
+  /// program which ends leave at once. In one that does not they leave as those of a dead process.
+  func finishPresence() async
 }
 
 extension BroadcastDriver {

@@ -93,6 +93,11 @@ public struct DriverInbox: Sendable {
     hub.missed(at: position, on: channel, session: session)
   }
 
+  /// An update of who is present on a watched channel arrived.
+  public func presence(_ news: PresenceNews, on channel: Channel) {
+    hub.heardPresence(news, on: channel, session: session)
+  }
+
   /// The broker dropped messages that match a pattern.
   public func missed(_ missed: Int?, matching pattern: ChannelPattern) {
     hub.missed(missed, of: .pattern(pattern), session: session)

@@ -48,6 +48,7 @@ extension Hub {
       perform(feed.handle { $0.connectionLost(reason) }.action, for: feed)
       for subscriber in feed.subscribers { subscriber.finish() }
     }
+    presence.end(because: reason)
     emitHeld()
     emit(BroadcastEvent(.ended, error: failure))
   }
@@ -109,6 +110,7 @@ extension Hub {
   ) async -> (error: BroadcastError, wasConnected: Bool)? {
     await withTaskGroup(of: Void.self) { group in
       for calls in [subscribing, unsubscribing] { group.addTask { await self.perform(calls, with: driver) } }
+      if capabilities.hasPresence { group.addTask { await self.keepPresence(with: driver) } }
       // The channels hear of the end before their calls are cancelled: what those throw then is no answer any more.
       defer { group.cancelAll() }
       let error: BroadcastError
@@ -131,6 +133,7 @@ extension Hub {
     guard let connected else { return }
     emit(BroadcastEvent(driver == nil ? .running : .connected))
     renew(connected.steps)
+    presence.connected()
     for waiter in connected.waiters { waiter.succeed() }
   }
 

@@ -32,6 +32,7 @@ public final class Hub: Broadcast {
   let lifecycle = Lock(Lifecycle())
   /// Whether the phase is `connected`, to be read without the lock. It is written under it.
   let isOpen = Atomic<Bool>(false)
+  let presence: PresenceDesk
 
   /// A hub whose messages travel through a driver's broker.
   public convenience init(driver: some BroadcastDriver, configuration: HubConfiguration = .init()) {
@@ -42,7 +43,8 @@ public final class Hub: Broadcast {
   convenience init(configuration: HubConfiguration) {
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perChannel, mayDeliverEarlierMessages: false,
-      hasPositions: !configuration.history.isEmpty, hasHistory: !configuration.history.isEmpty, hasPatterns: true)
+      hasPositions: !configuration.history.isEmpty, hasHistory: !configuration.history.isEmpty, hasPatterns: true,
+      hasPresence: true)
     self.init(nil, capabilities, configuration)
   }
 
@@ -52,6 +54,7 @@ public final class Hub: Broadcast {
     self.driver = driver
     self.capabilities = capabilities
     self.configuration = configuration
+    presence = PresenceDesk(isLocal: driver == nil, limits: configuration.presence)
     budget = configuration.budget ?? MemoryBudget(limit: configuration.maximumBufferedBytes)
     keepsHistories = driver == nil && !configuration.history.isEmpty
     channels = ChannelTable(
@@ -64,6 +67,7 @@ public final class Hub: Broadcast {
     var statistics = channels.statistics
     statistics.isAvailable = isOpen.load(ordering: .relaxed)
     (statistics.reconnects, statistics.probeDelay) = lifecycle.withLock { ($0.reconnects, $0.probes.delay) }
+    (statistics.presenceMembers, statistics.presenceWatched) = presence.counts
     return statistics
   }
 

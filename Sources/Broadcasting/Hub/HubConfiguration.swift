@@ -23,6 +23,9 @@ public struct HubConfiguration: Sendable {
   /// memory of what is kept, which counts among ``maximumBufferedBytes``. All programs on one broker need the same rules.
   public var history = HistoryPolicies()
 
+  /// The limits of who can be present.
+  public var presence = PresenceLimits()
+
   /// The first pause before connecting again; it doubles with each failure.
   public var shortestReconnectDelay: Duration = .milliseconds(100)
 

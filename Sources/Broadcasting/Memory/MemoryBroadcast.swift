@@ -48,6 +48,20 @@ public struct MemoryBroadcast: Broadcast {
   ) async throws(BroadcastError) -> Subscription {
     try await hub.subscribe(to: pattern, options: options)
   }
+
+  public func enterPresence(
+    on channel: Channel, as member: PresenceMember
+  ) async throws(BroadcastError) -> PresenceEntry {
+    try await hub.enterPresence(on: channel, as: member)
+  }
+
+  public func presence(of channel: Channel) async throws(BroadcastError) -> [PresenceMember] {
+    try await hub.presence(of: channel)
+  }
+
+  public func presenceUpdates(of channel: Channel) async throws(BroadcastError) -> PresenceUpdates {
+    try await hub.presenceUpdates(of: channel)
+  }
 }
 
 extension BroadcastBackend {

@@ -22,6 +22,8 @@ final class ListeningSide: RedisLineOwner {
     var probeChannel: [UInt8]
     /// Called with the number of a probe that has arrived.
     var probeArrived: (UInt64) -> Void
+    /// Called with what came on a channel of presence.
+    var presenceArrived: (_ name: UnsafeRawBufferPointer, _ news: UnsafeRawBufferPointer) -> Void
     /// Called when anything has arrived, with whether there were messages of subscriptions.
     var heard: (_ delivered: Bool) -> Void
     /// Ends the session.
@@ -189,7 +191,9 @@ final class ListeningSide: RedisLineOwner {
       hasDelivered = true
       hand(batch)
     case .probe:
-      guard let probe, name.isSame(as: session.probeChannel) else { return }
+      guard let probe else { return }
+      if PresenceScripts.isTold(on: name) { return session.presenceArrived(name, probe) }
+      guard name.isSame(as: session.probeChannel) else { return }
       if let number = UInt64(String(decoding: probe, as: UTF8.self)) { session.probeArrived(number) }
     case .impossibleName: leaveOut(nameOf: name.count, matching: pattern)
     }

@@ -12,10 +12,10 @@ actor RedisConnection: BrokerConnection {
   nonisolated let loop: EventLoop
   nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 
-  private let dialer: RedisDialer
-  private let configuration: RedisBroadcast.Configuration
+  let dialer: RedisDialer
+  let configuration: RedisBroadcast.Configuration
   private nonisolated let mailbox: PublishMailbox
-  private var session: RedisSession?
+  private(set) var session: RedisSession?
   /// Those who failed with a session, until the next one begins.
   private var failed: [AsyncStream<Never>.Continuation] = []
   private var isClosed = false
@@ -38,7 +38,7 @@ actor RedisConnection: BrokerConnection {
     let reason = await withTaskCancellationHandler {
       await self.serve(session)
     } onCancel: {
-      loop.execute { self.assumeIsolated { $0.session?.fail(.cancelled) } }
+      loop.execute { self.assumeIsolated { $0.session?.end() } }
     }
     self.session = nil
     throw reason
@@ -99,7 +99,7 @@ actor RedisConnection: BrokerConnection {
     try await ask(.unsubscribe, .init(name: Array(pattern.glob.utf8), isPattern: true))
   }
 
-  private func ask(
+  func ask(
     _ kind: ListeningSide.Requests.Kind, _ subject: ListeningSide.Requests.Subject
   ) async throws(BroadcastError) {
     guard let session else { throw .notConnected }

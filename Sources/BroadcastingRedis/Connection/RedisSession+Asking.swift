@@ -78,7 +78,9 @@ extension RedisSession {
     asking = .opening([])
     do throws(BroadcastError) {
       let (line, _) = try await openLine(
-        for: kept == nil ? .scripts : .histories, maximumPieces: AskingSide.maximumPieces)
+        for: kept == nil ? .scripts : .histories,
+        maximumPieces: max(
+          AskingSide.maximumPieces, PresenceScripts.pieces(of: configuration.hub.presence.maximumMembers)))
       if let failure {
         line.close()
         throw failure

@@ -10,6 +10,9 @@ import BroadcastingNetwork
 /// One session with the server: a line that listens, a line that publishes, a probe from the one to the other, a line for
 /// questions where there are any, and all deadlines. It belongs to the loop of its connection and never leaves it.
 final class RedisSession {
+  /// How long members have to leave in when the broadcast ends.
+  private static let lingering = Duration.milliseconds(500)
+
   let dialer: RedisDialer
   let configuration: RedisBroadcast.Configuration
   let loop: EventLoop
@@ -23,6 +26,8 @@ final class RedisSession {
   private var listening: ListeningSide?
   private var publishing: PublishingSide?
   var asking = Asking.closed
+  let presence: PresenceChannels
+  private var lingersUntil: LoopInstant?
   private var probes: ProbeSchedule?
   private var timer: LoopTimer?
   private var timerDue = LoopInstant.distantFuture
@@ -51,6 +56,7 @@ final class RedisSession {
     self.configuration = configuration
     self.loop = loop
     self.inbox = inbox
+    presence = PresenceChannels(inbox)
     self.mailbox = mailbox
     self.wake = wake
     kept = KeptChannels(configuration, database: dialer.server.database)
@@ -86,6 +92,17 @@ final class RedisSession {
     waiter.take()?.resume()
   }
 
+  /// The broadcast ends. Where it has members they have some time to leave.
+  func end() {
+    guard isConnected, presence.hasMembers, failure == nil else { return fail(.cancelled) }
+    let due = loop.now + Self.lingering
+    lingersUntil = due
+    lookAtClock(notAfter: due)
+  }
+
+  /// All have left who were here.
+  func finishPresence() { if lingersUntil != nil { fail(.cancelled) } }
+
   private func untilFailure() async {
     await withUnsafeContinuation { continuation in
       if failure == nil { waiter = continuation } else { continuation.resume() }
@@ -104,6 +121,7 @@ final class RedisSession {
       ListeningSide.Session(
         inbox: inbox, probeChannel: Array(probeChannel.name.utf8),
         probeArrived: { [weak self] in self?.probeArrived($0) },
+        presenceArrived: { [weak self] in self?.presence.arrived($1, on: $0) },
         heard: { [weak self] in self?.heardListening(delivered: $0) },
         fail: { [weak self] in self?.fail($0) },
         leftOut: { [configuration] in configuration.hub.onEvent?($0) },
@@ -224,10 +242,11 @@ final class RedisSession {
     guard failure == nil else { return }
     timerDue = .distantFuture
     let now = loop.now
+    if let lingersUntil, now >= lingersUntil { return fail(.cancelled) }
     publishing?.expire(now: now, after: configuration.publishTimeout)
     listening?.expire(now: now, after: configuration.subscribeTimeout)
     asking.side?.expire(now: now, after: configuration.queryTimeout)
-    let deadlines = [publishing?.nextDeadline, listening?.nextDeadline, asking.side?.nextDeadline]
+    let deadlines = [publishing?.nextDeadline, listening?.nextDeadline, asking.side?.nextDeadline, lingersUntil]
     var next = deadlines.lazy.compactMap(\.self).min() ?? .distantFuture
     switch probes?.step(now: now) {
     case .probe(let number):

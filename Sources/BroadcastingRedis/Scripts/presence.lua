@@ -1,0 +1,78 @@
+-- Who is present on a channel: a member is there as long as one process has it, and a process lives as long as it says so.
+-- KEYS: 1 members with their infos, 2 by how many processes each is held, 3 until when each process lives, 4 where the
+--   updates stand, 5 the members of the process that asks, with the round in which it told them
+-- ARGV: 1 the process, 2 its lease in ms, 3 most members, 4 the channel of the updates, 5 'change' or 'check'
+--   of a change: 6 the round, then three words each: '+' member info, or '-' member ''
+--   of a check: 6 how many members the process has, 7 the round of which all of them are, or '', 8 '1' to take out the dead
+local members, held, leases, state, own = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local lease = tonumber(ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function tell(sign, member, info)
+  local epoch = redis.call('HGET', state, 'epoch')
+  if not epoch then
+    epoch = string.format('%.0f', time[1] * 1000000 + time[2])
+    redis.call('HSET', state, 'epoch', epoch)
+  end
+  local version = redis.call('HINCRBY', state, 'version', 1)
+  redis.call('PUBLISH', ARGV[4], epoch .. '-' .. version .. ' ' .. sign .. ' ' .. #member .. ' ' .. member .. info)
+end
+local function join(member, info)
+  local isNew = redis.call('HSET', own, member, ARGV[6]) == 1
+  local isFirst = isNew and redis.call('HINCRBY', held, member, 1) == 1
+  if isFirst and redis.call('HLEN', members) >= tonumber(ARGV[3]) then
+    redis.call('HDEL', own, member)
+    redis.call('HDEL', held, member)
+    return false
+  end
+  if isFirst or redis.call('HGET', members, member) ~= info then
+    redis.call('HSET', members, member, info)
+    tell(isFirst and '+' or '~', member, info)
+  end
+  return true
+end
+local function leave(key, member)
+  if redis.call('HDEL', key, member) == 0 or redis.call('HINCRBY', held, member, -1) > 0 then return end
+  redis.call('HDEL', held, member)
+  redis.call('HDEL', members, member)
+  tell('-', member, '')
+end
+local function live()
+  redis.call('ZADD', leases, string.format('%.0f', now + lease), ARGV[1])
+  for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 4 * lease) end
+end
+if ARGV[5] == 'change' then
+  local refused = {}
+  for index = 7, #ARGV, 3 do
+    if ARGV[index] == '-' then
+      leave(own, ARGV[index + 1])
+    elseif not join(ARGV[index + 1], ARGV[index + 2]) then
+      refused[#refused + 1] = ARGV[index + 1]
+    end
+  end
+  live()
+  return refused
+end
+local wanted = tonumber(ARGV[6])
+if ARGV[7] ~= '' then
+  local all = redis.call('HGETALL', own)
+  for index = 1, #all, 2 do
+    if all[index + 1] ~= ARGV[7] then leave(own, all[index]) end
+  end
+end
+local isRight = redis.call('HLEN', own) == wanted
+if wanted > 0 and isRight then live() end
+-- The dead: so many of their members at once that nobody else waits long.
+local left = 500
+local dead = ARGV[8] == '1' and redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 8) or {}
+for _, process in ipairs(dead) do
+  local key = members .. ':by:' .. process
+  local some = redis.call('HSCAN', key, 0, 'COUNT', left)
+  for index = 1, #some[2], 2 do leave(key, some[2][index]) end
+  left = left - #some[2] / 2
+  if redis.call('EXISTS', key) == 0 then redis.call('ZREM', leases, process) end
+  if left <= 0 then break end
+end
+local more = ARGV[8] == '1' and redis.call('ZCOUNT', leases, '-inf', now) or 0
+local at = redis.call('HMGET', state, 'epoch', 'version')
+return {isRight and 1 or 0, more, (at[1] or '0') .. '-' .. (at[2] or '0')}
