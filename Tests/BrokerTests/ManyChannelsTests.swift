@@ -28,7 +28,7 @@ struct ManyChannelsTests {
         await proxy.setLatency(Self.latency)
         let start = ContinuousClock.now
         await proxy.cut()
-        if broker.keepsMessages {
+        if broker.keepsMessages, !broker.hasHistories {
           try await wait(for: "the loss") { events.count(.connectionLost, since: start) > 0 }
           try await wait(for: "coming back", within: Promised.recovering + Self.trips) {
             broadcast.statistics.isAvailable
@@ -49,7 +49,13 @@ struct ManyChannelsTests {
           while !missing.isEmpty, case .gap(let gap) = try await deliveries.next() { missing.remove(gap.channel) }
           #expect(missing.isEmpty)
           try await broadcast.publish("again", to: channels[99])
-          #expect(try await deliveries.next() == .message(Message("again", to: channels[99])))
+          // Where there are histories it has a position.
+          let delivery = try await deliveries.next()
+          guard case .message(let message) = delivery else {
+            Issue.record("\(String(describing: delivery)) came in place of the message")
+            continue
+          }
+          #expect(message.channel == channels[99] && message.text == "again")
         }
       }
     }

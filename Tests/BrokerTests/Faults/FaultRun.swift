@@ -135,7 +135,7 @@ struct FaultRun {
     var complaints = publishers.flatMap(\.complaints) + subscriber.complaints
     complaints += ledger.breaches(in: subscriber.account).map { "subscriber: \($0)" }
     complaints += ledger.breaches(in: witness.account).map { "witness: \($0)" }
-    let keepsMessages = broker.keepsMessages && !(fault.restartsServer && broker.forgetsAtRestart)
+    let keepsMessages = broker.keepsMessages && !(fault.restartsServer && broker.hasHistories)
     for channel in channels {
       let gaps = (subscriber.account.gaps(on: channel).count, witness.account.gaps(on: channel).count)
       let mayLose = fault.isLossy && !keepsMessages

@@ -27,7 +27,7 @@ extension Broker {
     var broker = redis
     broker.name = "Redis with histories"
     broker.keepsMessages = true
-    broker.forgetsAtRestart = true
+    broker.hasHistories = true
     broker.open = { url, events in
       var configuration = RedisBroadcast.Configuration { events.append($0) }
       configuration.hub.history = [

@@ -25,8 +25,8 @@ struct Broker: Sendable, CustomTestStringConvertible {
   var user: String
   /// Whether what is published while a subscriber is away waits for it, so that a lost connection costs nothing.
   var keepsMessages = false
-  /// Whether, all the same, nobody knows after a restart of the server what was lost with it.
-  var forgetsAtRestart = false
+  /// Whether that is because channels have histories, which end where the server was restarted.
+  var hasHistories = false
   /// Whether any text is a channel's name.
   var takesAnyName = true
   /// Whether a URL names a database.
