@@ -21,8 +21,8 @@ struct Options {
       --json       the result as JSON instead of a table
       --rounds N   measured rounds, of which the median counts (5)
 
-    The exit code is 1 when publishing on memory takes more than twice the CPU with a history, or a member who joins and leaves
-    more than twice the CPU beside 10,000 others as beside ten.
+    The exit code is 1 when publishing on memory takes more than three times the CPU with a history, or a member who joins
+    and leaves more than twice the CPU beside 10,000 others as beside ten.
     """
 
   init(_ arguments: some Collection<String>) throws(OptionError) {

@@ -39,6 +39,7 @@ enum Place: Sendable {
     keeping: Bool, _ body: (any Broadcast) async throws -> Result
   ) async throws -> Result {
     var hub = HubConfiguration()
+    hub.presence.maximumMembers = 2 * Presence.many
     if keeping { hub.history = [.init("*", HistoryPolicy(maximumMessages: 100))] }
     switch self {
     case .memory:

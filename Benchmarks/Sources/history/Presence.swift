@@ -15,27 +15,18 @@ enum Presence {
     let channel = Channel("presence.\(others)")
     var entries: [PresenceEntry] = []
     for number in 0..<others {
-      entries.append(try await broadcast.enterPresence(on: channel, as: PresenceMember(name: "member \(number)")))
+      entries.append(try await broadcast.enterPresence(on: channel, as: PresenceMember("member \(number)")))
     }
-    let updates = try await broadcast.presenceUpdates(of: channel)
+    var updates = try await broadcast.presenceUpdates(of: channel).makeAsyncIterator()
+    guard case .present(let members)? = try await updates.next(), members.count == others else {
+      throw MeasurementError("the watcher does not see who is here")
+    }
     let cost = try await Cost.measure(of: changes) {
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask {
-          var left = 2 * changes
-          for try await update in updates {
-            if case .present(let members) = update {
-              guard members.count == others else { throw MeasurementError("the watcher missed updates") }
-              continue
-            }
-            left -= 1
-            if left == 0 { break }
-          }
-        }
-        for number in 0..<changes {
-          let entry = try await broadcast.enterPresence(on: channel, as: PresenceMember(name: "guest \(number)"))
-          entry.leave()
-        }
-        try await group.waitForAll()
+      for number in 0..<changes {
+        let guest = PresenceMember("guest \(number)")
+        try await broadcast.enterPresence(on: channel, as: guest).leave()
+        let seen = (try await updates.next(), try await updates.next())
+        guard seen == (.joined(guest), .left(guest)) else { throw MeasurementError("the watcher saw \(seen)") }
       }
     }
     for entry in entries { entry.leave() }
