@@ -72,6 +72,6 @@ struct Failure: Error, Hashable, Sendable {
     .invalidURL: .malformedURL, .unknownScheme: .unknownScheme, .timedOut: .timedOut, .unavailable: .notConnected,
     .invalidChannel: .refused, .invalidPattern: .refused, .unsupportedPatterns: .refused, .tooManyChannels: .refused,
     .messageTooLarge: .refused, .unsupportedHeaders: .refused,
-    .refused: .refused,
+    .refused: .refused, .unsupportedPresence: .refused, .invalidMember: .refused, .presenceFull: .refused,
   ]
 }
