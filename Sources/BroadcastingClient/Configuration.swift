@@ -26,6 +26,9 @@ extension RemoteBroadcast {
     /// The server's path for subscribing, behind that of the URL.
     public var eventsPath = "/events"
 
+    /// The server's path for what channels have kept, behind that of the URL.
+    public var historyPath = "/history"
+
     /// The largest payload in bytes that may be published: the server's `--max-message`. What comes may have 64 MiB.
     public var maximumMessageBytes = 1024 * 1024
 

@@ -40,7 +40,8 @@ public struct RemoteBroadcast: Broadcast {
     let requests = try ServerRequests(ServerURL(url), configuration)
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perPublisher, mayDeliverEarlierMessages: true,
-      carriesBinary: true, carriesHeaders: false, hasPositions: false, hasPatterns: false)
+      carriesBinary: true, carriesHeaders: false, hasPositions: true, hasHistory: true,
+      hasPatterns: false)
     driver = BrokerDriver(capabilities, on: configuration.loop) { loop in
       RemoteConnection(requests, configuration, on: loop)
     }

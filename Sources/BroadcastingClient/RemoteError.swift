@@ -83,6 +83,12 @@ enum RemoteError {
       isRetriable: true, outcome: .notSent, underlying: refusal)
   }
 
+  static func silent(_ url: ServerURL) -> BroadcastError {
+    BroadcastError(
+      .timedOut, "The server at \(url) took a subscription, and did not say in time where the channel stands.",
+      isRetriable: true)
+  }
+
   /// Why a subscription ended.
   static func closed(_ close: WebSocketClose, by url: ServerURL) -> BroadcastError {
     let who =

@@ -8,7 +8,7 @@ package import BroadcastingNetwork
 @_exported public import BroadcastingWeb
 
 /// A server in front of a ``Broadcast``: `POST /push` publishes, the WebSocket `/events` delivers, `/` is a page to look
-/// at, `/health` says whether the broker is there. Routes of your own go beside them.
+/// at, `/health` says whether the broker is there, `/history` gives what channels have kept. Routes of your own go beside them.
 ///
 /// ```swift
 /// let broadcast = try BroadcastBackend.open("memory://", among: [.memory])
@@ -148,6 +148,10 @@ public struct BroadcastServer: Sendable {
     if let path = endpoints.events {
       let events = EventsEndpoint(broadcast: broadcast, rules: rules)
       all.socket(path) { try await events.accept($0) }
+    }
+    if let path = endpoints.history {
+      let history = HistoryEndpoint(broadcast: broadcast, rules: rules)
+      all.sharedGet(path) { try await history.answer($0) }
     }
     if let path = endpoints.page {
       let page = PageEndpoint(endpoints: endpoints)

@@ -48,6 +48,7 @@ extension BroadcastServer {
     public var events: String? = "/events"
     public var page: String? = "/"
     public var health: String? = "/health"
+    public var history: String? = "/history"
 
     /// Names of parameters that the queries of `push` and `events` may have beside `channel`, for checks of the program:
     /// a browser's WebSocket cannot say who it is in a header, only in the query. Any other name is refused with 400.

@@ -13,7 +13,7 @@ import Testing
 struct ConformanceTests {
   @Test("a client conforms", arguments: ConformanceSuite.Chapter.allCases)
   func direct(chapter: ConformanceSuite.Chapter) async throws {
-    let server = try await ServerProcess()
+    let server = try await ServerProcess(["--history", "conformance.*=1000"])
     try await ConformanceSuite { try BroadcastBackend.open(server.url, among: [.memory, .remote]) }.run(chapter)
     try await server.stop()
   }
@@ -22,7 +22,7 @@ struct ConformanceTests {
     "a client behind nginx conforms", .enabled(if: Tool.nginx.isWanted, "nginx is missing"),
     arguments: ConformanceSuite.Chapter.allCases)
   func proxied(chapter: ConformanceSuite.Chapter) async throws {
-    let server = try await ServerProcess()
+    let server = try await ServerProcess(["--history", "conformance.*=1000"])
     let proxy = try await NginxProcess(upstream: server.address)
     try await ConformanceSuite { try RemoteBroadcast(proxy.url) }.run(chapter)
     try await server.stop()
@@ -33,7 +33,7 @@ struct ConformanceTests {
     arguments: ConformanceSuite.Chapter.allCases)
   func secure(chapter: ConformanceSuite.Chapter) async throws {
     let certificates = try TestCertificates()
-    let server = try await ServerProcess()
+    let server = try await ServerProcess(["--history", "conformance.*=1000"])
     let proxy = try await NginxProcess(upstream: server.address, tls: certificates)
     var configuration = RemoteBroadcast.Configuration()
     configuration.tls = TLSConfiguration(trust: .file(certificates.authority))

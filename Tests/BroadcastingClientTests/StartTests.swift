@@ -112,7 +112,7 @@ struct StartTests {
       #expect(
         requests.map(\.target) == [
           "/live/events?token=a%26b", "/live/push?token=a%26b&channel=a%20b%26c%3D%C3%A4",
-          "/live/events?token=a%26b&channel=a",
+          "/live/events?token=a%26b&channel=a&positions=true",
         ])
       for request in requests {
         #expect(request.headers["Authorization"] == "Basic dXNlcjpwQHNz")
@@ -125,7 +125,7 @@ struct StartTests {
 
   @Test("an answer that is too large says so of the answer")
   func tooLarge() async throws {
-    try await ScriptedServer.run(answer: { _ in .html(String(repeating: "x", count: 20 << 20)) }) { server in
+    try await ScriptedServer.run(answer: { _ in .html(String(repeating: "x", count: 40 << 20)) }) { server in
       let error = try await refusal(server.url)
       #expect(error?.code == .refused)
       #expect(error?.message.contains("The answer's body is larger than") == true)

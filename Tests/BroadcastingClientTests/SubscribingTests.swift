@@ -97,7 +97,10 @@ struct SubscribingTests {
         release.open()
         #expect(try await first.next() == .gap(Gap(channel: "a", missed: nil, reason: .brokerLoss)))
         try await settle { sockets.withLock { $0.count } == 3 }
-        for socket in sockets.withLock({ $0 }) { try? await socket.send("hello") }
+        // The first has gone, the second is that of b, and the third is that with which a came back.
+        for (socket, name) in zip(sockets.withLock({ $0 }), ["a", "b", "a"]) {
+          try? await socket.send("- \(name)\nhello")
+        }
         #expect(try await first.next() == .message(Message("hello", to: "a")))
         #expect(try await second.next() == .message(Message("hello", to: "b")))
         #expect(events.lostSessions == 0)

@@ -293,6 +293,7 @@ struct ChannelStateMachineTests {
         action = fails ? machine.subscribeFailed(number: number, Self.refused) : machine.subscribed(number: number)
       case .catchUp(let number): action = machine.caughtUp(number: number, fails ? Self.refused : nil)
       case .unsubscribe(let number): action = machine.unsubscribed(number: number)
+      case .load: action = .init()
       }
       #expect(action.error != nil || late.isDisjoint(with: action.waiters))
       apply(action)
@@ -312,6 +313,7 @@ struct ChannelStateMachineTests {
         members += 1
         switch machine.join(name, isConnected: isConnected && !isSuspended) {
         case .ready: #expect(!fences)
+        case .refused: Issue.record("refused")
         case .wait(let call):
           waiting.insert(name)
           if fences, outstanding != nil, hasBegun { late.insert(name) }

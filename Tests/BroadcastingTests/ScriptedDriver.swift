@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingLocking
+
 @testable import Broadcasting
 
 /// A driver that does nothing by itself: each call waits until the test answers it.
@@ -10,6 +12,8 @@ final class ScriptedDriver: BroadcastDriver {
   enum Kind: Sendable {
     case run(DriverInbox)
     case subscribe(Channel)
+    case open(Channel)
+    case history(Channel, HistoryQuery)
     case catchUp(Channel)
     case unsubscribe(Channel)
     case patternSubscribe(ChannelPattern)
@@ -17,18 +21,42 @@ final class ScriptedDriver: BroadcastDriver {
     case publish([Message])
   }
 
+  /// What a call is answered with.
+  fileprivate final class Page: Sendable {
+    private let value = Lock<HistoryPage?>(nil)
+
+    func set(_ page: HistoryPage) { value.withLock { $0 = page } }
+    func get() -> HistoryPage? { value.withLock { $0 } }
+  }
+
   /// A call that waits for its answer.
   struct Call: Sendable {
     var kind: Kind
     fileprivate var answer = Latch()
+    fileprivate let page = Page()
 
     func succeed() { answer.succeed() }
+
+    /// Answers `open` with where the channel stands, or with nothing where it has no history.
+    func succeed(at head: MessagePosition?) {
+      if let head { page.set(HistoryPage(head: head)) }
+      answer.succeed()
+    }
+
+    /// Answers a question for the history.
+    func succeed(with page: HistoryPage) {
+      self.page.set(page)
+      answer.succeed()
+    }
+
     func fail(_ error: BroadcastError) { answer.fail(error) }
 
     var name: String {
       switch kind {
       case .run: "run"
       case .subscribe(let channel): "subscribe \(channel)"
+      case .open(let channel): "open \(channel)"
+      case .history(let channel, let query): "read \(channel) \(query.start.text)"
       case .catchUp(let channel): "catch up \(channel)"
       case .unsubscribe(let channel): "unsubscribe \(channel)"
       case .patternSubscribe(let pattern): "psubscribe \(pattern)"
@@ -47,14 +75,22 @@ final class ScriptedDriver: BroadcastDriver {
     maximumCallsAtOnce = callsAtOnce
   }
 
-  private func ask(_ kind: Kind) async throws(BroadcastError) {
+  @discardableResult
+  private func ask(_ kind: Kind) async throws(BroadcastError) -> HistoryPage? {
     let call = Call(kind: kind)
     calls.append([call])
     try await call.answer.wait()
+    return call.page.get()
   }
 
   func run(_ inbox: DriverInbox) async throws(BroadcastError) { try await ask(.run(inbox)) }
   func subscribe(to channel: Channel) async throws(BroadcastError) { try await ask(.subscribe(channel)) }
+  func open(_ channel: Channel) async throws(BroadcastError) -> MessagePosition? { try await ask(.open(channel))?.head }
+
+  func history(of channel: Channel, _ query: HistoryQuery) async throws(BroadcastError) -> HistoryPage {
+    try await ask(.history(channel, query)) ?? HistoryPage(head: .beginning)
+  }
+
   func catchUp(with channel: Channel) async throws(BroadcastError) { try await ask(.catchUp(channel)) }
   func unsubscribe(from channel: Channel) async throws(BroadcastError) { try await ask(.unsubscribe(channel)) }
 
@@ -108,6 +144,17 @@ func withScript(
   let driver = ScriptedDriver(capabilities: capabilities, callsAtOnce: callsAtOnce)
   var script = ScriptedDriver.Script(driver)
   try await withBroadcast(Hub(driver: driver, configuration: configuration)) { hub in try await body(hub, &script) }
+}
+
+extension SubscriptionStart {
+  /// As a test names it.
+  var text: String {
+    switch value {
+    case .live: "live"
+    case .last(let count): "last \(count)"
+    case .after(let position): "after \(position)"
+    }
+  }
 }
 
 extension HubConfiguration {

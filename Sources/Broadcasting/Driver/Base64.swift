@@ -58,3 +58,11 @@ enum Base64 {
     return bytes
   }
 }
+
+extension [UInt8] {
+  /// What a text of base64 stands for. Nil for another text, also for one that another would be written as.
+  package init?(base64 text: some Sequence<UInt8>) {
+    guard let bytes = Base64.decode(Array(text)[...]) else { return nil }
+    self = bytes
+  }
+}

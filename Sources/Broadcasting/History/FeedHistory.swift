@@ -11,9 +11,11 @@ final class FeedHistory: @unchecked Sendable {
 
   let channel: Channel
   var ring: HistoryRing
+  /// How it hangs together with the history at a broker. Nil where there is none.
+  var link: HistoryLink?
   /// Whether the channel may have had a log before, of which nothing is known any more.
   private let hasUnknownPast: Bool
-  private let clock: HistoryClock
+  let clock: HistoryClock
   private let budget: MemoryBudget
   /// What was given last, for all who ask for the same before there is something new.
   private var shared: (start: SubscriptionStart, last: MessagePosition, past: Past)?
@@ -21,8 +23,10 @@ final class FeedHistory: @unchecked Sendable {
   var hasGone = false
 
   init(
-    _ channel: Channel, _ ring: HistoryRing, hasUnknownPast: Bool = false, clock: HistoryClock, budget: MemoryBudget
+    _ channel: Channel, _ ring: HistoryRing, link: HistoryLink? = nil, hasUnknownPast: Bool = false,
+    clock: HistoryClock, budget: MemoryBudget
   ) {
+    self.link = link
     self.channel = channel
     self.ring = ring
     self.hasUnknownPast = hasUnknownPast

@@ -25,7 +25,7 @@ final class HistoryKeeper: Sendable {
 
   /// Nil where no channel has a history.
   init?(_ policies: HistoryPolicies, isTruth: Bool, budget: MemoryBudget) {
-    if policies.isEmpty { return nil }
+    if policies.isEmpty, isTruth { return nil }
     self.policies = policies
     self.isTruth = isTruth
     self.budget = budget
@@ -34,11 +34,16 @@ final class HistoryKeeper: Sendable {
 
   /// Nil where the channel has no history.
   func makeHistory(of channel: Channel) -> FeedHistory? {
-    guard let policy = policies.policy(of: channel) else { return nil }
+    // A broker may know the policies, and nobody here.
+    let isPolicyKnown = !policies.isEmpty
+    guard let policy = isPolicyKnown ? policies.policy(of: channel) : HistoryPolicy(), !channel.isReserved else {
+      return nil
+    }
     let known = shelf.position(of: channel)
     let base = known ?? (isTruth ? MessagePosition(epoch: Self.makeEpoch(), offset: 0) : .beginning)
     return FeedHistory(
       channel, HistoryRing(policy, base: base, isTruth: isTruth, budget: budget),
+      link: isTruth ? nil : HistoryLink(channel, isPolicyKnown: isPolicyKnown),
       hasUnknownPast: isTruth && known == nil && shelf.hasForgotten, clock: clock, budget: budget)
   }
 

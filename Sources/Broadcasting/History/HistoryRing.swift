@@ -57,8 +57,8 @@ struct HistoryRing: Sendable {
   /// The position of the newest message, or ``base`` where there is none.
   var last: MessagePosition { MessagePosition(epoch: base.epoch, offset: base.offset &+ UInt64(count)) }
 
-  /// Where the channel stands, as others are told: a log that has had no message yet is at the beginning.
-  var head: MessagePosition { last.offset == 0 ? .beginning : last }
+  /// Where the channel stands, as others are told: here, a log that has had no message yet is at the beginning.
+  var head: MessagePosition { isTruth && last.offset == 0 ? .beginning : last }
 
   /// What the blocks don't count: the bytes that are in none yet.
   var heldBytes: Int { tail.isEmpty ? 0 : tailBytes + HistoryBlock.overhead }

@@ -65,15 +65,22 @@ extension Hub {
 }
 
 extension Hub {
+  /// Whether a channel has a history, as far as it is known here.
+  func checkHistory(of channel: Channel) throws(BroadcastError) {
+    if driver != nil, configuration.history.isEmpty { return }
+    guard historyPolicy(of: channel) != nil else { throw .noHistory(of: channel) }
+  }
+
   public func historyPolicy(of channel: Channel) -> HistoryPolicy? { configuration.history.policy(of: channel) }
 
   public func history(
     of channel: Channel, from start: SubscriptionStart, limit: Int
   ) async throws(BroadcastError) -> History {
-    guard capabilities.hasHistory, driver == nil else { throw .historyUnsupported }
+    guard capabilities.hasHistory else { throw .historyUnsupported }
     try channel.validate()
-    guard historyPolicy(of: channel) != nil else { throw .noHistory(of: channel) }
+    try checkHistory(of: channel)
     try await admit()
+    if let driver { return try await askedHistory(of: channel, from: start, limit: limit, with: driver) }
     return try keptHistory(of: channel, from: start, limit: limit)
   }
 
@@ -86,7 +93,7 @@ extension Hub {
     }
     for channel in wanted where options.start(of: channel) != .live {
       guard capabilities.hasHistory else { throw .historyUnsupported }
-      guard driver != nil || historyPolicy(of: channel) != nil else { throw .noHistory(of: channel) }
+      try checkHistory(of: channel)
     }
   }
 }

@@ -9,6 +9,8 @@ extension ChannelStateMachine {
   enum Call: Equatable, Sendable {
     case subscribe(number: Int)
     case catchUp(number: Int)
+    /// Parts of the history are read, as many as are needed.
+    case load(number: Int)
     case unsubscribe(number: Int)
 
     var isUnsubscribe: Bool { if case .unsubscribe = self { true } else { false } }
@@ -17,6 +19,8 @@ extension ChannelStateMachine {
   enum Joining: Sendable {
     /// The channel is subscribed already.
     case ready
+    /// The past was asked for of a channel that has none.
+    case refused
     /// The waiter will be among an action's waiters.
     case wait(Call?)
   }

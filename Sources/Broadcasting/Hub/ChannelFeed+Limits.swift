@@ -66,5 +66,6 @@ extension ChannelFeed {
     statistics.gaps += gaps
     statistics.historyMessages += messages
     statistics.historyBytes += bytes
+    if isLinked { countLink(into: &statistics) }
   }
 }

@@ -33,7 +33,7 @@ final class ChannelFeed: Sendable {
     var history: FeedHistory?
 
     /// What the budget has to know of; blocks of the history count themselves.
-    var heldBytes: Int { log.heldBytes + (history?.ring.heldBytes ?? 0) }
+    var heldBytes: Int { log.heldBytes + (history?.heldBytes ?? 0) }
 
     /// Whether nobody reads, nothing is under way at the driver, and nothing is kept.
     var isIdle: Bool { readers.count == 0 && machine.isIdle && !(history?.keepsFeed ?? false) }
@@ -48,6 +48,8 @@ final class ChannelFeed: Sendable {
   }
 
   let topic: Topic
+  /// Whether its history, if it has one, is at a broker.
+  let isLinked: Bool
   let budget: MemoryBudget
   /// Changes with every append, so that a reader who has seen it all need not take the lock to know.
   private let tip = Atomic<Int>(0)
@@ -57,7 +59,8 @@ final class ChannelFeed: Sendable {
   init(_ topic: Topic, budget: MemoryBudget, fences: Bool = false, history: FeedHistory? = nil) {
     self.topic = topic
     self.budget = budget
-    state = Lock(State(machine: Machine(fences: fences), history: history))
+    isLinked = history?.link != nil
+    state = Lock(State(machine: Machine(fences: fences, loads: isLinked), history: history))
   }
 
   deinit {
@@ -115,7 +118,7 @@ extension ChannelFeed {
     }
   }
 
-  private func appendGap(_ state: inout State) {
+  func appendGap(_ state: inout State) {
     let gap = Gap(topic, missed: nil, reason: state.machine.gapReason)
     state.log.append(.gap(gap), age: budget.tick())
     for slot in state.readers.readers.indices {
@@ -214,6 +217,7 @@ extension ChannelFeed {
         _ = serve(start, slot, &state)
         return (slot, .ready)
       }
+      if let joining = joinAtOnce(start, slot, &state) { return (slot, joining) }
       let joining = state.machine.join(Waiter(latch: latch, slot: slot, start: start), isConnected: isConnected)
       if case .wait = joining { state.readers[slot].isConfirmed = false }
       return (slot, joining)
@@ -229,7 +233,10 @@ extension ChannelFeed {
       state.log.trim(to: state.readers.widest)
       guard let latch else { return Machine.Action(isIdle: state.isIdle) }
       state.machine.forget { $0.latch === latch }
-      return state.machine.leave()
+      let action = state.machine.leave()
+      // Nobody is left to be woken.
+      _ = follow(action, &state)
+      return action
     }
   }
 
@@ -249,7 +256,7 @@ extension ChannelFeed {
           if action.isCaughtUp { passOver(waiter.slot, &state) }
         }
       }
-      return (action, woken)
+      return (action, woken + follow(action, &state))
     }
   }
 
@@ -262,7 +269,13 @@ extension ChannelFeed {
   func renewalIsDue() { state.withLock { $0.renewals.isPlanned = false } }
 
   /// The driver is about to be asked. Returns whether anybody still waits for the answer.
-  func begin(_ call: Machine.Call) -> Bool { state.withLock { $0.machine.begin(call) } }
+  func begin(_ call: Machine.Call) -> Bool {
+    state.withLock { state in
+      guard state.machine.begin(call) else { return false }
+      if case .subscribe = call { state.history?.link?.sync.begin() }
+      return true
+    }
+  }
 
   /// The subscriptions which read it.
   var subscribers: [SubscriptionCore] { state.withLock { $0.readers.cores } }

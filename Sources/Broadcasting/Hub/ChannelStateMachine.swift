@@ -17,11 +17,15 @@
 ///
 /// With fences, whoever joins a subscription that stands already waits until the driver has handed over what was published
 /// before. An answer serves those who came before its call began, and the others wait for the next one.
+///
+/// With a history (``loads``), what is missing is read, and who tells of gaps is ``HistorySync``: here none is owed.
 struct ChannelStateMachine<Waiter: Sendable>: Sendable {
-  private enum State: Sendable {
+  enum State: Sendable {
     case idle
     case subscribing(number: Int)
     case active
+    /// Active, and parts of the history are read, for waiters or for those who missed them.
+    case loading(number: Int)
     /// Active, and the driver hands over what was published before the waiters came.
     case catchingUp(number: Int)
     case unsubscribing(number: Int)
@@ -29,31 +33,34 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     case lost
   }
 
-  private let fences: Bool
-  private var state = State.idle
+  let fences: Bool
+  /// Whether there is a history, from which members are given what they missed.
+  var loads: Bool
+  var state = State.idle
   /// Who waits for the answer of the call that is under way, or for the next call.
-  private var waiters: [Waiter] = []
+  var waiters: [Waiter] = []
   /// Who came when that call had begun, so that its answer is none for them. Only with fences.
-  private var latecomers: [Waiter] = []
+  var latecomers: [Waiter] = []
   private var hasBegun = false
-  private var members = 0
+  var members = 0
   private var number = 0
   /// The subscription was there before a connection was lost, and is not there again yet.
-  private var isRenewal = false
+  private(set) var isRenewal = false
   /// The gap of this renewal has not been told yet.
   private var owesGap = false
   /// Why there is a gap, for whoever tells of it.
   private(set) var gapReason = Gap.Reason.connectionLost
   /// Why the subscription that is being confirmed has ended already.
-  private var earlyLoss: BroadcastError?
+  private(set) var earlyLoss: BroadcastError?
   /// Members know that the broker refuses.
   private var hasToldRefusal = false
 
-  /// - Parameter fences: Whether a member gets nothing that was published before it came.
-  init(fences: Bool = false) { self.fences = fences }
-
-  var isIdle: Bool {
-    if case .idle = state { members == 0 } else { false }
+  /// - Parameters:
+  ///   - fences: Whether a member gets nothing that was published before it came.
+  ///   - loads: Whether there is a history, as far as is known.
+  init(fences: Bool = false, loads: Bool = false) {
+    self.fences = fences
+    self.loads = loads
   }
 
   // MARK: Members
@@ -64,7 +71,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     members += 1
     switch state {
     case .active:
-      guard fences else { return .ready }
+      guard fences || loads else { return .ready }
       waiters.append(waiter())
       return .wait(isConnected ? catchUp() : nil)
     case .idle:
@@ -80,7 +87,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     case .subscribing, .catchingUp:
       if fences, hasBegun { latecomers.append(waiter()) } else { waiters.append(waiter()) }
       return .wait(nil)
-    case .unsubscribing:
+    case .unsubscribing, .loading:
       waiters.append(waiter())
       return .wait(nil)
     }
@@ -98,7 +105,8 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     guard members == 0 else { return Action() }
     endRenewal()
     switch state {
-    case .active:
+    // Nobody needs what is read: its answer will come to nobody.
+    case .active, .loading:
       return Action(call: unsubscribe())
     case .lost:
       state = .idle
@@ -114,13 +122,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
 
   /// The driver is about to be asked. Returns whether anybody still waits for the answer.
   mutating func begin(_ call: Call) -> Bool {
-    let isCurrent =
-      switch (call, state) {
-      case (.subscribe(let asked), .subscribing(let number)): asked == number
-      case (.catchUp(let asked), .catchingUp(let number)): asked == number
-      case (.unsubscribe(let asked), .unsubscribing(let number)): asked == number
-      default: false
-      }
+    let isCurrent = isUnderWay(call)
     if isCurrent { hasBegun = true }
     return isCurrent
   }
@@ -143,7 +145,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   }
 
   /// What follows where the subscription stands.
-  private mutating func goOn(_ action: inout Action) {
+  mutating func goOn(_ action: inout Action) {
     state = .active
     if members == 0 {
       action.call = unsubscribe()
@@ -168,7 +170,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     }
     state = .lost
     defer { hasToldRefusal = true }
-    return Action(waiters: failed, error: error, isGap: !hasToldRefusal, loss: error)
+    return Action(waiters: failed, error: error, isGap: !hasToldRefusal && !loads, loss: error)
   }
 
   /// Also when it failed: a broker which keeps sending what nobody reads harms nobody.
@@ -184,10 +186,10 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   /// The broker has ended the subscription, while the connection stands. Members are told with its renewal.
   mutating func subscriptionLost(_ error: BroadcastError, _ reason: Gap.Reason) -> Action {
     switch state {
-    case .active:
+    case .active, .loading:
       gapReason = reason
       lose()
-      return Action(loss: error)
+      return Action(call: loads && !waiters.isEmpty ? renew() : nil, loss: error)
     case .subscribing, .catchingUp:
       // The news has overtaken the answer, which will come to members of a subscription that is no more.
       gapReason = reason
@@ -204,11 +206,11 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   mutating func connectionLost(_ error: BroadcastError) -> Action {
     let failed = take()
     switch state {
-    case .active, .catchingUp: isRenewal = members > 0
+    case .active, .catchingUp, .loading: isRenewal = members > 0
     case .idle, .subscribing, .unsubscribing, .lost: break
     }
     gapReason = .connectionLost
-    owesGap = isRenewal
+    owesGap = isRenewal && !loads
     state = members > 0 ? .lost : .idle
     return Action(waiters: failed, error: error, isIdle: members == 0)
   }
@@ -222,7 +224,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
       return Action(isIdle: true)
     // They came while the broker was away, and the subscription outlived that.
     case .active where !waiters.isEmpty: return Action(call: catchUp())
-    case .idle, .subscribing, .active, .catchingUp, .unsubscribing: return Action()
+    case .idle, .subscribing, .active, .loading, .catchingUp, .unsubscribing: return Action()
     }
   }
 
@@ -236,7 +238,7 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
 
   // MARK: Steps
 
-  private mutating func endRenewal() {
+  mutating func endRenewal() {
     isRenewal = false
     owesGap = false
     hasToldRefusal = false
@@ -244,12 +246,12 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
 
   private mutating func lose() {
     isRenewal = true
-    owesGap = true
+    owesGap = !loads
     state = .lost
   }
 
   private mutating func renew() -> Call {
-    owesGap = isRenewal
+    owesGap = isRenewal && !loads
     return subscribe()
   }
 
@@ -259,13 +261,15 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
     return .subscribe(number: number)
   }
 
-  private mutating func catchUp() -> Call {
+  /// Has the waiters wait for what the driver says, or for what it reads.
+  mutating func catchUp() -> Call {
     beginCall()
+    if loads { return load(number) }
     state = .catchingUp(number: number)
     return .catchUp(number: number)
   }
 
-  private mutating func unsubscribe() -> Call {
+  mutating func unsubscribe() -> Call {
     beginCall()
     state = .unsubscribing(number: number)
     return .unsubscribe(number: number)

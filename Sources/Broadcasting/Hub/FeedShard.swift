@@ -107,6 +107,8 @@ final class FeedShard<Key: Hashable & Sendable>: Sendable {
     statistics.delivered += gone.delivered
     statistics.dropped += gone.dropped
     statistics.gaps += gone.gaps
+    statistics.filled += gone.filled
+    statistics.unrecorded += gone.unrecorded
     for feed in feeds { feed.count(into: &statistics) }
   }
 }

@@ -51,13 +51,19 @@ extension Hub {
         let result = feed.handle { [failure] in $0.caughtUp(number: number, failure) }
         finish(result, for: feed)
         if let error = result.action.loss { lost(feed, because: error) }
+      case .load(let number):
+        await load(feed, number: number, with: driver)
       case .subscribe(let number):
         do throws(BroadcastError) {
-          try await subscribe(driver, to: feed.topic)
-          let result = feed.handle { $0.subscribed(number: number) }
-          isRenewed = result.action.isResubscribed
-          finish(result, for: feed)
-          if let error = result.action.loss { lost(feed, because: error) }
+          if feed.isLinked {
+            isRenewed = try await open(feed, number: number, with: driver)
+          } else {
+            try await subscribe(driver, to: feed.topic)
+            let result = feed.handle { $0.subscribed(number: number) }
+            isRenewed = result.action.isResubscribed
+            finish(result, for: feed)
+            if let error = result.action.loss { lost(feed, because: error) }
+          }
         } catch {
           // Cancelled with its session, or with the hub. The channel hears of that, and its waiters get that reason.
           if Task.isCancelled { return }

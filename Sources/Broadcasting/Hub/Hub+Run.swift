@@ -65,6 +65,12 @@ extension Hub {
         await self.wakeSleepers()
         return nil
       }
+      if channels.keeper != nil {
+        group.addTask {
+          await self.keepTimeOfHistories()
+          return nil
+        }
+      }
       // Each of them runs as long as the hub: when one returns, all is over.
       let failure = await group.next() ?? nil
       group.cancelAll()
@@ -166,6 +172,7 @@ extension Hub {
 
   func received(deliveries: [Delivery], on channel: Channel, session: Int) {
     guard lifecycle.withLock({ $0.isCurrent(session) }), let feed = channels.feed(of: channel) else { return }
+    if feed.isLinked { return finish(feed.arrived(deliveries), for: feed) }
     finishPublishing(feed.receive(deliveries))
   }
 
@@ -178,11 +185,15 @@ extension Hub {
 
   func missed(_ count: Int?, of topic: Topic, session: Int) {
     guard lifecycle.withLock({ $0.isCurrent(session) }), let feed = channels.feed(of: topic) else { return }
-    finishPublishing(feed.receive([.gap(Gap(topic, missed: count, reason: .brokerLoss))]))
+    let gap = Delivery.gap(Gap(topic, missed: count, reason: .brokerLoss))
+    if feed.isLinked { return finish(feed.arrived([gap]), for: feed) }
+    finishPublishing(feed.receive([gap]))
   }
 
   func missed(at position: MessagePosition, on channel: Channel, session: Int) {
-    missed(1, of: .channel(channel), session: session)
+    guard lifecycle.withLock({ $0.isCurrent(session) }), let feed = channels.feed(of: channel) else { return }
+    guard feed.isLinked else { return missed(1, of: .channel(channel), session: session) }
+    finish(feed.missed(at: position), for: feed)
   }
 
   func probed(after delay: Duration, session: Int) {

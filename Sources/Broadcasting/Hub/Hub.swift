@@ -59,7 +59,8 @@ public final class Hub: Broadcast {
     keepsHistories = driver == nil && !configuration.history.isEmpty
     channels = ChannelTable(
       budget: budget, fences: driver != nil && !capabilities.mayDeliverEarlierMessages,
-      keeper: driver == nil ? HistoryKeeper(configuration.history, isTruth: true, budget: budget) : nil)
+      keeper: driver == nil || capabilities.hasHistory
+        ? HistoryKeeper(configuration.history, isTruth: driver == nil, budget: budget) : nil)
   }
 
   public var statistics: BroadcastStatistics {
@@ -265,6 +266,7 @@ extension Hub {
       memberships.append(.init(feed: feed, slot: slot, latch: latch))
       switch joining {
       case .ready: latch?.succeed()
+      case .refused: latch?.fail(.noHistory(of: topic.channel ?? ""))
       case .wait(let call): if let call { commands.append(.init(feed: feed, call: call)) }
       }
     }

@@ -160,6 +160,7 @@ struct OwnMembers: Sendable {
         entries[name] = entry.holders == 0 && !entry.isPending ? nil : entry
       }
     }
+    if known == 0 { epoch = nil }
     return resolved
   }
 

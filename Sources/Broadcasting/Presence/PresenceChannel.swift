@@ -89,6 +89,8 @@ struct PresenceChannel: Sendable {
     let steps = own.takeSteps()
     if !steps.isEmpty { return .change(round: own.round, steps: steps) }
     if own.needsSweep { return .check(members: own.known, round: own.round, epoch: nil) }
+    // Only who knows the epoch can tell that a part is lost.
+    if own.known > 0, own.epoch == nil { return .check(members: own.known, round: nil, epoch: nil) }
     return nil
   }
 

@@ -16,19 +16,21 @@ actor RemoteConnection: PublishingConnection {
   /// The largest message that a server may send.
   private static let maximumReceivedBytes = 64 * 1024 * 1024
 
-  private let requests: ServerRequests
-  private let configuration: RemoteBroadcast.Configuration
-  private let answers: ServerAnswers
-  private let dialer: Dialer
-  private let connections: PushConnections
-  private let settings: WebSocketSettings
+  let requests: ServerRequests
+  let configuration: RemoteBroadcast.Configuration
+  let answers: ServerAnswers
+  let dialer: Dialer
+  let connections: PushConnections
+  let settings: WebSocketSettings
   private var pause = ServerPause()
 
   // The session.
-  private var inbox: DriverInbox?
-  private var sockets: [Channel: ChannelSocket] = [:]
+  private(set) var inbox: DriverInbox?
+  var sockets: [Channel: ChannelSocket] = [:]
+  /// Whether the server can say where its frames stand. One of before that refuses to be asked.
+  var speaksPositions = true
   /// Why the session has to end.
-  private var failure: BroadcastError?
+  private(set) var failure: BroadcastError?
   private var sessionWaiter: UnsafeContinuation<Void, Never>?
   private var hasEnded = false
 
@@ -53,6 +55,7 @@ actor RemoteConnection: PublishingConnection {
     if Task.isCancelled { throw RemoteError.cancelled() }
     self.inbox = inbox
     failure = nil
+    speaksPositions = true
     inbox.connected()
     await withTaskCancellationHandler {
       while failure == nil, !Task.isCancelled { await waitForFailure() }
@@ -82,7 +85,7 @@ actor RemoteConnection: PublishingConnection {
 
   private func wakeSession() { sessionWaiter.take()?.resume() }
 
-  private func fail(_ error: BroadcastError) {
+  func fail(_ error: BroadcastError) {
     guard inbox != nil, failure == nil else { return }
     failure = error.with(nil)
     wakeSession()
@@ -120,14 +123,14 @@ actor RemoteConnection: PublishingConnection {
 
   // MARK: What is common to all requests
 
-  private func checkIsOpen() throws(BroadcastError) {
+  func checkIsOpen() throws(BroadcastError) {
     if hasEnded || inbox == nil && failure == nil { throw RemoteError.ended }
     if let failure { throw failure }
     if let left = pause.left(now: .now) { throw RemoteError.leftAlone(requests.url, for: left, pause.refusal) }
   }
 
   /// Draws the consequences of an error for others than the one who gets it.
-  private func note(_ error: BroadcastError) {
+  func note(_ error: BroadcastError) {
     guard let refusal = error.underlying as? ServerRefusal, let time = refusal.retryAfter, time > .zero else { return }
     pause.begin(refusal, now: .now)
     // Without a socket nothing is lost by it, and the hub's pauses fit.
@@ -136,7 +139,7 @@ actor RemoteConnection: PublishingConnection {
 
   /// The server cannot be reached, unless the fault is on this side. While a socket stands that concerns the caller alone:
   /// the others need not be torn down because a name could not be looked up for a moment.
-  private func noteConnecting(_ error: BroadcastError) {
+  func noteConnecting(_ error: BroadcastError) {
     guard sockets.isEmpty, let cause = error.underlying as? NetworkError else { return }
     switch cause.code {
     case .cancelled, .descriptorsExhausted, .closed: break
@@ -145,154 +148,14 @@ actor RemoteConnection: PublishingConnection {
   }
 
   /// A connection that was taken and given up without a word, as a proxy does whose server is away, is none.
-  private func noteLoss(_ failure: HTTPExchangeFailure, _ error: BroadcastError) {
+  func noteLoss(_ failure: HTTPExchangeFailure, _ error: BroadcastError) {
     guard sockets.isEmpty, failure.broughtNothing, failure.isLoss, error.code != .timedOut else { return }
     fail(error)
-  }
-
-  // MARK: Subscribing
-
-  func subscribe(to channel: Channel) async throws(BroadcastError) {
-    do throws(BroadcastError) {
-      try await open(channel)
-    } catch {
-      // It is the session that fails, and not this channel alone. The hub tells all of them so, and then cancels its calls.
-      if failure != nil { await untilCancelled() }
-      throw error
-    }
-  }
-
-  private func open(_ channel: Channel) async throws(BroadcastError) {
-    try checkIsOpen()
-    guard let inbox else { throw RemoteError.ended }
-    let connection: HTTPClientConnection
-    do throws(NetworkError) { connection = try await dialer.connect() } catch {
-      let error = RemoteError.connecting(error, to: requests.url)
-      noteConnecting(error)
-      throw error
-    }
-    let opening: WebSocketOpening
-    do throws(HTTPExchangeFailure) {
-      opening = try await connection.openWebSocket(
-        requests.events(channel), settings, within: configuration.requestTimeout)
-    } catch {
-      await connection.close()
-      let reason = RemoteError.exchange(error, with: requests.url, isPublishing: false)
-      noteLoss(error, reason)
-      throw reason
-    }
-    switch opening {
-    case .refused(let response):
-      await connection.close()
-      let error = answers.error(response, to: .events(channel)) ?? RemoteError.ended
-      note(error)
-      throw error
-    case .opened(let socket):
-      let entry = ChannelSocket(channel, socket, inbox) { [weak self] entry, close in
-        self?.assumeIsolated { $0.ended(entry, close) }
-      }
-      // The session may have gone meanwhile.
-      guard !Task.isCancelled, failure == nil, self.inbox != nil else {
-        entry.leave()
-        throw failure ?? RemoteError.cancelled()
-      }
-      sockets.updateValue(entry, forKey: channel)?.leave()
-      entry.start()
-    }
-  }
-
-  func unsubscribe(from channel: Channel) {
-    sockets.removeValue(forKey: channel)?.stop()
-  }
-
-  private func ended(_ entry: ChannelSocket, _ close: WebSocketClose) {
-    guard sockets[entry.channel] === entry else { return }
-    sockets[entry.channel] = nil
-    inbox?.lost(
-      entry.channel, because: RemoteError.closed(close, by: requests.url),
-      reason: close.code == .missedMessages ? .brokerLoss : .connectionLost)
-    // What else went this way is probably gone too.
-    if close.origin == .connection { connections.assumeIsolated { $0.dropFree() } }
-  }
-
-  // MARK: Publishing
-
-  nonisolated func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
-    // A task without this preference would take a detour over the global pool at each step on the loop.
-    try await withTaskExecutorPreference(loop) { () async throws(BroadcastError) in
-      try await publishInTurn(messages)
-    }
-  }
-
-  /// Publishes one message after the other, on one connection for as long as that lasts.
-  private func publishInTurn(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
-    var lent: PushConnections.Lent?
-    var count = 0
-    do throws(BroadcastError) {
-      for message in messages {
-        try await publish(message, over: &lent)
-        count += 1
-      }
-    } catch {
-      if let lent { await connections.takeBack(lent) }
-      throw count == 0 ? error.with(error.outcome ?? .notSent) : Self.partly(error, count, of: messages.count)
-    }
-    if let lent { await connections.takeBack(lent) }
-    return [Receipt](repeating: Receipt(), count: messages.count)
-  }
-
-  private func publish(_ message: Message, over lent: inout PushConnections.Lent?) async throws(BroadcastError) {
-    try checkIsOpen()
-    let deadline = ContinuousClock.now + configuration.requestTimeout
-    while true {
-      let now = try await connection(&lent, by: deadline)
-      let response: HTTPResponse
-      do throws(HTTPExchangeFailure) {
-        response = try await now.connection.send(requests.push(message), within: max(.zero, deadline - .now))
-      } catch {
-        // It ended before anything was written, so nothing is sent twice on another one.
-        if now.wasFree, !error.wasWritten, error.isLoss { continue }
-        if error.wasWritten, error.isLoss { await connections.dropFree() }
-        let reason = RemoteError.exchange(error, with: requests.url, isPublishing: true)
-        noteLoss(error, reason)
-        throw reason
-      }
-      guard let error = answers.error(response, to: .push(message.channel)) else { return }
-      note(error)
-      throw error
-    }
-  }
-
-  /// The connection in hand, or another one where that has ended.
-  private func connection(
-    _ lent: inout PushConnections.Lent?, by deadline: ContinuousClock.Instant
-  ) async throws(BroadcastError) -> PushConnections.Lent {
-    if let old = lent {
-      if await old.connection.isReusable { return old }
-      lent = nil
-      await connections.takeBack(old)
-    }
-    do throws(BroadcastError) {
-      let new = try await connections.lend(by: deadline)
-      lent = new
-      return new
-    } catch {
-      noteConnecting(error)
-      throw error
-    }
-  }
-
-  /// The outcome holds for all messages of a call, and some have arrived.
-  private static func partly(_ error: BroadcastError, _ count: Int, of all: Int) -> BroadcastError {
-    var error = error
-    error.message = "The first \(count) of \(all) messages were published. The next one failed: \(error.message)"
-    error.outcome = .unconfirmed
-    return error
   }
 }
 
 extension BroadcastError {
-  fileprivate func with(_ outcome: Outcome?) -> BroadcastError {
+  func with(_ outcome: Outcome?) -> BroadcastError {
     var copy = self
     copy.outcome = outcome
     return copy

@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Broadcasting
 import BroadcastingWeb
 
 /// What the JSON of a server's answers says.
@@ -51,6 +52,23 @@ enum AnswerText {
     }
   }
 
+  /// The `"position"` of what a push is answered with, nil where it says none.
+  static func position(_ body: [UInt8]) -> MessagePosition? {
+    body.withUnsafeBufferPointer { bytes in
+      var scanner = JSONScanner(bytes)
+      var position: MessagePosition?
+      do throws(JSONError) {
+        try scanner.readMembers { scanner, name throws(JSONError) in
+          guard scanner.string(name, is: "position"), scanner.next == .quote else { return try scanner.skipValue() }
+          position = MessagePosition(scanner.text(of: try scanner.skipString()))
+        }
+      } catch {
+        return nil
+      }
+      return position
+    }
+  }
+
   /// Without what could end a line or steer a terminal.
   static func clean(_ text: String) -> String {
     let scalars = text.unicodeScalars.prefix(longest).map { scalar in
@@ -62,7 +80,7 @@ enum AnswerText {
 
 extension JSONScanner {
   /// Reads an object: `member` is given each name, and has to step over its value.
-  fileprivate mutating func readMembers(
+  mutating func readMembers(
     _ member: (inout JSONScanner, JSONString) throws(JSONError) -> Void
   ) throws(JSONError) {
     skipWhitespace()

@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Broadcasting
 import BroadcastingNetwork
 import BroadcastingTLS
 import BroadcastingWeb
@@ -25,9 +26,9 @@ struct Dialer: Sendable {
     self.loop = loop
     connectTimeout = configuration.connectTimeout
     tls = url.isSecure ? TLSContext(configuration.tls) : nil
-    // A text comes back as JSON, where a byte may become six.
-    let echo = configuration.maximumMessageBytes.multipliedReportingOverflow(by: 6)
-    limits = HTTPLimits(bodyBytes: max(1024 * 1024, echo.overflow ? 0 : min(echo.partialValue, 1 << 32)) + 64 * 1024)
+    // A text comes back as JSON, where a byte may become six, alone or in a page of a history.
+    let largest = max(History.maximumBytes, configuration.maximumMessageBytes).multipliedReportingOverflow(by: 6)
+    limits = HTTPLimits(bodyBytes: (largest.overflow ? 1 << 32 : min(largest.partialValue, 1 << 32)) + 256 * 1024)
   }
 
   /// - Throws: `NetworkError`.

@@ -21,6 +21,7 @@ struct ServerAnswers: Sendable {
     case probe
     case push(Channel)
     case events(Channel)
+    case history(Channel)
   }
 
   let url: ServerURL
@@ -57,6 +58,8 @@ struct ServerAnswers: Sendable {
     switch refusal.status {
     case 400 where refusal.code == "invalid_channel": (.invalidChannel, false, .notSent)
     case 400 where refusal.code == "invalid_text": (.invalidText, false, .notSent)
+    case 404 where refusal.code == "no_history": (.unsupportedHistory, false, .notSent)
+    case 400 where refusal.code == "invalid_position": (.invalidPosition, false, .notSent)
     case 413: (.messageTooLarge, false, .notSent)
     // There were too many of them, so this one was not looked at.
     case 429: (.unavailable, true, .notSent)
@@ -76,6 +79,7 @@ struct ServerAnswers: Sendable {
     switch question {
     case .probe: "the first request"
     case .push(let channel): "a message for the channel \(AnswerText.clean(channel.name))"
+    case .history(let channel): "a question for the history of \(AnswerText.clean(channel.name))"
     case .events(let channel): "a subscription to the channel \(AnswerText.clean(channel.name))"
     }
   }
@@ -87,6 +91,7 @@ struct ServerAnswers: Sendable {
       return "It sends to \(place), which is not followed: use that URL, if the server is there."
     case (401, _), (407, _): return "It asks for credentials: look at those of the URL or of the headers."
     case (403, .probe): return "The credentials are wrong or missing, or this machine may not use the server."
+    case (404, .history) where refusal.code == "no_history": return nil
     case (404, _), (405, _):
       return "There is no server of broadcasts at this URL, or below another path: it ends before /push and /events."
     case (413, _) where refusal.code == nil: return "A proxy in front takes no message of this size."

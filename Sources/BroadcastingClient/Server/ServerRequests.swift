@@ -10,13 +10,18 @@ package import BroadcastingWeb
 package struct ServerRequests: Sendable {
   let url: ServerURL
 
+  /// As many messages as a server gives at once.
+  private static let messagesPerPage = 1_000
+
   /// Asks whether a server of ours is there: `GET` of the sockets' path without an upgrade, which publishes nothing and
   /// subscribes to nothing, but goes through the same checks.
   let probe: HTTPRequest
 
   private let pushTarget: String
   private let eventsTarget: String
+  private let historyTarget: String
   private let eventsHeaders: HTTPHeaders
+  private let historyHeaders: HTTPHeaders
   private let textHeaders: HTTPHeaders
   private let binaryHeaders: HTTPHeaders
 
@@ -56,8 +61,11 @@ package struct ServerRequests: Sendable {
     let separator = url.query.isEmpty ? "?channel=" : "&channel="
     pushTarget = url.basePath + configuration.pushPath + query + separator
     eventsTarget = url.basePath + configuration.eventsPath + query + separator
+    historyTarget = url.basePath + configuration.historyPath + query + separator
+    historyHeaders = all
     probe = HTTPRequest(target: url.basePath + configuration.eventsPath + query, headers: all)
-    for path in [configuration.pushPath, configuration.eventsPath] where path.first != "/" || path.contains("?") {
+    for path in [configuration.pushPath, configuration.eventsPath, configuration.historyPath]
+    where path.first != "/" || path.contains("?") {
       throw BroadcastError(.invalidURL, "A path of the server's begins with a slash and has no query: \"\(path)\".")
     }
     for request in [probe, HTTPRequest(method: .post, target: pushTarget, headers: textHeaders)] {
@@ -78,9 +86,23 @@ package struct ServerRequests: Sendable {
   }
 
   /// No `Origin`: that is a browser's, and means a page.
-  package func events(_ channel: Channel) -> WebSocketClientHandshake {
+  package func events(_ channel: Channel, positions: Bool = false) -> WebSocketClientHandshake {
     WebSocketClientHandshake(
-      host: url.hostField, target: eventsTarget + PercentEncoding.encode(channel.name), headers: eventsHeaders)
+      host: url.hostField,
+      target: eventsTarget + PercentEncoding.encode(channel.name) + (positions ? "&positions=true" : ""),
+      headers: eventsHeaders)
+  }
+
+  /// One page of what a channel has kept.
+  func history(_ channel: Channel, _ query: HistoryQuery) -> HTTPRequest {
+    var target = historyTarget + PercentEncoding.encode(channel.name)
+    target += "&limit=\(min(max(1, query.maximumMessages), Self.messagesPerPage))"
+    switch query.start.value {
+    case .live: target += "&last=0"
+    case .last(let count): target += "&last=\(min(count, History.maximumMessages))"
+    case .after(let position): target += "&after=\(position)"
+    }
+    return HTTPRequest(target: target, headers: historyHeaders)
   }
 
   private static func adding(_ type: String, to headers: HTTPHeaders) -> HTTPHeaders {

@@ -40,46 +40,32 @@ final class ClientRules: Sendable {
   func channel(of push: Request) throws -> Channel {
     var named: Channel?
     for (name, value) in try push.query() {
-      guard name == "channel" else {
-        try checkOther(parameter: name, known: "channel")
-        continue
-      }
+      guard try isChannel(name, known: "channel") else { continue }
       guard named == nil else {
         throw RequestError(.badRequest, "too_many_channels", "A push goes to one channel, which it names once.")
       }
       named = Channel(value)
     }
-    let channel = named ?? Channel(PushBody.defaultChannel)
-    try check(channel)
-    return channel
+    guard let named else { return try usualChannel() }
+    try check(named)
+    return named
   }
 
-  /// The channels that the query of a socket names, each once; `events` if it names none.
+  /// Whether a parameter names a channel.
   ///
-  /// - Throws: ``RequestError`` with 400 for a parameter that is not known: a typing error must not lead to `events`.
-  func channels(of request: Request, atMost limit: Int) throws -> [Channel] {
-    var channels: [Channel] = []
-    for (name, value) in try request.query() {
-      guard name == "channel" else {
-        try checkOther(parameter: name, known: "channel")
-        continue
-      }
-      let channel = Channel(value)
-      if channels.contains(channel) { continue }
-      try check(channel)
-      guard channels.count < limit else {
-        throw RequestError(
-          .badRequest, "too_many_channels",
-          "A socket may have \(limit == 1 ? "one channel" : "\(limit) channels").")
-      }
-      channels.append(channel)
-    }
-    if channels.isEmpty {
-      let channel = Channel(PushBody.defaultChannel)
-      try check(channel)
-      channels = [channel]
-    }
-    return channels
+  /// - Throws: ``RequestError`` with 400 for a parameter that is neither that nor one of the program's: a typing error must
+  ///   not lead to `events`.
+  func isChannel(_ name: String, known: String) throws(RequestError) -> Bool {
+    if name == "channel" { return true }
+    try checkOther(parameter: name, known: known)
+    return false
+  }
+
+  /// Where a request goes that names no channel.
+  func usualChannel() throws -> Channel {
+    let channel = Channel(PushBody.defaultChannel)
+    try check(channel)
+    return channel
   }
 
   /// Looks at the query of a request whose body names the channel.

@@ -5,28 +5,33 @@
 
 import BroadcastingWeb
 
-/// Lets pages of other origins, which were allowed, post to an endpoint and read what it answers: the HTTP CORS protocol
+/// Lets pages of other origins, which were allowed, ask an endpoint and read what it answers: the HTTP CORS protocol
 /// (Fetch standard, section 3.2, https://fetch.spec.whatwg.org/#http-cors-protocol).
 extension ClientRules {
-  /// Answers a browser that asks whether a page of another origin may post. It asks without what the page itself would
+  /// Answers a browser that asks whether a page of another origin may use an endpoint. It asks without what the page itself would
   /// send along, such as a token: this is not to be left to checks of the program.
   ///
   /// - Returns: nil for a request that does not ask this, or comes from a page of the same origin.
   /// - Throws: ``RequestError`` with 403 for a page that may not.
-  func answerPreflight(_ request: Request) throws(RequestError) -> HTTPResponse? {
+  func answerPreflight(_ request: Request, to method: HTTPMethod) throws(RequestError) -> HTTPResponse? {
     let headers = request.http.headers
     guard request.http.method == .options, headers["Origin"] != nil, headers["Access-Control-Request-Method"] != nil
     else { return nil }
     try request.checkOrigin()
     guard sharedOrigin(of: request.http) != nil else { return nil }
     return .empty(headers: [
-      "Allow": "OPTIONS, POST",
-      "Access-Control-Allow-Methods": "POST",
+      "Allow": Self.allow(method),
+      "Access-Control-Allow-Methods": method.rawValue,
       // What JSON and bytes need. For plain text browsers do not ask.
       "Access-Control-Allow-Headers": "content-type",
       // Seconds for which they do not ask again.
       "Access-Control-Max-Age": "600",
     ])
+  }
+
+  /// The field `Allow` of an endpoint that takes this method.
+  static func allow(_ method: HTTPMethod) -> String {
+    method == .get ? "GET, HEAD, OPTIONS" : "OPTIONS, \(method.rawValue)"
   }
 
   /// The answer with leave to read it, where the request comes from an allowed page of another origin. An answer that

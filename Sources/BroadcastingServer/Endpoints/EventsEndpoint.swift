@@ -19,12 +19,12 @@ final class EventsEndpoint: Sendable {
   }
 
   /// Subscribes, before the handshake is answered.
-  func accept(_ request: Request) async throws -> Routes.SocketHandler {
-    let channels = try rules.channels(of: request, atMost: rules.maximumChannels)
-    let feed = try await request.subscribe(to: channels)
+  func accept(_ request: Request) async throws -> Routes.Acceptance {
+    let query = try rules.events(of: request)
+    let feed = try await request.subscribe(to: query.channels, from: query.start, positions: query.positions)
     // What the client sends goes to the first.
-    let target = channels[0]
-    return { socket in
+    let target = query.channels[0]
+    var acceptance = Routes.Acceptance { socket in
       do {
         try await runUntilFirstCompletes(
           { try await self.publishAll(from: socket, to: target) },
@@ -35,6 +35,9 @@ final class EventsEndpoint: Sendable {
         return error
       }
     }
+    // Frames without positions have no place for it.
+    if query.start != .live { acceptance.headers = ["Broadcast-Recovery": feed.recovered ? "recovered" : "missed"] }
+    return acceptance
   }
 
   private func publishAll(from socket: WebSocket, to channel: Channel) async throws {

@@ -23,7 +23,8 @@ enum HealthEndpoint {
       """
       {"status": "ok", "channels": \(statistics.channels), "published": \(statistics.published), \
       "delivered": \(statistics.delivered), "dropped": \(statistics.dropped), "gaps": \(statistics.gaps), \
-      "reconnects": \(statistics.reconnects), "bytes_held": \(statistics.bytesHeld), "probe_ms": \(probe)}
+      "reconnects": \(statistics.reconnects), "filled": \(statistics.filled), "bytes_held": \(statistics.bytesHeld), \
+      "history_bytes": \(statistics.historyBytes), "probe_ms": \(probe)}
       """.utf8)
   }
 }

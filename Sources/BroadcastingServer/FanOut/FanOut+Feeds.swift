@@ -10,18 +10,18 @@ import BroadcastingWeb
 /// The channels of a loop: their subscriptions, and the logs of what came.
 extension FanOut {
   /// The feed of a channel, which others cannot end by leaving until the reservation is given back.
-  func reserve(_ channel: Channel) async throws(BroadcastError) -> FrameFeed {
-    if let feed = feeds[channel] { return feed.reserved() }
+  func reserve(_ key: FeedKey) async throws(BroadcastError) -> FrameFeed {
+    if let feed = feeds[key] { return feed.reserved() }
     // Wider than a socket's: a loop that is held up for a moment must not cost all of its sockets their place.
     let buffer = BufferPolicy.dropOldest(
       maximumMessages: max(65_536, limits.maximumMessages), maximumBytes: max(64 << 20, limits.maximumBytes))
-    let subscription = try await broadcast.subscribe(to: channel, options: SubscriptionOptions(buffer: buffer))
+    let subscription = try await broadcast.subscribe(to: key.channel, options: SubscriptionOptions(buffer: buffer))
     // Others may have asked for it meanwhile. The first to come back counts; the others' subscriptions end here.
-    if let feed = feeds[channel] { return feed.reserved() }
-    let feed = FrameFeed(channel, subscription)
-    feeds[channel] = feed
+    if let feed = feeds[key] { return feed.reserved() }
+    let feed = FrameFeed(key, subscription)
+    feeds[key] = feed
     // Made once, because a closure that is made for each message is an allocation.
-    let tell: @Sendable () -> Void = { [weak self] in self?.assumeIsolated { $0.hasNews(channel) } }
+    let tell: @Sendable () -> Void = { [weak self] in self?.assumeIsolated { $0.hasNews(key) } }
     try subscription.setWakeUp { [loop] in loop.execute(tell) }
     return feed.reserved()
   }
@@ -34,8 +34,8 @@ extension FanOut {
 
   private func end(_ feed: FrameFeed) {
     feed.subscription.cancel()
-    guard feeds[feed.channel] === feed else { return }
-    feeds[feed.channel] = nil
+    guard feeds[feed.key] === feed else { return }
+    feeds[feed.key] = nil
     endedFeeds.append(feed)
   }
 
@@ -50,8 +50,8 @@ extension FanOut {
       maximumBytes: min(FrameBatch.maximumBytes, limits.maximumBytes))
     feed.hasMore = batch.hasMore
     var size = 0
-    for case .message(let message) in batch.deliveries { size += FrameBatch.bytes(of: message) }
-    var frames = FrameBatch(capacity: size)
+    for case .message(let message) in batch.deliveries { size += feed.encoding.bytes(of: message) }
+    var frames = FrameBatch(feed.encoding, capacity: size)
     var closure: WebSocketClosure?
     deliveries: for delivery in batch.deliveries {
       let message: Message
@@ -59,15 +59,15 @@ extension FanOut {
       case .message(let next): message = next
       case .gap(let gap):
         closure = .missedMessages
-        feed.endsForAll = gap.reason == .connectionLost || gap.reason == .brokerLoss
+        feed.endsForAll = gap.reason != .slowConsumer && gap.reason != .memoryLimit
         break deliveries
       }
       // The last message is taken however large it is. Together with those before it, it could be more than a socket
       // may be behind, also one that has got all so far.
-      if frames.messageCount > 0, frames.bytes.count + FrameBatch.bytes(of: message) > limits.maximumBytes {
+      if frames.messageCount > 0, frames.bytes.count + feed.encoding.bytes(of: message) > limits.maximumBytes {
         append(frames, to: feed)
         for index in feed.readers.indices { pump(feed.readers[index].member) }
-        frames = FrameBatch(capacity: FrameBatch.bytes(of: message))
+        frames = FrameBatch(feed.encoding, capacity: feed.encoding.bytes(of: message))
       }
       frames.append(message)
     }

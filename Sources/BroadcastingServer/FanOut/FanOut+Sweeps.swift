@@ -17,8 +17,8 @@ extension FanOut {
 
   // MARK: Sweeps
 
-  func hasNews(_ channel: Channel) {
-    guard let feed = feeds[channel] else { return }
+  func hasNews(_ key: FeedKey) {
+    guard let feed = feeds[key] else { return }
     feed.hasMore = true
     // Where a sweep is under way it goes on by itself, and takes what is new at its end.
     if feed.sweepsLeft == 0 { schedule(feed) }
@@ -112,6 +112,10 @@ extension FanOut {
   /// The next batch for a member. Nil if there is none, or none can be: then its closure is set.
   private func next(for member: Member, in swept: FrameFeed?) -> [UInt8]? {
     if member.closure != nil { return nil }
+    if let opening = member.opening, !opening.isOut {
+      if let frames = opening.next() { return frames }
+      member.updateDirectOutlet()
+    }
     // Channel by channel in turn, so that one which never ends does not hold up the others.
     var turn = member.turn
     for _ in member.places.indices {

@@ -24,7 +24,7 @@ actor FanOut {
   /// Over which time sockets are closed after the broker was away.
   let spread: Duration
   private let pushes: PushGate
-  var feeds: [Channel: FrameFeed] = [:]
+  var feeds: [FeedKey: FrameFeed] = [:]
   /// Feeds whose subscription has ended, while sockets still have to get what their logs hold.
   var endedFeeds: [FrameFeed] = []
   /// Sockets that have stopped at a gap, and are closed later.
@@ -47,11 +47,13 @@ actor FanOut {
   }
 
   /// Subscribes a socket that is still to come: what is published from now on waits for it.
-  func join(_ channels: [Channel]) async throws(BroadcastError) -> Member {
+  ///
+  /// - Parameter opening: What it gets before that, for who wants more than what is published.
+  func join(_ channels: [Channel], _ opening: Opening? = nil) async throws(BroadcastError) -> Member {
     var joined: [FrameFeed] = []
     do throws(BroadcastError) {
-      for channel in channels where !joined.contains(where: { $0.channel == channel }) {
-        joined.append(try await reserve(channel))
+      for channel in channels where !joined.contains(where: { $0.key.channel == channel }) {
+        joined.append(try await reserve(FeedKey(channel: channel, positions: opening?.positions ?? false)))
       }
     } catch {
       for feed in joined {
@@ -60,7 +62,7 @@ actor FanOut {
       }
       throw error
     }
-    let member = Member(self)
+    let member = Member(self, opening)
     for feed in joined {
       feed.reservations -= 1
       feed.add(member)

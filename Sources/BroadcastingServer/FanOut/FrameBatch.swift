@@ -15,14 +15,53 @@ struct FrameBatch {
 
   private(set) var bytes: [UInt8] = []
   private(set) var messageCount = 0
+  /// Of the last message that has one.
+  private(set) var position: MessagePosition?
+  private let encoding: FrameEncoding
+  /// A header line and the payload behind it. Kept, so that it is not allocated for each message.
+  private var positioned: [UInt8] = []
 
-  /// What a message takes at most: its payload and the longest header of a server's frame (RFC 6455 section 5.2).
-  static func bytes(of message: Message) -> Int { message.payload.count + 10 }
-
-  init(capacity: Int) { bytes.reserveCapacity(capacity) }
+  init(_ encoding: FrameEncoding, capacity: Int) {
+    self.encoding = encoding
+    bytes.reserveCapacity(capacity)
+  }
 
   mutating func append(_ message: Message) {
-    WebSocketFrame.append(message.kind == .text ? .text : .binary, message.payload, to: &bytes)
+    let opcode: WebSocketOpcode = message.kind == .text ? .text : .binary
+    switch encoding {
+    case .raw: WebSocketFrame.append(opcode, message.payload, to: &bytes)
+    case .positioned(let channel, let hasHistory):
+      positioned.removeAll(keepingCapacity: true)
+      PositionedFrame.appendHeader(of: hasHistory ? message.position : nil, on: channel, to: &positioned)
+      positioned.append(contentsOf: message.payload)
+      WebSocketFrame.append(opcode, positioned, to: &bytes)
+    }
     messageCount += 1
+    if let position = message.position { self.position = position }
+  }
+}
+
+/// How the messages of a channel become frames.
+enum FrameEncoding: Sendable {
+  /// The payload alone.
+  case raw
+  /// A line in front of it, see ``PositionedFrame``.
+  ///
+  /// - Parameters:
+  ///   - channel: Percent-encoded.
+  ///   - hasHistory: Without one a position, which some brokers have all the same, is nothing to come back by.
+  case positioned(channel: [UInt8], hasHistory: Bool)
+
+  init(_ channel: Channel, positions: Bool, hasHistory: Bool) {
+    self =
+      positions ? .positioned(channel: Array(PercentEncoding.encode(channel.name).utf8), hasHistory: hasHistory) : .raw
+  }
+
+  /// What a message takes at most: its payload, the longest header of a server's frame (RFC 6455 section 5.2), and the line.
+  func bytes(of message: Message) -> Int {
+    switch self {
+    case .raw: message.payload.count + 10
+    case .positioned(let channel, _): message.payload.count + 10 + channel.count + PositionedFrame.maximumHeaderBytes
+    }
   }
 }

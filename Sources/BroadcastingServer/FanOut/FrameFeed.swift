@@ -6,6 +6,12 @@
 import Broadcasting
 import BroadcastingWeb
 
+/// A channel, and how its messages become frames: two kinds are two feeds.
+struct FeedKey: Hashable, Sendable {
+  var channel: Channel
+  var positions: Bool
+}
+
 /// One channel on one loop: what came for it, and who gets it. It belongs to the loop's ``FanOut``.
 final class FrameFeed {
   /// A member's place in the log, and all that a sweep needs of it: a socket that keeps up gets what is new without a
@@ -17,8 +23,9 @@ final class FrameFeed {
     var directOutlet: WebSocketTransport?
   }
 
-  let channel: Channel
+  let key: FeedKey
   let subscription: Subscription
+  let encoding: FrameEncoding
   var log = ByteLog()
   var readers: [Reader] = []
 
@@ -27,6 +34,14 @@ final class FrameFeed {
 
   /// Who subscribed while messages from before were still on their way to this loop. Those are not for them.
   private var newcomers: [(member: Member, after: Int)] = []
+
+  /// The position of the last message that was taken into the log, at first that behind which the subscription begins. Nil
+  /// for a channel without a history.
+  private(set) var last: MessagePosition?
+
+  /// What is being read for sockets that begin in the past, and what was read last, as long as one of them has it.
+  var pasts: [PastKey: SocketPast] = [:]
+  weak var lastPast: SocketPast?
 
   /// Sockets that still wait for another one of their channels.
   var reservations = 0
@@ -47,9 +62,11 @@ final class FrameFeed {
   private var takenBefore = 0
   private var restsUntil: ContinuousClock.Instant?
 
-  init(_ channel: Channel, _ subscription: Subscription) {
-    self.channel = channel
+  init(_ key: FeedKey, _ subscription: Subscription) {
+    self.key = key
     self.subscription = subscription
+    last = subscription.recovery(of: key.channel)?.head
+    encoding = FrameEncoding(key.channel, positions: key.positions, hasHistory: last != nil)
   }
 
   var isUnused: Bool { readers.isEmpty && newcomers.isEmpty && reservations == 0 }
@@ -71,6 +88,7 @@ final class FrameFeed {
   /// Appends what was taken.
   func append(_ batch: FrameBatch, age: Int, limits: LogLimits) {
     taken += batch.messageCount
+    if last != nil, let position = batch.position { last = position }
     // With nobody to read it, it would stay.
     if !readers.isEmpty { log.append(batch.bytes, messages: batch.messageCount, age: age, limits: limits) }
     while let first = newcomers.first, first.after <= taken { admit(newcomers.removeFirst().member) }
@@ -102,6 +120,18 @@ final class FrameFeed {
     if sweepsLeft > 0 { sweepsLeft += 1 }
     member.setIndex(readers.count - 1, in: self)
     member.updateDirectOutlet()
+    guard let opening = member.opening else { return }
+    opening.begins(at: last, in: self)
+    // It waits for this.
+    member.sleeper.take()?.resume()
+  }
+
+  /// Moves a member that has got nothing yet to the end of the log.
+  func moveToEnd(_ member: Member) {
+    guard let index = member.places.first(where: { $0.feed === self })?.index else { return }
+    log.remove(readers[index].cursor)
+    readers[index].cursor = log.makeCursor()
+    member.opening?.begins(at: last, in: self)
   }
 
   // MARK: Rests

@@ -22,6 +22,9 @@ final class Member: WebSocketObserver, @unchecked Sendable {
   /// Where among its places the next look for messages begins.
   var turn = 0
 
+  /// What it gets before what is published, for one that asked for more than that.
+  let opening: Opening?
+
   /// Its socket's way out. Nil until its handler delivers to it.
   var outlet: WebSocketTransport?
 
@@ -37,7 +40,10 @@ final class Member: WebSocketObserver, @unchecked Sendable {
   /// Whether it is out, for good.
   var hasLeft = false
 
-  init(_ fanOut: FanOut) { self.fanOut = fanOut }
+  init(_ fanOut: FanOut, _ opening: Opening? = nil) {
+    self.fanOut = fanOut
+    self.opening = opening
+  }
 
   func socketDrained() { fanOut.assumeIsolated { $0.drained(self) } }
 
@@ -61,7 +67,7 @@ final class Member: WebSocketObserver, @unchecked Sendable {
   /// it, and while its socket takes something.
   func updateDirectOutlet() {
     guard places.count == 1, let index = places[0].index else { return }
-    let isDirect = !isWaiting && closure == nil && !hasLeft
+    let isDirect = !isWaiting && closure == nil && !hasLeft && opening?.isOut != false
     places[0].feed.readers[index].directOutlet = isDirect ? outlet : nil
   }
 }

@@ -14,7 +14,7 @@ extension BroadcastError {
   private var isAboutRequest: Bool {
     switch code {
     case .invalidChannel, .invalidPattern, .tooManyChannels, .messageTooLarge, .invalidText, .undecodable,
-      .unsupportedHeaders, .unsupportedPatterns:
+      .unsupportedHeaders, .unsupportedPatterns, .invalidPosition, .unsupportedPresence, .invalidMember:
       true
     default: false
     }
@@ -24,13 +24,16 @@ extension BroadcastError {
   var isBrokerFault: Bool {
     switch code {
     case .notRunning, .cancelled, .closed: underlying != nil
-    case .fellBehind, .missedMessages: false
+    case .fellBehind, .missedMessages, .unsupportedHistory: false
     default: !isAboutRequest
     }
   }
 
   var clientMessage: String {
     if isAboutRequest { return message }
+    if code == .unsupportedHistory {
+      return "This channel keeps no history here. Subscribe to it without last and after."
+    }
     switch (outcome, code) {
     case (.unconfirmed, .timedOut): return "The broker did not take the message in time. It may have arrived."
     case (.unconfirmed, _): return "The broker did not confirm the message. It may have arrived."

@@ -78,4 +78,26 @@ public struct Request: Sendable {
   public func subscribe(to channels: [Channel]) async throws(BroadcastError) -> SocketFeed {
     SocketFeed(try await fanOut.join(channels))
   }
+
+  /// The same, beginning in the past of the channels.
+  ///
+  /// It returns when the past is at hand, so that it can still be refused by a status.
+  ///
+  /// - Parameters:
+  ///   - start: Where it begins in each of the channels; a position belongs to one.
+  ///   - positions: Whether each frame begins with a line that says where it stands, `EPOCH-OFFSET CHANNEL`, and the first one
+  ///     of each channel is its state: `=EPOCH-OFFSET recovered CHANNEL`, or `missed` where not all is there.
+  /// - Returns: what ``SocketFeed/deliver(to:)`` delivers; ``SocketFeed/recovery(of:)`` says what is there of the past.
+  /// - Throws: ``BroadcastError``: as above, for a channel without a history, and for a position of several channels.
+  ///   ``RequestError`` with 503 for a past that the server has no memory for, and for a position that only other servers have
+  ///   come to yet.
+  public func subscribe(
+    to channels: [Channel], from start: SubscriptionStart, positions: Bool = false
+  ) async throws -> SocketFeed {
+    if start == .live, !positions { return try await subscribe(to: channels) }
+    if case .after = start.value, Set(channels).count > 1 {
+      throw BroadcastError(.invalidPosition, "A position belongs to one channel. Open a socket for each of them.")
+    }
+    return SocketFeed(try await fanOut.join(channels, opening: Opening(start, positions: positions)))
+  }
 }

@@ -56,6 +56,8 @@ extension RequestError {
     case .invalidChannel: self.init(.badRequest, "invalid_channel", error.clientMessage)
     case .tooManyChannels: self.init(.badRequest, "too_many_channels", error.clientMessage)
     case .invalidText: self.init(.badRequest, "invalid_text", error.clientMessage)
+    case .unsupportedHistory: self.init(.badRequest, "no_history", error.clientMessage)
+    case .invalidPosition: self.init(.badRequest, "invalid_position", error.clientMessage)
     case .messageTooLarge: self.init(.contentTooLarge, "message_too_large", error.clientMessage)
     // The broker has looked at it and said no: asking again brings nothing.
     case .refused where !error.isRetriable && error.outcome != .unconfirmed:
@@ -99,7 +101,7 @@ extension WebSocketClosure {
     case let error as BroadcastError:
       switch error.code {
       case .messageTooLarge: self.init(.messageTooLarge, error.clientMessage)
-      case .invalidChannel, .tooManyChannels, .unsupportedHeaders, .invalidText:
+      case .invalidChannel, .tooManyChannels, .unsupportedHeaders, .invalidText, .unsupportedHistory, .invalidPosition:
         self.init(.policyViolation, error.clientMessage)
       case .fellBehind, .missedMessages: self = .missedMessages
       case .notRunning, .cancelled, .closed: self.init(.goingAway, "The server stops.")

@@ -33,7 +33,7 @@ final class RequestHandler: HTTPHandler {
       let request = Request(http: http, parameters: parameters, peer: peer, fanOut: fanOut, rules: rules)
       let answer: HTTPAnswer
       do { answer = try await self.answer(request, endpoint) } catch { answer = .response(response(to: error, path)) }
-      guard endpoint.isShared, case .response(let response) = answer else { return answer }
+      guard endpoint.sharedMethod != nil, case .response(let response) = answer else { return answer }
       return .response(rules.share(response, with: http))
     case let match:
       do {
@@ -50,7 +50,8 @@ final class RequestHandler: HTTPHandler {
   func answer(_ error: HTTPError) -> HTTPResponse {
     let response = RequestError(error).response
     guard let request = error.request,
-      case .found(let endpoint, _) = routes.router.match(request.method.rawValue, request.path.utf8), endpoint.isShared
+      case .found(let endpoint, _) = routes.router.match(request.method.rawValue, request.path.utf8),
+      endpoint.sharedMethod != nil
     else { return response }
     return rules.share(response, with: request)
   }
@@ -64,7 +65,9 @@ final class RequestHandler: HTTPHandler {
   }
 
   private func answer(_ request: Request, _ endpoint: Routes.Endpoint) async throws -> HTTPAnswer {
-    if endpoint.isShared, let preflight = try rules.answerPreflight(request) { return .response(preflight) }
+    if let method = endpoint.sharedMethod, let preflight = try rules.answerPreflight(request, to: method) {
+      return .response(preflight)
+    }
     for check in routes.checks { try await check(request) }
     for check in endpoint.checks { try await check(request) }
     switch endpoint.action {
@@ -74,17 +77,18 @@ final class RequestHandler: HTTPHandler {
   }
 
   private func upgrade(
-    _ request: Request, _ accept: @Sendable (Request) async throws -> Routes.SocketHandler
+    _ request: Request, _ accept: @Sendable (Request) async throws -> Routes.Acceptance
   ) async throws -> HTTPAnswer {
     try request.checkOrigin()
     switch WebSocketHandshake.answer(request.http) {
     case .refuse(let response):
       throw RequestError(refusedHandshake: response)
-    case .accept(let response, _):
-      let handler = try await accept(request)
+    case .accept(var response, _):
+      let acceptance = try await accept(request)
+      for (name, value) in acceptance.headers { response.headers.append(name, value) }
       var head: [UInt8] = []
       try HTTPSerializer.append(response, to: &head)
-      return .upgrade(WebSocketUpgrade(head: head, body: handler))
+      return .upgrade(WebSocketUpgrade(head: head, body: acceptance.handler))
     }
   }
 

@@ -26,21 +26,31 @@ public struct Routes: Sendable {
   struct Endpoint: Sendable {
     enum Action: Sendable {
       case handler(@Sendable (Request) async throws -> HTTPResponse)
-      case socket(@Sendable (Request) async throws -> SocketHandler)
+      case socket(@Sendable (Request) async throws -> Acceptance)
     }
 
     /// Those of the routes that it was mounted with, from the outside in.
     var checks: [Check] = []
     var action: Action
 
-    /// Whether pages of other origins can post to it and read its answers, as far as the server's policy allows them.
-    var isShared = false
+    /// How pages of other origins can ask it and read its answers, as far as the server's policy allows them: by `POST` or
+    /// `GET`. Nil where they can't.
+    var sharedMethod: HTTPMethod?
   }
 
   typealias Check = @Sendable (Request) async throws -> Void
 
   /// Serves a socket to its end. Nil is a normal one.
   typealias SocketHandler = @Sendable (WebSocket) async -> (any Error)?
+
+  /// What serves a socket that is accepted.
+  struct Acceptance: Sendable {
+    /// Further fields of the 101.
+    var headers: HTTPHeaders = [:]
+    var handler: SocketHandler
+
+    init(handler: @escaping SocketHandler) { self.handler = handler }
+  }
 
   private(set) var router = Router<Endpoint>()
   private(set) var checks: [Check] = []
@@ -112,7 +122,7 @@ public struct Routes: Sendable {
   ) {
     socket(pattern) { request in
       let context = try await accept(request)
-      return { socket in
+      return Acceptance { socket in
         do {
           try await handler(socket, context)
           return nil
@@ -125,13 +135,25 @@ public struct Routes: Sendable {
 
   /// A route that pages of other origins can post to and read the answers of, as far as the server's policy allows them.
   mutating func sharedPost(_ pattern: String, _ handler: @escaping @Sendable (Request) async throws -> HTTPResponse) {
-    add(.method("POST"), pattern, .handler(handler), isShared: true)
-    // The router would answer it alike, but as nobody's: browsers ask by OPTIONS whether they may post.
-    add(.method("OPTIONS"), pattern, .handler { _ in .empty(headers: ["Allow": "OPTIONS, POST"]) }, isShared: true)
+    share(.post, pattern, handler)
+  }
+
+  /// A route that pages of other origins can read, as far as the server's policy allows them.
+  mutating func sharedGet(_ pattern: String, _ handler: @escaping @Sendable (Request) async throws -> HTTPResponse) {
+    share(.get, pattern, handler)
+  }
+
+  private mutating func share(
+    _ method: HTTPMethod, _ pattern: String, _ handler: @escaping @Sendable (Request) async throws -> HTTPResponse
+  ) {
+    add(.method(method.rawValue), pattern, .handler(handler), sharedMethod: method)
+    // The router would answer it alike, but as nobody's: browsers ask by OPTIONS whether they may.
+    let allow = ClientRules.allow(method)
+    add(.method("OPTIONS"), pattern, .handler { _ in .empty(headers: ["Allow": allow]) }, sharedMethod: method)
   }
 
   /// A WebSocket, accepted by making what serves it.
-  mutating func socket(_ pattern: String, _ accept: @escaping @Sendable (Request) async throws -> SocketHandler) {
+  mutating func socket(_ pattern: String, _ accept: @escaping @Sendable (Request) async throws -> Acceptance) {
     add(.socket, pattern, .socket(accept))
   }
 
@@ -159,9 +181,9 @@ public struct Routes: Sendable {
   }
 
   private mutating func add(
-    _ kind: RouteKind, _ pattern: String, _ action: Endpoint.Action, isShared: Bool = false
+    _ kind: RouteKind, _ pattern: String, _ action: Endpoint.Action, sharedMethod: HTTPMethod? = nil
   ) {
-    let endpoint = Endpoint(action: action, isShared: isShared)
+    let endpoint = Endpoint(action: action, sharedMethod: sharedMethod)
     do { try router.add(kind, pattern, endpoint) } catch { failure = failure ?? error }
   }
 }

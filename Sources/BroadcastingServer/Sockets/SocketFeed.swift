@@ -3,10 +3,12 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+public import Broadcasting
 import BroadcastingNetwork
 public import BroadcastingWeb
 
-/// The messages of some channels on their way to one socket. Made by ``Request/subscribe(to:)``.
+/// The messages of some channels on their way to one socket. Made by ``Request/subscribe(to:)`` or
+/// ``Request/subscribe(to:from:positions:)``.
 public final class SocketFeed: Sendable {
   private let member: Member
 
@@ -17,11 +19,19 @@ public final class SocketFeed: Sendable {
     member.fanOut.loop.execute { [member] in member.fanOut.assumeIsolated { $0.leave(member) } }
   }
 
+  /// What became of the start, for a channel of ``Request/subscribe(to:from:positions:)``. Nil for others.
+  public func recovery(of channel: Channel) -> Recovery? { member.opening?.recoveries[channel] }
+
+  /// Whether nothing is missing of what was asked for, in any of the channels.
+  public var recovered: Bool { member.opening?.recoveries.values.allSatisfy(\.isComplete) ?? true }
+
   /// Sends each message as one frame, text as text and binary as binary, until the task is cancelled or the socket
   /// must go. Run it in a race with whoever receives: ``runUntilFirstCompletes(_:_:)``.
   ///
   /// It returns when the connection has ended. A receiver that still works on its last message then has until it asks for
   /// the next one, or the close timeout (8 s) has passed: so a race does not break off what is being published.
+  ///
+  /// What the start asks for of the past comes first. It is no part of the server's limits; what is published meanwhile is.
   ///
   /// A socket that is slow waits, without holding up others, until it is further behind than the server's limits.
   ///

@@ -50,7 +50,7 @@ enum ByteSize {
   }
 }
 
-/// Times such as 500ms, 20s, 2m or 1h. There is no default unit: a bare number says too little.
+/// Times such as 500ms, 20s, 2m, 1h or 1d. There is no default unit: a bare number says too little.
 enum TimeSpan {
   static func parse(_ text: String) -> Duration? {
     guard let (number, unit) = split(text) else { return nil }
@@ -60,6 +60,7 @@ enum TimeSpan {
     case "s": factor = 1_000
     case "m": factor = 60_000
     case "h": factor = 3_600_000
+    case "d": factor = 86_400_000
     default: return nil
     }
     let (milliseconds, overflow) = number.multipliedReportingOverflow(by: factor)
@@ -70,6 +71,7 @@ enum TimeSpan {
   static func format(_ duration: Duration) -> String {
     let milliseconds = duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
     if milliseconds == 0 || milliseconds % 1_000 != 0 { return "\(milliseconds)ms" }
+    if milliseconds % 86_400_000 == 0 { return "\(milliseconds / 86_400_000)d" }
     if milliseconds % 3_600_000 == 0 { return "\(milliseconds / 3_600_000)h" }
     if milliseconds % 60_000 == 0 { return "\(milliseconds / 60_000)m" }
     return "\(milliseconds / 1_000)s"

@@ -80,7 +80,7 @@ extension ValueKind<Int?> {
 }
 
 extension ValueKind<Duration> {
-  /// A whole number with a unit: ms, s, m or h.
+  /// A whole number with a unit: ms, s, m, h or d.
   static func duration(_ range: ClosedRange<Duration>) -> ValueKind {
     ValueKind(placeholder: "TIME") { text throws(ValueError) in
       guard let duration = TimeSpan.parse(text), range.contains(duration) else {

@@ -79,6 +79,8 @@ struct Backends {
   private func remote(_ options: ConnectionOptions) -> BroadcastBackend {
     var configuration = RemoteBroadcast.Configuration()
     setUp(&configuration.hub)
+    // It is the server that keeps messages.
+    configuration.hub.history = []
     configuration.maximumMessageBytes = maxMessage
     configuration.connectTimeout = options.timeout
     configuration.requestTimeout = options.timeout

@@ -71,7 +71,8 @@ struct Failure: Error, Hashable, Sendable {
   private static let exitCodes: [BroadcastError.Code: ExitCode] = [
     .invalidURL: .malformedURL, .unknownScheme: .unknownScheme, .timedOut: .timedOut, .unavailable: .notConnected,
     .invalidChannel: .refused, .invalidPattern: .refused, .unsupportedPatterns: .refused, .tooManyChannels: .refused,
-    .messageTooLarge: .refused, .unsupportedHeaders: .refused,
-    .refused: .refused, .unsupportedPresence: .refused, .invalidMember: .refused, .presenceFull: .refused,
+    .messageTooLarge: .refused, .unsupportedHeaders: .refused, .unsupportedHistory: .refused,
+    .invalidPosition: .refused, .unsupportedPresence: .refused, .invalidMember: .refused, .presenceFull: .refused,
+    .refused: .refused,
   ]
 }

@@ -59,6 +59,7 @@ struct Target {
         hub.connectPatience = options.retries ? Self.forever : .zero
         hub.startPatience = options.retries ? Self.forever : options.timeout * 3
         hub.maximumBufferedBytes = limits.maxBuffered
+        if let policy = limits.history { hub.history = [.init(ChannelPattern("*"), policy)] }
       }, maxMessage: limits.maxMessage, loop: loop, connectTimeout: options.timeout,
       authorityFile: options.authorityFile)
     return try BroadcastBackend.open(url, among: backends.forClients(options))

@@ -65,4 +65,6 @@ struct TargetLimits: Hashable, Sendable {
   var maxMessage = 1 << 20
   /// Bytes of messages that wait.
   var maxBuffered = 64 << 20
+  /// What a broker keeps of all channels; nil for none. A server decides by itself.
+  var history: HistoryPolicy?
 }

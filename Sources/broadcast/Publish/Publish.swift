@@ -25,7 +25,7 @@ struct Publish {
   func run() async -> ExitCode {
     // A peer that is gone is an error of the write, not the end of the program.
     signal(SIGPIPE, SIG_IGN)
-    let limits = TargetLimits(maxMessage: options.maxMessage)
+    let limits = TargetLimits(maxMessage: options.maxMessage, history: options.history)
     do {
       // Without another attempt a lost connection is what the message fails with, and told then.
       let tell: @Sendable (String) -> Void = { [notes, retries = options.connection.retries] in if retries { notes($0) }

@@ -3,12 +3,16 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Broadcasting
+
 /// What `broadcast publish` is told.
 struct PublishOptions: Hashable, Sendable {
   var connection = ConnectionOptions()
   var channel = ""
   /// Nil: standard input has the messages.
   var message: String?
+  /// How much of the channel is kept, where a broker is the target; nil: what is published is not.
+  var history: HistoryPolicy?
   /// One binary message; lines of text otherwise.
   var isBinary = false
   /// Bytes of a message.
@@ -45,6 +49,10 @@ extension PublishOptions: TargetedOptions {
         options: [
           .flag(
             "--binary", \.isBinary, "Send one binary message: all of standard input as it is, or the bytes of MESSAGE."),
+          .value(
+            "--history", .historyPolicy, \.history, standard: standard,
+            "Keep the message in the channel's history on Redis: MESSAGES[,BYTES[,AGE]], such as 100 or 100,1MiB,1d, the same as all other publishers"
+              + " of the channel. A server decides by itself."),
           .value(
             "--max-message", .size(1...(1 << 30)), \.maxMessage, standard: standard,
             "Bytes of a message, 1000000 for kafka:// unless given. The server has a limit of its own."),

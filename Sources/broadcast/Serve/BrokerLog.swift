@@ -40,7 +40,7 @@ struct BrokerLog: Sendable {
 
   private static func level(of event: BroadcastEvent) -> LogLevel {
     switch event.kind {
-    case .connectionLost, .refused, .retrying, .dropped, .probeSlow: .warning
+    case .connectionLost, .refused, .retrying, .dropped, .unrecorded, .probeSlow: .warning
     default: .info
     }
   }

@@ -23,6 +23,9 @@ struct CountersLine: Sendable {
       .init("reconnects", .number(now.reconnects)), .init("channels", .number(now.channels)),
       .init("bytes-held", .number(now.bytesHeld)),
     ]
+    if now.filled > 0 { fields.append(.init("filled", .number(now.filled))) }
+    if now.historyBytes > 0 { fields.append(.init("history-bytes", .number(now.historyBytes))) }
+    if now.unrecorded > 0 { fields.append(.init("unrecorded", .number(now.unrecorded))) }
     if let delay = now.probeDelay {
       fields.append(.init("probe-us", .number(Int((delay / .microseconds(1)).rounded()))))
     }

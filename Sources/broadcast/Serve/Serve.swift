@@ -110,6 +110,7 @@ struct Serve {
         hub.onEvent = { BrokerLog(log: log)($0) }
         hub.maximumMessageBytes = options.maxMessage
         hub.maximumBufferedBytes = options.transitMemory
+        hub.history = HistoryPolicies(options.history)
         // Who asks before the broker is there gets a 503 soon, instead of an answer that comes too late.
         hub.startPatience = .seconds(2)
       }, maxMessage: options.maxMessage, loop: loop)
@@ -163,7 +164,9 @@ struct Serve {
       let addresses = event.addresses ?? []
       let announcement = Announcement(addresses: addresses, servesPush: options.servesPush)
       StandardStream.print(announcement.text, to: StandardStream.output)
-      log(.info, "listening", .init("addresses", .text(addresses.joined(separator: " "))))
+      var fields: [LogLine.Field] = [.init("addresses", .text(addresses.joined(separator: " ")))]
+      if !options.history.isEmpty { fields.append(.init("history", .text(HistoryText.format(options.history)))) }
+      log(.info, "listening", fields)
     case .acceptingHeld: log.about(.accepting, .warning, "accepting-held", .init("reason", .text(event.reason ?? "")))
     case .acceptingResumed: log.about(.accepting, .info, "accepting-resumed")
     case .handlerFailed: log.about(.handlers, .error, "handler-failed", failureFields(of: event))

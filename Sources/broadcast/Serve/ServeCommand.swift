@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Broadcasting
 import BroadcastingServer
 
 extension ServeOptions: CommandOptions {
@@ -11,11 +12,12 @@ extension ServeOptions: CommandOptions {
     name: "serve",
     summary: "Serve POST /push, the WebSocket /events and a page to try them.",
     overview: """
-      Serves POST /push, the WebSocket /events, a page to try them (/) and /health.
+      Serves POST /push, the WebSocket /events, a page to try them (/), /health and GET /history.
       All servers on one broker are one: what is pushed into any of them arrives at the sockets of all.
       Sizes are bytes or have a unit (64KiB, 16MiB), times have one (500ms, 20s, 2m).
 
         broadcast serve redis://localhost
+        broadcast serve redis://localhost --history 'chat.*=100'
         broadcast serve postgres://user@localhost/app --port 9000
         BROADCAST_URL=rediss://user:password@redis.example broadcast serve
 
@@ -83,6 +85,17 @@ extension ServeOptions: CommandOptions {
           .value(
             "--max-memory", .size(1...(1 << 40)), \.maxMemory, standard: standard,
             "Bytes of all backlogs together; the oldest messages go first."),
+          Option(
+            name: "--history", placeholder: "RULE",
+            help:
+              "Channels that keep their last messages, for who comes later or comes back: 'PATTERN=MESSAGES[,BYTES[,AGE]]'"
+              + " such as 'chat.*=100' or 'chat.*=100,1MiB,1d', which is what holds unless given; 'PATTERN=none' for"
+              + " exceptions. May be repeated, or have several divided by semicolons; the first that takes a channel counts."
+              + " Only memory and Redis keep them. All servers on one broker need the same.",
+            standard: nil, environment: "BROADCAST_HISTORY"
+          ) { options, text throws(ValueError) in
+            options.history += try HistoryText.rules(text)
+          },
         ]),
       .init(
         title: "Connections and requests",
@@ -150,6 +163,9 @@ extension ServeOptions: CommandOptions {
       throw refuse(
         "--max-backlog \(ByteSize.format(maxBacklog)) is larger than --max-memory \(ByteSize.format(maxMemory));"
           + " the memory must have room for one backlog")
+    }
+    do throws(BroadcastError) { try HistoryPolicies(history).validate() } catch {
+      throw refuse("--history: \(error.message)")
     }
     guard loopMemory >= maxBacklog else {
       throw refuse(

@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Broadcasting
 import BroadcastingNetwork
 
 /// What `broadcast serve` is told. All values have been checked, each by itself and against each other.
@@ -56,6 +57,9 @@ struct ServeOptions: Hashable, Sendable {
   var allowedOrigins: [String] = []
   var allowedHosts: [String] = []
   var isInsecure = false
+
+  /// Which channels keep their last messages.
+  var history: [HistoryPolicies.Rule] = []
 
   var servesPage = true
   var servesPush = true

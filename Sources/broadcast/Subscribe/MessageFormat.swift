@@ -14,13 +14,26 @@ enum MessageFormat: Hashable, Sendable {
   case terminalLine
   /// The payload alone, whatever its bytes.
   case bytes
-  /// An object and a newline: `time` (RFC 3339), `channel` and `payload`, with `"encoding": "base64"` where it is binary.
+  /// An object and a newline: `time` (RFC 3339), `channel`, `position` where it has one, and `payload`, with `"encoding": "base64"` where it is binary.
   case json
   /// The same for a terminal, which takes some characters for commands that JSON lets pass.
   case terminalJSON
 
-  /// - Parameter time: when the message came, in milliseconds since 1970.
-  func bytes(of message: Message, at time: Int64) -> [UInt8] {
+  /// - Parameters:
+  ///   - isTerminal: whether standard output is one.
+  /// - Throws: where messages could command the terminal.
+  static func chosen(isJSON: Bool, isBinary: Bool, isTerminal: Bool) throws(Failure) -> MessageFormat {
+    if isBinary, isTerminal {
+      throw Failure(
+        "--binary prints any bytes, which a terminal may take for commands; redirect standard output", .outputFailed)
+    }
+    if isBinary { return .bytes }
+    if isJSON { return isTerminal ? .terminalJSON : .json }
+    return isTerminal ? .terminalLine : .line
+  }
+
+  /// - Parameter time: when the message came, in milliseconds since 1970; nil where nobody knows.
+  func bytes(of message: Message, at time: Int64?) -> [UInt8] {
     switch self {
     case .bytes: message.payload
     case .line: message.payload + [.newline]
@@ -31,9 +44,10 @@ enum MessageFormat: Hashable, Sendable {
     }
   }
 
-  private static func object(_ message: Message, _ time: Int64) -> [UInt8] {
-    var bytes = Array("{\"time\":\"\(Timestamp.format(time))\",\"channel\":".utf8)
+  private static func object(_ message: Message, _ time: Int64?) -> [UInt8] {
+    var bytes = Array("{\(time.map { "\"time\":\"\(Timestamp.format($0))\"," } ?? "")\"channel\":".utf8)
     JSONWriter.append(message.channel.name, to: &bytes)
+    if let position = message.position { bytes += ",\"position\":\"\(position)\"".utf8 }
     bytes += ",\"payload\":".utf8
     switch message.kind {
     case .text: message.payload.withUnsafeBufferPointer { JSONWriter.append($0, to: &bytes) }

@@ -41,6 +41,8 @@ struct Printer: Sendable {
     case .connectionLost: return "\(messages) may have been missed while the connection was lost"
     case .slowConsumer, .memoryLimit:
       return "\(messages) \(were) missed: the output is read too slowly for --max-backlog"
+    case .historyTrimmed: return "\(messages) \(were) missed: the history no longer has them"
+    case .historyRestarted: return "\(messages) may have been missed: the history began anew"
     case .brokerLoss: return "\(messages) \(were) missed: the server or broker could not deliver them"
     default: return "\(messages) \(were) missed: \(gap.reason)"
     }

@@ -31,7 +31,8 @@ struct Subscribe {
       let printer = Printer(
         output: output, notes: notes,
         format: try options.format(isTerminal: StandardStream.isTerminal(StandardStream.output)), count: options.count)
-      let limits = TargetLimits(maxBuffered: options.maxBacklog)
+      let limits = TargetLimits(
+        maxBuffered: options.maxBacklog, history: options.start == .live ? nil : .init())
       try await TargetConnection.run(options.connection, limits: limits, tell: { notes($0) }) { connection in
         try await runUntilFirstCompletes(
           { try await print(from: connection, by: printer) },
@@ -51,12 +52,19 @@ struct Subscribe {
     var channels: [Channel] = []
     for channel in options.channels.map({ Channel($0) }) where !channels.contains(channel) { channels.append(channel) }
     let subscription = try await retrying(options.connection.retries) { () async throws(BroadcastError) in
-      try await connection.broadcast.subscribe(to: channels, options: .init(buffer: buffer))
+      try await connection.broadcast.subscribe(to: channels, options: .init(buffer: buffer, start: options.start))
     } onFailure: { error in
       if options.connection.retries, error.isRetriable { connection.tellFailed(error) }
     }
     notes("subscribed to \(channels.map(\.name).joined(separator: ", "))")
+    if options.start != .live { for channel in channels { tellRecovery(of: channel, subscription) } }
     try await printer.print(subscription)
+  }
+
+  private func tellRecovery(of channel: Channel, _ subscription: Subscription) {
+    guard let recovery = subscription.recovery(of: channel) else { return }
+    let count = "recovered \(recovery.messages) message\(recovery.messages == 1 ? "" : "s") of \(channel)"
+    notes(recovery.isComplete ? count : "\(count); what was asked for is no longer all there")
   }
 
   private func waitForReaderToGo() async throws {

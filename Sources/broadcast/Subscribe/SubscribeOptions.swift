@@ -3,6 +3,8 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Broadcasting
+
 /// What `broadcast subscribe` is told.
 struct SubscribeOptions: Hashable, Sendable {
   var connection = ConnectionOptions()
@@ -10,6 +12,10 @@ struct SubscribeOptions: Hashable, Sendable {
   /// After so many messages it ends; nil: never.
   var count: Int?
   var isJSON = false
+  /// Begins with the newest that are kept.
+  var last: Int?
+  /// Begins behind a position.
+  var after: MessagePosition?
   /// Payloads alone, with nothing behind them.
   var isBinary = false
   /// Bytes of messages that wait for whoever reads the output.
@@ -39,11 +45,17 @@ extension SubscribeOptions: TargetedOptions {
         title: "What it prints",
         options: [
           .value(
+            "--last", .number(0...History.maximumMessages), \.last, standard: standard,
+            "Begin with the last messages that each channel has kept, at most so many."),
+          .value(
+            "--after", .position, \.after, standard: standard,
+            "Begin behind a position of the one channel, as --json prints it; 0-0 for all that is kept."),
+          .value(
             "--count", .number(1...1_000_000_000), \.count, standard: standard, letter: "-n",
             "End after so many messages."),
           .flag(
             "--json", \.isJSON,
-            "An object for each message: time (when it was printed, RFC 3339), channel, payload; a binary one has its payload"
+            "An object for each message: time (when it was printed, RFC 3339), channel, position where it has one, payload; a binary one has its payload"
               + " in base64 and \"encoding\":\"base64\"."),
           .flag("--binary", \.isBinary, "The bytes of each message as they are, without a newline behind them."),
           .value(
@@ -63,6 +75,13 @@ extension SubscribeOptions: TargetedOptions {
       if options.isJSON, options.isBinary {
         throw UsageError("--json and --binary contradict each other", command: "subscribe", exitCode: .misuse)
       }
+      if options.last != nil, options.after != nil {
+        throw UsageError("--last and --after contradict each other", command: "subscribe", exitCode: .misuse)
+      }
+      if options.after != nil, Set(options.channels).count > 1 {
+        throw UsageError(
+          "--after is a position of one channel; subscribe to each by itself", command: "subscribe", exitCode: .misuse)
+      }
     })
 
   func run() async throws(UsageError) -> ExitCode { await Subscribe(self).run() }
@@ -70,14 +89,12 @@ extension SubscribeOptions: TargetedOptions {
   private static let standard = SubscribeOptions()
 
   /// - Parameter isTerminal: whether standard output is one.
-  /// - Throws: where messages could command the terminal.
   func format(isTerminal: Bool) throws(Failure) -> MessageFormat {
-    if isBinary, isTerminal {
-      throw Failure(
-        "--binary prints any bytes, which a terminal may take for commands; redirect standard output", .outputFailed)
-    }
-    if isBinary { return .bytes }
-    if isJSON { return isTerminal ? .terminalJSON : .json }
-    return isTerminal ? .terminalLine : .line
+    try .chosen(isJSON: isJSON, isBinary: isBinary, isTerminal: isTerminal)
+  }
+
+  var start: SubscriptionStart {
+    if let last { return .last(last) }
+    return after.map { .after($0) } ?? .live
   }
 }

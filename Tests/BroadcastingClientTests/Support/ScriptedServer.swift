@@ -74,7 +74,14 @@ final class ScriptedServer: HTTPHandler {
     }
     var head: [UInt8] = []
     _ = try? HTTPSerializer.append(response, to: &head)
-    return .upgrade(WebSocketUpgrade(head: head, body: { [serve] socket in await serve(socket) }))
+    let state = (try? request.query()).flatMap { query in
+      query["positions"] == "true" ? "=- recovered \(PercentEncoding.encode(query["channel"] ?? ""))\n" : nil
+    }
+    return .upgrade(
+      WebSocketUpgrade(head: head) { [serve] socket in
+        if let state { try? await socket.send(state) }
+        return await serve(socket)
+      })
   }
 
   /// What a server of ours says to a request that asks for no socket.

@@ -146,7 +146,7 @@ struct BrokerGapTests {
       #expect(
         text
           == #"{"status": "ok", "channels": 1, "published": 1, "delivered": 1, "dropped": 0, "gaps": 0, "#
-          + #""reconnects": 0, "bytes_held": 0, "probe_ms": 2.0}"#)
+          + #""reconnects": 0, "filled": 0, "bytes_held": 0, "history_bytes": 0, "probe_ms": 2.0}"#)
     }
     #expect(String(decoding: HealthEndpoint.body(.init()), as: UTF8.self).hasSuffix(#""probe_ms": null}"#))
   }

@@ -12,5 +12,9 @@ final class Counter: Sendable {
 
   /// The number before, which nobody else gets.
   @discardableResult
-  func next() -> Int { count.add(1, ordering: .sequentiallyConsistent).oldValue }
+  func next() -> Int { add(1) }
+
+  /// The same, for several at once.
+  @discardableResult
+  func add(_ number: Int) -> Int { count.add(number, ordering: .sequentiallyConsistent).oldValue }
 }

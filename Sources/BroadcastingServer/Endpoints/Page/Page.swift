@@ -42,9 +42,10 @@ package struct Page: Sendable {
   ///   - path: where it was asked for. What it names is seen from there, so that a proxy may have it below a path.
   ///   - push: the path of the endpoint; nil for none.
   ///   - events: the path of the endpoint; nil for none.
-  package func html(at path: String, push: String?, events: String?) -> [UInt8] {
+  ///   - history: the path of the endpoint; nil for none.
+  package func html(at path: String, push: String?, events: String?, history: String?) -> [UInt8] {
     var tag = "<body"
-    for (name, endpoint) in [("push", push), ("events", events)] {
+    for (name, endpoint) in [("push", push), ("events", events), ("history", history)] {
       guard let endpoint else { continue }
       tag += " data-\(name)=\"\(Self.escaped(Self.reference(to: endpoint, from: path)))\""
     }
@@ -64,7 +65,7 @@ package struct Page: Sendable {
   }
 
   /// As it stands in the file, which a browser can show by itself too.
-  private static let bodyTag = Array(#"<body data-push="push" data-events="events">"#.utf8)
+  private static let bodyTag = Array(#"<body data-push="push" data-events="events" data-history="history">"#.utf8)
 
   private static func replace(_ tag: String, by block: [UInt8], in html: [UInt8]) -> [UInt8] {
     guard let range = html.firstRange(of: Array(tag.utf8)) else { return html }

@@ -11,7 +11,9 @@ struct PageEndpoint: Sendable {
   let endpoints: BroadcastServer.Endpoints
 
   func answer(_ request: Request) -> HTTPResponse {
-    let html = page.html(at: request.http.path, push: endpoints.push, events: endpoints.events)
+    let html = page.html(
+      at: request.http.path, push: endpoints.push, events: endpoints.events,
+      history: endpoints.history)
     return .bytes(
       html, type: "text/html; charset=utf-8",
       headers: [

@@ -1,9 +1,9 @@
 "use strict";
-const limits = { messages: 500, shown: 16384, channels: 32, channelBytes: 255 };
+const limits = { messages: 500, past: 500, shown: 16384, channels: 32, channelBytes: 255 };
 const pauses = { first: 500, longest: 30000, steady: 5000, spoken: 5000 };
 // Where the server has its endpoints, seen from here; nothing for one that is switched off.
 const endpoint = name => document.body.dataset[name] === undefined ? null : new URL(document.body.dataset[name], location.href);
-const endpoints = { push: endpoint("push"), events: endpoint("events") };
+const endpoints = { push: endpoint("push"), events: endpoint("events"), history: endpoint("history") };
 const at = id => document.getElementById(id);
 const make = (name, text, className) => {
   const element = document.createElement(name);
@@ -18,33 +18,76 @@ const clock = date => `${date.toLocaleTimeString([], { hour12: false })}.${Strin
 // ---- A feed: one channel, one socket, for as long as the channel is listened to. ----
 
 class Feed {
-  constructor(channel) {
+  constructor(channel, last) {
     this.channel = channel;
+    // With how many past messages to begin, and behind which message to go on, where the channel keeps any.
+    this.last = last;
+    this.position = null;
     this.state = "connecting";
     this.attempts = 0;
     this.everOpen = false;
     this.lostAt = 0;
-    this.open();
   }
 
-  open() {
+  async open() {
     clearTimeout(this.timer);
     this.state = "connecting";
+    showState();
+    // A socket that asks for the past of a channel without one is refused, and cannot tell why.
+    if (this.last > 0 && !await this.hasPast()) this.last = 0;
+    if (this.state !== "connecting" || feeds.get(this.channel) !== this) return;
     const address = new URL(endpoints.events);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-    address.search = new URLSearchParams({ channel: this.channel }).toString();
+    const query = { channel: this.channel, positions: true };
+    if (this.position !== null) query.after = this.position;
+    else if (this.last > 0) query.last = this.last;
+    this.asked = query.after !== undefined || query.last !== undefined;
+    address.search = new URLSearchParams(query).toString();
     const socket = this.socket = new WebSocket(address);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.opened();
-    socket.onmessage = event => received(this.channel, event.data);
+    socket.onmessage = event => this.received(event.data);
     // Whatever ends a socket, `close` tells it, and once.
     socket.onclose = event => this.closed(event);
-    showState();
+  }
+
+  async hasPast() {
+    const address = new URL(endpoints.history);
+    address.search = new URLSearchParams({ channel: this.channel, limit: 1 }).toString();
+    try {
+      const response = await fetch(address);
+      if (response.status === 404) note(`${this.channel} keeps no messages: here is what comes from now on.`);
+      return response.status !== 404;
+    } catch {
+      return true;
+    }
+  }
+
+  // A line in front of each frame says where it stands: "EPOCH-OFFSET CHANNEL", or "-" for a channel that keeps nothing.
+  // The first says where the channel stands: "=EPOCH-OFFSET recovered CHANNEL", or "missed".
+  received(data) {
+    const [line, rest] = split(data);
+    const [position, word] = line.split(" ");
+    if (position.startsWith("=")) return this.stands(position.slice(1), word === "recovered");
+    if (position !== "-") this.position = position;
+    received(this.channel, rest);
+  }
+
+  stands(position, isComplete) {
+    const keeps = position !== "-";
+    if (this.lostAt > 0) {
+      const missed = !keeps ? "Messages sent meanwhile were missed." : isComplete ? "Nothing was missed." : "Some messages sent meanwhile were missed.";
+      note(`${this.channel}: connected again after ${span(Date.now() - this.lostAt)}. ${missed}`);
+    } else if (!isComplete) {
+      note(`${this.channel}: not all that was asked for is still there.`);
+    }
+    // The past that was asked for follows with positions of its own, and the line may end in the middle of it.
+    if (!keeps) this.position = null;
+    else if (!this.asked || !isComplete) this.position = position;
   }
 
   opened() {
     this.state = "connected";
-    if (this.everOpen) note(`${this.channel}: connected again after ${span(Date.now() - this.lostAt)}. Messages sent meanwhile were missed.`);
     this.everOpen = true;
     // A server that takes us and drops us at once must not be asked without a pause.
     this.steady = setTimeout(() => { this.attempts = 0; }, pauses.steady);
@@ -55,7 +98,7 @@ class Feed {
     clearTimeout(this.steady);
     if (this.state === "connected") {
       this.lostAt = Date.now();
-      if (event.code === 4000) note(`${this.channel}: too many messages for this connection; the server ended it, and some were missed.`);
+      if (event.code === 4000) note(`${this.channel}: too many messages for this connection; the server ended it${this.position === null ? ", and some were missed" : ""}.`);
     }
     this.state = "disconnected";
     this.attempts += 1;
@@ -72,21 +115,34 @@ class Feed {
   end() {
     clearTimeout(this.timer);
     clearTimeout(this.steady);
+    this.state = "ended";
+    if (!this.socket) return;
     this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
     this.socket.close();
   }
+}
+
+function split(data) {
+  if (typeof data === "string") {
+    const end = data.indexOf("\n");
+    return [data.slice(0, end), data.slice(end + 1)];
+  }
+  const end = new Uint8Array(data).indexOf(10);
+  return [new TextDecoder().decode(data.slice(0, end)), data.slice(end + 1)];
 }
 
 // ---- Channels: kept in the address, so that a bookmark listens to the same ones. ----
 
 const feeds = new Map();
 
-function listen(channel) {
+function listen(channel, last) {
   const bytes = new TextEncoder().encode(channel).length;
   if (bytes === 0 || bytes > limits.channelBytes || channel.includes("\0")) return `A channel's name has 1 to ${limits.channelBytes} bytes.`;
   if (feeds.has(channel)) return `${channel} is listened to already.`;
   if (feeds.size >= limits.channels) return `This page listens to ${limits.channels} channels at most.`;
-  feeds.set(channel, new Feed(channel));
+  const feed = new Feed(channel, endpoints.history === null ? 0 : last);
+  feeds.set(channel, feed);
+  feed.open();
   showChannels();
   return "";
 }
@@ -115,13 +171,17 @@ function showChannels() {
     return option;
   }));
   const address = new URL(location.href);
-  address.search = new URLSearchParams([...feeds.keys()].map(channel => ["channel", channel])).toString();
+  const last = past();
+  address.search = new URLSearchParams([...feeds.keys()].map(channel => ["channel", channel]).concat(last > 0 ? [["last", last]] : [])).toString();
   history.replaceState(null, "", address);
 }
 
+// How many past messages to begin with.
+const past = () => Math.min(limits.past, Math.max(0, Math.floor(Number(at("last").value)) || 0));
+
 at("add").onsubmit = event => {
   event.preventDefault();
-  const problem = listen(at("channel").value);
+  const problem = listen(at("channel").value, past());
   at("channel-answer").textContent = problem;
   at("channel-answer").classList.toggle("bad", problem !== "");
   if (!problem) at("channel").value = "";
@@ -289,8 +349,11 @@ at("message").onkeydown = event => {
 };
 
 const chosen = new URLSearchParams(location.search).getAll("channel");
+at("last").value = new URLSearchParams(location.search).get("last") ?? 0;
+at("last").value = past();
+at("past").hidden = endpoints.history === null;
 at("listening").hidden = endpoints.events === null;
-if (endpoints.events !== null) for (const channel of chosen.length > 0 ? chosen : ["events"]) listen(channel);
+if (endpoints.events !== null) for (const channel of chosen.length > 0 ? chosen : ["events"]) listen(channel, past());
 at("to").value = feeds.keys().next().value ?? "events";
 at("pushing").hidden = at("try").hidden = endpoints.push === null;
 at("no-push").hidden = endpoints.push !== null;

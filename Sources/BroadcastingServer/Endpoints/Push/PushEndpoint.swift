@@ -37,8 +37,8 @@ struct PushEndpoint: Sendable {
     // The text as it came: digits, the order of keys and the spelling of strings are the sender's.
     let message = request.http.body[body.message]
     try rules.check(size: message.count)
-    try await broadcast.publish(Message(validUTF8: Array(message), to: channel))
-    return .json(AnswerBody.pushed(channel: body.channel, message: message))
+    let receipt = try await broadcast.publish(Message(validUTF8: Array(message), to: channel))
+    return .json(AnswerBody.pushed(channel: body.channel, message: message, position: receipt.position))
   }
 
   /// The body is the message, and the channel stands in the query.
@@ -48,11 +48,11 @@ struct PushEndpoint: Sendable {
     let body = request.http.body
     switch kind {
     case .text:
-      try await broadcast.publish(Message(utf8: body, to: channel))
-      return .json(AnswerBody.pushed(channel: channel.name, message: body[...]))
+      let receipt = try await broadcast.publish(Message(utf8: body, to: channel))
+      return .json(AnswerBody.pushed(channel: channel.name, message: body[...], position: receipt.position))
     case .binary:
-      try await broadcast.publish(Message(body, to: channel))
-      return .json(AnswerBody.pushed(channel: channel.name, bytes: body.count))
+      let receipt = try await broadcast.publish(Message(body, to: channel))
+      return .json(AnswerBody.pushed(channel: channel.name, bytes: body.count, position: receipt.position))
     }
   }
 }

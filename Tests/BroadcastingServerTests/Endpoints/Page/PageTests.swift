@@ -12,8 +12,10 @@ struct PageTests {
   private let page = Page()
   private var html: String { html() }
 
-  private func html(at path: String = "/", push: String? = "/push", events: String? = "/events") -> String {
-    String(decoding: page.html(at: path, push: push, events: events), as: UTF8.self)
+  private func html(
+    at path: String = "/", push: String? = "/push", events: String? = "/events", history: String? = "/history"
+  ) -> String {
+    String(decoding: page.html(at: path, push: push, events: events, history: history), as: UTF8.self)
   }
 
   @Test("it has one style block and one script block, as the policy names two hashes")
@@ -57,14 +59,16 @@ struct PageTests {
       ("/", "/a\"\u{301}<\u{301}&\u{301}", "./a&quot;\u{301}&lt;\u{301}&amp;\u{301}"), ("/", "/\u{301}a", "./\u{301}a"),
     ])
   func namesEndpoints(path: String, endpoint: String, reference: String) {
-    let html = html(at: path, push: endpoint, events: endpoint)
-    #expect(html.contains(#"<body data-push="\#(reference)" data-events="\#(reference)">"#))
+    let html = html(at: path, push: endpoint, events: endpoint, history: endpoint)
+    #expect(
+      html.contains(
+        #"<body data-push="\#(reference)" data-events="\#(reference)" data-history="\#(reference)">"#))
   }
 
   @Test("an endpoint that is switched off is not named")
   func namesNoEndpoints() {
-    #expect(html(push: nil).contains(#"<body data-events="./events">"#))
-    #expect(html(push: nil, events: nil).contains("<body>"))
+    #expect(html(push: nil).contains(#"<body data-events="./events" data-history="./history">"#))
+    #expect(html(push: nil, events: nil, history: nil).contains("<body>"))
   }
 
   @Test("the server's page names the endpoints where they are")
@@ -73,6 +77,7 @@ struct PageTests {
       configuration.endpoints.page = "/look/at"
       configuration.endpoints.push = nil
       configuration.endpoints.events = "/api/listen"
+      configuration.endpoints.history = nil
     } _: { server in
       let client = try await server.connect()
       #expect(try await client.request(.get, "/look/at")?.text.contains(#"<body data-events="../api/listen">"#) == true)

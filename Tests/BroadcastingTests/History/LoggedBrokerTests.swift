@@ -1,0 +1,224 @@
+//===----------------------------------------------------------------------===//
+// Part of the swift-broadcast project. Licensed under Apache License v2.0.
+// See LICENSE for details.
+//===----------------------------------------------------------------------===//
+
+import BroadcastingLocking
+import TestSupport
+import Testing
+
+@testable import Broadcasting
+
+/// How many messages have been published.
+private final class Progress: Sendable {
+  private let reached = Lock(0)
+
+  var count: Int { reached.withLock { $0 } }
+
+  func reach(_ count: Int) { reached.withLock { $0 = count } }
+}
+
+@Suite("Histories at a broker whose lines break", .timeLimit(.minutes(5)))
+struct LoggedBrokerTests {
+  private func configuration(_ maximumMessages: Int) -> HubConfiguration {
+    var configuration = HubConfiguration.quick()
+    configuration.history = [.init("*", HistoryPolicy(maximumMessages: maximumMessages, maximumBytes: 1 << 24))]
+    return configuration
+  }
+
+  private func withHub(
+    _ broker: LoggedBroker, keeping maximumMessages: Int = 100, seed: UInt64 = 1,
+    _ body: (Hub) async throws -> Void
+  ) async throws {
+    let hub = Hub(driver: LoggedDriver(broker, seed: seed), configuration: configuration(maximumMessages))
+    try await withBroadcast(hub) { hub in try await body(hub) }
+  }
+
+  /// Cuts the lines, and waits until they stand again.
+  private func cut(_ broker: LoggedBroker, _ hubs: [Hub]) async {
+    let before = hubs.map(\.statistics.reconnects)
+    await broker.cut()
+    for (hub, count) in zip(hubs, before) {
+      while hub.statistics.reconnects == count { await Task.yield() }
+    }
+  }
+
+  private func message(_ number: Int) -> Message { Message("\(number)", to: "a") }
+
+  @Test("a history is configured in vain where the driver keeps none: the hub does not run")
+  func unsupported() async throws {
+    var configuration = HubConfiguration.quick()
+    configuration.history = [.init("*")]
+    let hub = Hub(driver: ScriptedDriver(), configuration: configuration)
+    #expect(await failure { try await hub.run() }?.code == .unsupportedHistory)
+  }
+
+  @Test("receipts carry the positions that the broker gives")
+  func receipts() async throws {
+    let broker = LoggedBroker()
+    try await withHub(broker) { hub in
+      let receipts = try await hub.publish([message(0), message(1)])
+      #expect(receipts.map(\.position?.offset) == [1, 2])
+      #expect(try await hub.history(of: "a").messages.map(\.position) == receipts.map(\.position))
+    }
+  }
+
+  @Test("a thousand readers with one start ask the broker once")
+  func thousand() async throws {
+    let broker = LoggedBroker()
+    for number in 0..<200 { await broker.publish(message(number)) }
+    try await withHub(broker) { hub in
+      var subscriptions: [Subscription] = []
+      for _ in 0..<1_000 { subscriptions.append(try await hub.subscribe(to: "a", from: .last(100))) }
+      #expect(subscriptions.allSatisfy { $0.recovered && $0.recovery(of: "a")?.messages == 100 })
+      #expect(await broker.questions <= 2)
+      #expect(hub.statistics.bytesHeld < 400_000)
+    }
+  }
+
+  @Test("what the limits took while the lines were cut is a gap with its number")
+  func trimmedUnderTheReader() async throws {
+    let broker = LoggedBroker(maximumMessages: 20)
+    try await withHub(broker, keeping: 20) { hub in
+      var iterator = try await hub.subscribe(to: "a").makeAsyncIterator()
+      _ = try await hub.publish(message(0))
+      #expect(try await texts(&iterator, 1) == ["0"])
+      await broker.cut()
+      for number in 1...50 { await broker.publish(message(number)) }
+      #expect(try await texts(&iterator, 21) == ["gap:30:historyTrimmed"] + (31...50).map(String.init))
+    }
+  }
+
+  @Test("trimmed between two pages, the rest comes behind a gap")
+  func trimmedBetweenPages() async throws {
+    let broker = LoggedBroker(maximumMessages: 50, largestPage: 1)
+    for number in 0..<50 { await broker.publish(message(number)) }
+    try await withHub(broker, keeping: 50) { hub in
+      async let publishing: Void = {
+        for number in 50..<400 {
+          await broker.publish(message(number))
+          await Task.yield()
+        }
+      }()
+      let subscription = try await hub.subscribe(to: "a", from: .after(.beginning))
+      await publishing
+      var next = 0
+      for try await delivery in subscription {
+        switch delivery {
+        case .gap(let gap): next += try #require(gap.missed)
+        case .message(let message):
+          #expect(message.text == "\(next)")
+          next += 1
+        }
+        if next == 400 { break }
+      }
+    }
+  }
+
+  @Test("a broker that comes back with another epoch leaves a gap at the border", arguments: [true, false])
+  func restarted(keepingData: Bool) async throws {
+    let broker = LoggedBroker()
+    try await withHub(broker) { hub in
+      let subscription = try await hub.subscribe(to: "a")
+      var iterator = subscription.makeAsyncIterator()
+      let receipt = try await hub.publish(message(0))
+      _ = try await texts(&iterator, 1)
+      await broker.cut()
+      await broker.publish(message(1))
+      await broker.restart(keepingData: keepingData)
+      await broker.publish(message(2))
+      let expected = (keepingData ? ["1"] : []) + ["gap:?:historyRestarted", "2"]
+      #expect(try await texts(&iterator, expected.count) == expected)
+      let late = try await hub.subscribe(to: "a", from: .after(try #require(receipt.position)))
+      #expect(!late.recovered)
+      iterator = late.makeAsyncIterator()
+      #expect(try await texts(&iterator, expected.count) == expected)
+    }
+  }
+
+  @Test("what others publish without a position makes a lost connection a gap")
+  func plain() async throws {
+    let broker = LoggedBroker()
+    try await withHub(broker) { hub in
+      var iterator = try await hub.subscribe(to: "a").makeAsyncIterator()
+      await broker.publishPlain(message(0))
+      await broker.publish(message(1))
+      #expect(try await texts(&iterator, 2) == ["0", "1"])
+      await cut(broker, [hub])
+      await broker.publish(message(2))
+      #expect(try await texts(&iterator, 2) == ["gap:?:connectionLost", "2"])
+    }
+  }
+
+  @Test("a hundred readers who join at random places while the lines are cut see every message once, in order")
+  func hundredReaders() async throws {
+    let total = 10_000
+    let broker = LoggedBroker(maximumMessages: 20_000)
+    try await withHub(broker, keeping: 20_000, seed: 1) { one in
+      try await withHub(broker, keeping: 20_000, seed: 2) { other in
+        let published = Progress()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          group.addTask {
+            for number in 0..<total {
+              let position = await broker.publish(message(number))
+              #expect(position.offset == UInt64(number) + 1)
+              published.reach(number + 1)
+              if number % 2_500 == 2_499 { await cut(broker, [one, other]) }
+            }
+          }
+          for reader in 0..<100 {
+            group.addTask {
+              var random = SeededGenerator(seed: UInt64(reader))
+              let joinAt = Int.random(in: 0..<total - 100, using: &random)
+              while published.count < joinAt { await Task.yield() }
+              let hub = reader % 2 == 0 ? one : other
+              let buffer = BufferPolicy.dropOldest(maximumMessages: 20_000, maximumBytes: 1 << 24)
+              let known = published.count
+              var after: Int?
+              var start = SubscriptionStart.last(Int.random(in: 0...500, using: &random))
+              if reader % 3 != 0, known > 0 {
+                let number = Int.random(in: 0..<known, using: &random)
+                after = number
+                start = .after(MessagePosition(epoch: 1, offset: UInt64(number) + 1))
+              }
+              try await read(from: start, after: after, hub, buffer, total)
+            }
+          }
+          try await group.waitForAll()
+        }
+        #expect(one.statistics.gaps + other.statistics.gaps == 0)
+        #expect(one.statistics.reconnects == 4)
+      }
+    }
+  }
+
+  private func read(
+    from start: SubscriptionStart, after: Int?, _ hub: Hub, _ buffer: BufferPolicy, _ total: Int
+  ) async throws {
+    var subscription: Subscription?
+    while subscription == nil {
+      // While the lines are cut nobody can subscribe.
+      do throws(BroadcastError) {
+        subscription = try await hub.subscribe(to: "a", from: start, buffer: buffer)
+      } catch {
+        guard error.isRetriable else { throw error }
+        await Task.yield()
+      }
+    }
+    var next = after.map { $0 + 1 }
+    guard let subscription, next != total else { return }
+    #expect(subscription.recovered)
+    for try await delivery in subscription {
+      guard case .message(let message) = delivery, let number = message.text.flatMap({ Int($0) }) else {
+        Issue.record("\(delivery)")
+        return
+      }
+      if let next, next != number {
+        Issue.record("\(number) in place of \(next)")
+        return
+      }
+      next = number + 1
+      if next == total { return }
+    }
+  }
+}
