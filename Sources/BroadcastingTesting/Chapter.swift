@@ -9,7 +9,8 @@ extension ConformanceSuite {
     enum Value: String, CaseIterable {
       case content, channelNames, invalidNames, headers, promptness, earlierMessages, order
       case commonOrder, payloadLimit, gaps, severalChannels, firstSubscribers, comingBack
-      case leaving, patterns, positions, history, recovery, joining, lifecycle, betweenInstances
+      case leaving, patterns, positions, history, recovery, joining, presence, presenceUpdates
+      case lifecycle, betweenInstances, presenceBetweenInstances
     }
     let value: Value
 
@@ -51,10 +52,16 @@ extension ConformanceSuite {
     public static let recovery = Chapter(value: .recovery)
     /// Who joins while messages pour in gets past and present without a hole, a double or a swap between them.
     public static let joining = Chapter(value: .joining)
+    /// Who is present is known, where the backend says so, or it is refused to be present.
+    public static let presence = Chapter(value: .presence)
+    /// Watchers learn who is present, and then who joins, leaves and changes, without a hole between.
+    public static let presenceUpdates = Chapter(value: .presenceUpdates)
     /// Nothing works before `run()` and after its end, and the end wakes everyone.
     public static let lifecycle = Chapter(value: .lifecycle)
     /// A message goes from one instance to another, where they share a broker.
     public static let betweenInstances = Chapter(value: .betweenInstances)
+    /// A member of several instances is one, where they share a broker, and watchers of all of them learn the same.
+    public static let presenceBetweenInstances = Chapter(value: .presenceBetweenInstances)
 
     /// All chapters, in the order in which ``ConformanceSuite/run()`` plays them.
     public static var allCases: [Chapter] { Value.allCases.map(Chapter.init) }

@@ -22,6 +22,8 @@ public import Broadcasting
 /// ```swift
 /// configuration.history = [.init("conformance.history.*", HistoryPolicy(maximumMessages: 50))]
 /// ```
+///
+/// The limits of presence are the default ones.
 public struct ConformanceSuite: Sendable {
   private let make: @Sendable () async throws -> any Broadcast
 
@@ -92,8 +94,9 @@ public struct ConformanceSuite: Sendable {
   private func play(_ chapter: Chapter) async throws {
     switch chapter.value {
     case .lifecycle: try await checkLifecycle(try await make())
-    case .betweenInstances where !sharesBroker: break
+    case .betweenInstances where !sharesBroker, .presenceBetweenInstances where !sharesBroker: break
     case .betweenInstances: try await checkBetweenInstances(try await make(), try await make())
+    case .presenceBetweenInstances: try await checkPresenceBetweenInstances(try await make(), try await make())
     default: try await withBroadcast(try await make()) { try await check(chapter, $0) }
     }
   }
@@ -119,7 +122,9 @@ public struct ConformanceSuite: Sendable {
     case .history: try await checkHistory(broadcast)
     case .recovery: try await checkRecovery(broadcast)
     case .joining: try await checkJoining(broadcast)
-    case .lifecycle, .betweenInstances: break
+    case .presence: try await checkPresence(broadcast)
+    case .presenceUpdates: try await checkPresenceUpdates(broadcast)
+    case .lifecycle, .betweenInstances, .presenceBetweenInstances: break
     }
   }
 }

@@ -32,8 +32,8 @@ func freshChannel(_ name: String = "") -> Channel {
 }
 
 /// Waits for something that is not announced, and so can only be looked for. The chapter's time limit ends it.
-func eventually(_ what: String, _ condition: () -> Bool) async throws {
-  while !condition() {
+func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
+  while !(try await condition()) {
     if Task.isCancelled { throw Broken("\(what) did not happen in time.") }
     // Fails only when the task is cancelled, which the loop sees.
     try? await Task.sleep(for: .milliseconds(1))

@@ -119,6 +119,21 @@ struct BrokenBroadcast: Broadcast {
     return try await base.subscribe(to: [Channel(pattern.glob)], options: options)
   }
 
+  func enterPresence(on channel: Channel, as member: PresenceMember) async throws(BroadcastError) -> PresenceEntry {
+    try await base.enterPresence(on: channel, as: member)
+  }
+
+  func presence(of channel: Channel) async throws(BroadcastError) -> [PresenceMember] {
+    let members = try await base.presence(of: channel)
+    // The infos are left out.
+    return fault == .presence ? members.map { PresenceMember($0.name) } : members
+  }
+
+  func presenceUpdates(of channel: Channel) async throws(BroadcastError) -> PresenceUpdates {
+    // Where nobody enters.
+    try await base.presenceUpdates(of: fault == .presenceUpdates ? "other" : channel)
+  }
+
   private func failsToValidate(_ channel: Channel) -> Bool { (try? channel.validate()) == nil }
 }
 

@@ -15,12 +15,12 @@ final class ServedBroker: BrokerServer {
   let witnessURL: String
   private let other: ServerProcess
   private let one: Lock<ServerProcess>
-  private let brokerURL: String
+  private let arguments: [String]
 
-  private init(_ brokerURL: String) async throws {
-    self.brokerURL = brokerURL
-    other = try await ServerProcess([brokerURL])
-    let first = try await ServerProcess([brokerURL])
+  private init(_ arguments: [String]) async throws {
+    self.arguments = arguments
+    other = try await ServerProcess(arguments)
+    let first = try await ServerProcess(arguments)
     one = Lock(first)
     port = first.port
     witnessURL = other.url
@@ -31,7 +31,7 @@ final class ServedBroker: BrokerServer {
   func kill() async throws { try await one.withLock { $0 }.kill() }
 
   func start() async throws {
-    let next = try await ServerProcess(port: port, [brokerURL])
+    let next = try await ServerProcess(port: port, arguments)
     one.withLock { $0 = next }
   }
 
@@ -48,15 +48,19 @@ final class ServedBroker: BrokerServer {
   func changePassword(from old: String, to new: String) async throws {}
 
   /// The broker on which the servers are, in the place of itself.
-  static func broker(on broker: Broker) -> Broker {
+  ///
+  /// - Parameter history: What they are told to keep.
+  static func broker(on broker: Broker, history: String? = nil) -> Broker {
     var served = broker
     served.name = "two servers on \(broker.name)"
     served.listeningWords = "GET /events"
-    // Its subscribers are those of a server, which keeps nothing for them.
-    served.keepsMessages = false
+    // Its subscribers are those of a server, which keeps nothing for them but histories: these outlive it.
+    served.keepsMessages = history != nil
+    served.hasHistories = false
     served.serve = { _, body in
       try await broker.withServer(isHurt: false) { server in
-        try await body(try await ServedBroker(server.url(port: server.port)))
+        let options = history.map { ["--history", $0] } ?? []
+        try await body(try await ServedBroker(options + [server.url(port: server.port)]))
       }
     }
     served.open = { url, events in

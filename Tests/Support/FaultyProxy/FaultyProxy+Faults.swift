@@ -29,6 +29,9 @@ extension FaultyProxy {
   package func stall() { for link in links { link.setStalled(true) } }
   package func goOn() { for link in links { link.setStalled(false) } }
 
+  /// New connections lead to this port of the machine, while those there are stay as they are.
+  package func lead(to upstream: Int) { self.upstream = UInt16(upstream) }
+
   // MARK: Cuts
 
   /// Cuts all connections by a reset.

@@ -30,7 +30,8 @@ package actor FaultyProxy {
   package nonisolated let port: Int
   /// The port, which nobody else gets while nobody listens; nil where it is kept by who chose it.
   private let reserved: ReservedPort?
-  private let upstream: UInt16
+  /// Where new connections lead to.
+  var upstream: UInt16
   var listener: Listener?
   /// While connecting hangs: what listens without accepting, and the connections that fill its queue.
   var hanging: (sockets: ListeningSockets, fillers: [SocketStream])?
