@@ -7,9 +7,6 @@
 ///
 /// A machine that does nothing itself. It never holds more than is kept by the policy, and a page.
 struct HistoryGathering: Sendable {
-  /// How many pages are read at most.
-  static let maximumPages = 64
-
   let start: SubscriptionStart
   private let policy: HistoryPolicy
   private(set) var messages: [Message] = []
@@ -68,7 +65,7 @@ struct HistoryGathering: Sendable {
   /// help: then there is a gap.
   func meets(last: MessagePosition, base: MessagePosition) -> Bool {
     guard let end else { return false }
-    if !end.isBefore(last) || repeats > 1 || pages >= Self.maximumPages { return true }
+    if !end.isBefore(last) || repeats > 1 || pages >= policy.maximumPages { return true }
     return end.epoch == base.epoch && end.offset >= base.offset
   }
 

@@ -43,7 +43,7 @@ final class HistoryKeeper: Sendable {
     let base = known ?? (isTruth ? MessagePosition(epoch: Self.makeEpoch(), offset: 0) : .beginning)
     return FeedHistory(
       channel, HistoryRing(policy, base: base, isTruth: isTruth, budget: budget),
-      link: isTruth ? nil : HistoryLink(channel, isPolicyKnown: isPolicyKnown),
+      link: isTruth ? nil : HistoryLink(channel, policy, isPolicyKnown: isPolicyKnown),
       hasUnknownPast: isTruth && known == nil && shelf.hasForgotten, clock: clock, budget: budget)
   }
 

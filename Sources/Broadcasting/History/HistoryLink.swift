@@ -28,8 +28,8 @@ struct HistoryLink: Sendable {
   private(set) var unrecorded = 0
   private var nextReport = 1
 
-  init(_ channel: Channel, isPolicyKnown: Bool) {
-    sync = HistorySync(channel)
+  init(_ channel: Channel, _ policy: HistoryPolicy, isPolicyKnown: Bool) {
+    sync = HistorySync(channel, maximumPages: (isPolicyKnown ? policy : .greatest).maximumPages)
     self.isPolicyKnown = isPolicyKnown
   }
 
@@ -48,13 +48,17 @@ struct HistoryLink: Sendable {
 
   /// Nobody reads any more: what comes then begins anew.
   mutating func forget() {
-    sync = HistorySync(sync.channel)
+    sync = HistorySync(sync.channel, maximumPages: sync.maximumPages)
     gathering = nil
   }
 }
 
 extension HistoryPolicy {
   static let greatest = HistoryPolicy(maximumMessages: greatestMessages, maximumBytes: greatestBytes)
+
+  /// How many pages are read at most, of a history that fills faster than it is read: far more than all that is kept has, also
+  /// where pages are half empty because the next message is large.
+  var maximumPages: Int { max(64, maximumMessages / 128 + maximumBytes / (512 * 1_024)) }
 }
 
 extension FeedHistory {

@@ -111,12 +111,14 @@ extension HistoryRing {
       newBytes += size
       position.offset -= 1
     }
+    // They are older than all that is here, and go before it: nothing behind them could go as long as they stay.
+    let age = first < slots.count ? slots[first].block?.age : tail.isEmpty ? nil : tailAge
     var added: [Slot] = []
     for part in HistoryBlock.parts(of: messages[from...].map { .message($0) }) {
       let births = part.range.map { index in
         Int32(clamping: now - (ages.isEmpty ? 0 : Int(clamping: ages[from + index].components.seconds)))
       }
-      let block = HistoryBlock(part.deliveries, bytes: part.bytes, age: budget.tick(), budget: budget)
+      let block = HistoryBlock(part.deliveries, bytes: part.bytes, age: age ?? budget.tick(), budget: budget)
       added.append(Slot(block: block, births: births))
     }
     slots.replaceSubrange(..<first, with: added)

@@ -57,6 +57,31 @@ extension HistorySync {
     }
   }
 
+  /// What a page says comes next. Where the limits took messages before they were read, those that have arrived are given from
+  /// what is held back.
+  func joined(_ page: HistoryPage, after before: MessagePosition) -> HistoryMerge {
+    func merged(_ messages: [Message]) -> HistoryMerge {
+      var merge = HistoryMerge(channel, after: before)
+      merge.add(messages)
+      if page.reachesHead { merge.reach(page.head) }
+      return merge
+    }
+    let plain = merged(page.messages)
+    guard !plain.isComplete, let end = plain.end else { return plain }
+    let had = Set(page.messages.map(\.position))
+    let arrived = held.compactMap { arrival -> Message? in
+      guard case .message(let message) = arrival.delivery, let position = message.position, position.epoch == end.epoch,
+        position.offset <= end.offset, before.isBefore(position), !had.contains(position)
+      else { return nil }
+      return message
+    }
+    if arrived.isEmpty { return plain }
+    // Those of the epoch in which the page ends: what it has of others stands in front.
+    let others = page.messages.prefix { $0.position?.epoch != end.epoch }
+    let same = page.messages[others.endIndex...] + arrived
+    return merged(others + same.sorted { ($0.position?.offset ?? 0) < ($1.position?.offset ?? 0) })
+  }
+
   /// The hole stays. What is at hand is handed on.
   mutating func giveUp(_ step: inout Step) {
     step.deliveries.append(gap(.connectionLost))

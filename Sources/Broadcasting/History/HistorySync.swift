@@ -51,10 +51,10 @@ struct HistorySync: Sendable {
   /// How much is held back at most. Beyond that it is dropped, and read from the history.
   static let maximumHeldMessages = 8_192
   static let maximumHeldBytes = 4 * 1_024 * 1_024
-  /// How many pages are read at most until what arrives is reached.
-  static let maximumPages = 64
 
   let channel: Channel
+  /// How many pages are read at most until what arrives is reached.
+  let maximumPages: Int
   var mode = Mode.closed
   /// All up to it has been handed on, or a gap for it. Nil as long as it is not known where the channel stands.
   var last: MessagePosition? {
@@ -76,7 +76,10 @@ struct HistorySync: Sendable {
   var failures = 0
   var hasToldRestart = false
 
-  init(_ channel: Channel) { self.channel = channel }
+  init(_ channel: Channel, maximumPages: Int = 64) {
+    self.channel = channel
+    self.maximumPages = maximumPages
+  }
 
   // MARK: The subscription
 
@@ -93,7 +96,7 @@ struct HistorySync: Sendable {
     guard let head else {
       if known != nil { step.deliveries.append(gap(reason)) }
       for arrival in takeHeld() { step.deliveries.append(arrival.delivery) }
-      self = HistorySync(channel)
+      self = HistorySync(channel, maximumPages: maximumPages)
       mode = .off
       return step
     }
@@ -180,9 +183,7 @@ struct HistorySync: Sendable {
     failures = 0
     pages += 1
     var step = Step()
-    var merge = HistoryMerge(channel, after: before)
-    merge.add(page.messages)
-    if page.reachesHead { merge.reach(page.head) }
+    let merge = joined(page, after: before)
     step.deliveries = merge.deliveries
     if !merge.isComplete { hasToldRestart = hasToldRestart || step.deliveries.contains { isRestart($0) } }
     last = merge.end
@@ -195,7 +196,7 @@ struct HistorySync: Sendable {
     }
     if mode == .live {
       endFilling(&step)
-    } else if pages >= Self.maximumPages {
+    } else if pages >= maximumPages {
       giveUp(&step)
     }
     return step

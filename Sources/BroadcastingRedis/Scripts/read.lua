@@ -9,7 +9,9 @@ local time = redis.call('TIME')
 local epoch, offset = tonumber(known[1]), tonumber(known[2])
 if known[3] ~= ARGV[3] then
   epoch, offset = math.max(epoch + 1, time[1] * 1000000 + time[2]), 0
-  redis.call('HSET', log, 'epoch', string.format('%.0f', epoch), 'offset', '0', 'run', ARGV[3])
+  local kept = redis.pcall('HSET', log, 'epoch', string.format('%.0f', epoch), 'offset', '0', 'run', ARGV[3])
+  -- Without memory there will be another epoch later. Until then nothing is recorded either, and all can be read.
+  if type(kept) == 'table' and kept.err and not string.find(kept.err, '^-?OOM') then return kept end
 end
 local function text(epoch, offset) return string.format('%.0f-%.0f', epoch, offset) end
 local reply = {text(epoch, offset), '1'}
@@ -30,14 +32,19 @@ else
   if offset >= wanted then
     from = text(epoch, offset - wanted + 1)
   elseif redis.call('XLEN', stream) > wanted then
-    local some = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', wanted)
-    from = some[#some][1]
+    -- Some at a time, as they may be large. Each time but the first, the first is the last one before.
+    local missing, again = wanted, 0
+    from = '+'
+    repeat
+      local some = redis.call('XREVRANGE', stream, from, '-', 'COUNT', math.min(missing + again, 16))
+      missing, again, from = missing - #some + again, 1, some[#some][1]
+    until missing == 0
   end
 end
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local most, room, count, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), 0, 0
 -- Large messages are read by twos: what does not fit would be read for nothing.
-local step = 2
+local step, isAnyYoung = 2, false
 repeat
   if count > 0 and bytes / count < room / 64 then step = 16 end
   local some = redis.call('XRANGE', stream, from, '+', 'COUNT', step)
@@ -53,6 +60,11 @@ repeat
       reply[#reply + 1] = entry[1]
       reply[#reply + 1] = string.format('%.0f', age)
       reply[#reply + 1] = entry[2][2]
+    elseif not isAnyYoung then
+      -- All may be, where nothing was published for long.
+      local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+      if now - (tonumber(newest[2][4]) or 0) > tonumber(ARGV[4]) then return reply end
+      isAnyYoung = true
     end
     from = behind(entry[1])
   end

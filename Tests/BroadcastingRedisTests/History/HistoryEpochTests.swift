@@ -68,6 +68,50 @@ struct HistoryEpochTests {
     }
   }
 
+  @Test("a server that has no memory after a restart can be read and subscribed to, and records when it has some again")
+  func withoutMemory() async throws {
+    var options = RedisServer.Options()
+    options.keepsData = true
+    try await RedisServer.with(options) { server in
+      let events = Events()
+      try await withRedis(server.url, .keeping("*", .init(), events)) { broadcast in
+        let old = try await broadcast.record("1", to: "chat")
+        try await comingBack(broadcast, events) { try await server.restart() }
+        try await server.cli(["CONFIG", "SET", "maxmemory", "1"])
+        #expect(try await broadcast.texts("chat") == ["1"])
+        let subscription = try await broadcast.subscribe(to: "chat", from: .last(5))
+        #expect(subscription.recovery(of: "chat")?.messages == 1)
+        try await server.cli(["CONFIG", "SET", "maxmemory", "0"])
+        let new = try await broadcast.record("2", to: "chat")
+        #expect(new.epoch > old.epoch && new.offset == 1)
+        var texts: [String] = []
+        for try await delivery in subscription {
+          if case .message(let message) = delivery { texts.append(message.text ?? "") }
+          if texts.count == 2 { break }
+        }
+        #expect(texts == ["1", "2"])
+      }
+    }
+  }
+
+  @Test("the newest of several epochs are counted over their borders")
+  func lastOfSeveralEpochs() async throws {
+    var options = RedisServer.Options()
+    options.keepsData = true
+    try await RedisServer.with(options) { server in
+      let events = Events()
+      try await withRedis(server.url, .keeping("*", .init(), events)) { broadcast in
+        for number in 1...40 { try await broadcast.record("\(number)", to: "chat") }
+        try await comingBack(broadcast, events) { try await server.restart() }
+        for number in 41...44 { try await broadcast.record("\(number)", to: "chat") }
+        for count in [1, 4, 5, 6, 15, 16, 17, 31, 32, 33, 43, 44, 50] {
+          let expected = (max(1, 45 - count)...44).map(String.init)
+          #expect(try await broadcast.texts("chat", .last(count)) == expected)
+        }
+      }
+    }
+  }
+
   @Test("two programs that come back agree on the new epoch")
   func two() async throws {
     var options = RedisServer.Options()

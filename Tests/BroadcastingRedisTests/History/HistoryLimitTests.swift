@@ -82,6 +82,29 @@ struct HistoryLimitTests {
     }
   }
 
+  @Test("messages that are all too old are not looked through one by one")
+  func allTooOld() async throws {
+    try await RedisServer.with { server in
+      try await withRedis(server.url, .keeping("*", .init(maximumMessages: 10_000, maximumAge: .seconds(8)))) {
+        broadcast in
+        for _ in 0..<10 { try await broadcast.publish((0..<100).map { Message("\($0)", to: "chat") }) }
+        // As if they had been published long ago.
+        let aging = """
+          local all = redis.call('XRANGE', KEYS[1], '-', '+')
+          redis.call('DEL', KEYS[1])
+          for _, one in ipairs(all) do redis.call('XADD', KEYS[1], one[1], 'message', one[2][2], 'time', '1000') end
+          return #all
+          """
+        #expect(try await server.cli(["EVAL", aging, "1", Self.stream]) == "1000")
+        try await server.cli(["CONFIG", "RESETSTAT"])
+        #expect(try await broadcast.texts("chat") == [])
+        let calls = try await server.cli(["INFO", "commandstats"]).split(whereSeparator: \.isNewline)
+          .filter { $0.contains("_xrange:") || $0.contains("_xrevrange:") }
+        #expect(calls.count == 2 && calls.allSatisfy { $0.contains("calls=1,") }, "\(calls)")
+      }
+    }
+  }
+
   @Test("a message that is too large to be taken has its place, in a page and live")
   func tooLarge() async throws {
     try await RedisServer.with { server in

@@ -159,6 +159,17 @@ struct HistoryRingTests {
     }
   }
 
+  @Test("what was put in front goes first for the limit of all, and holds nothing up behind it")
+  func droppingBehindWhatWasPutInFront() {
+    var ring = HistoryRing(.init(), base: .init(epoch: 7, offset: 10), isTruth: false, budget: MemoryBudget())
+    for offset in 11...60 { ring.append(message(offset), now: 0) }
+    var newest = 0
+    ring.visitBlocks { _, age, _ in newest = max(newest, age) }
+    ring.prepend((1...10).map { message($0) }, isAll: true, now: 0)
+    ring.drop(upTo: newest)
+    #expect(ring.count == 0)
+  }
+
   func message(_ offset: Int, size: Int = 10) -> Message {
     Message([UInt8](repeating: 0, count: size), to: "a", position: .init(epoch: 7, offset: UInt64(offset)))
   }

@@ -117,6 +117,22 @@ struct HistorySyncTests {
     #expect(sync.last == position(6))
   }
 
+  @Test("what the limits took after it had arrived is given all the same")
+  func trimmedButArrived() {
+    var sync = filling()
+    _ = sync.takeQuery()
+    _ = sync.arrived(deliveries(4...7))
+    #expect(texts(sync.read(page([7], head: 7))) == ["gap:1:historyTrimmed", "4", "5", "6", "7"])
+    #expect(sync.last == position(7) && sync.mode == .live)
+    sync = filling()
+    _ = sync.takeQuery()
+    _ = sync.arrived(deliveries(3...5))
+    _ = sync.missed(at: position(6))
+    _ = sync.arrived(deliveries(7...8))
+    #expect(texts(sync.read(page([7], head: 9, reachesHead: false))) == ["3", "4", "5", "gap:1:historyTrimmed", "7"])
+    #expect(texts(sync.read(page([9], head: 9))) == ["8", "9"])
+  }
+
   @Test("another log is a gap, and what it holds")
   func restarted() {
     var sync = filling()

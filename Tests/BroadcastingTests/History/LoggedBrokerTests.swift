@@ -89,6 +89,21 @@ struct LoggedBrokerTests {
     }
   }
 
+  @Test("all that a policy keeps is read, by who joins and after a lost connection, however many pages that are")
+  func manyPages() async throws {
+    let broker = LoggedBroker(maximumMessages: 40_000)
+    for number in 0..<20_000 { await broker.publish(message(number)) }
+    try await withHub(broker, keeping: 40_000) { hub in
+      let options = SubscriptionOptions(buffer: .dropOldest(maximumMessages: 50_000), start: .last(20_000))
+      let subscription = try await hub.subscribe(to: ["a"], options: options)
+      #expect(subscription.recovery(of: "a")?.isComplete == true && subscription.recovery(of: "a")?.messages == 20_000)
+      await broker.cut()
+      for number in 20_000..<40_000 { await broker.publish(message(number)) }
+      var iterator = subscription.makeAsyncIterator()
+      #expect(try await texts(&iterator, 40_000) == (0..<40_000).map(String.init))
+    }
+  }
+
   @Test("trimmed between two pages, the rest comes behind a gap")
   func trimmedBetweenPages() async throws {
     let broker = LoggedBroker(maximumMessages: 50, largestPage: 1)
