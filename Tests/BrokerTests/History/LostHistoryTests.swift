@@ -26,8 +26,8 @@ struct LostHistoryTests {
   ) async throws {
     let subscription = try await broadcast.subscribe(to: Self.channel, from: .after(position))
     #expect(!subscription.recovered, sourceLocation: location)
-    let numbers = expected.count { if case .number = $0 { true } else { false } }
-    #expect(subscription.recovery(of: Self.channel)?.messages == numbers, sourceLocation: location)
+    let messages = subscription.recovery(of: Self.channel)?.messages
+    #expect(messages == expected.count { $0.isNumber }, sourceLocation: location)
     _ = try await broadcast.publish("1000000", to: Self.channel)
     var deliveries = subscription.makeAsyncIterator()
     #expect(try await deliveries.heard(until: 1_000_000) == expected + [.number(1_000_000)], sourceLocation: location)
@@ -127,8 +127,8 @@ struct LostHistoryTests {
 
             let start = ContinuousClock.now
             await proxy.lead(to: replica.port)
-            try await primary.kill()
             await proxy.cut()
+            try await primary.kill()
             try await settle { events.count(.resubscribed, since: start) > 0 && broadcast.statistics.isAvailable }
             let new = try await publish(200..<220, of: broadcast)
             #expect(new[0].epoch > old[0].epoch && new[0].offset == 1)
