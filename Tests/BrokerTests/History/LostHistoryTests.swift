@@ -105,6 +105,30 @@ struct LostHistoryTests {
     }
   }
 
+  /// As a server does that is short of memory.
+  @Test(
+    "one of the two keys that is evicted costs who listens nothing, and who comes back is told",
+    arguments: [true, false])
+  func evicted(isLog: Bool) async throws {
+    let broker = Broker.redisHistory
+    try await broker.withServer { server in
+      let redis = try #require(server as? RedisServer)
+      try await withBroadcast(try broker.open(redis.url, Events())) { broadcast in
+        var reader = try await broadcast.subscribe(to: Self.channel).makeAsyncIterator()
+        let old = try await publish(0..<10, of: broadcast)
+        #expect(try await redis.cli(["DEL", isLog ? "broadcast:log:{chat}" : "broadcast:history:{chat}"]) == "1")
+        let new = try await publish(10..<20, of: broadcast)
+        #expect(isLog ? new[0].epoch > old[9].epoch : new[0] == old[9].next)
+        #expect(try await reader.heard(until: 19) == Heard.numbers(0..<20))
+        // By a program that has heard nothing of all this.
+        try await withBroadcast(try broker.open(redis.url, Events())) { other in
+          let gap = isLog ? Self.restarted : .gap(.historyTrimmed, missed: 5)
+          try await expectLoss(after: old[4], [gap] + Heard.numbers(10..<20), other)
+        }
+      }
+    }
+  }
+
   @Test(
     "a replica that takes the place of its primary is another epoch, also where it lacks the end", arguments: [0, 10])
   func promoted(lost: Int) async throws {
