@@ -16,6 +16,8 @@ import BroadcastingNetwork
 ///   failed may have arrived all the same is in `outcome`.
 /// - A lost connection, and a server that dropped messages because this end read too slowly, is a
 ///   `Gap`. A line that went dead without a word is noticed within 35 s.
+/// - Where the server keeps a history of the channel, what was missed is read from that: then there is a `Gap` only for what
+///   it no longer has.
 /// - It comes back by itself, sooner at first and then up to every 5 s. A server that answers 503 or 429 with
 ///   `Retry-After` is sent nothing for that long, at most an hour, and a random tenth longer.
 ///
@@ -31,12 +33,17 @@ public struct RemoteBroadcast: Broadcast {
   ///     whose messages go to `/live/push`. A user and a password are sent as `Authorization: Basic`, a query with every
   ///     request.
   ///   - configuration: How it behaves.
-  /// - Throws: An error with the code `invalidURL`, also for headers that can't be sent.
+  /// - Throws: An error with the code `invalidURL`, also for headers that can't be sent; `unsupportedHistory` for a
+  ///   configuration that says what to keep, which is the server's to say.
   public init(_ url: String, configuration: Configuration = .init()) throws(BroadcastError) {
     try self.init(BackendURL(url), configuration)
   }
 
   init(_ url: BackendURL, _ configuration: Configuration) throws(BroadcastError) {
+    guard configuration.hub.history.isEmpty else {
+      throw BroadcastError(
+        .unsupportedHistory, "It is the server that keeps histories. Configure them there, and leave out hub.history.")
+    }
     let requests = try ServerRequests(ServerURL(url), configuration)
     let capabilities = Capabilities(
       maximumPayloadBytes: configuration.maximumMessageBytes, ordering: .perPublisher, mayDeliverEarlierMessages: true,
@@ -61,6 +68,15 @@ public struct RemoteBroadcast: Broadcast {
   @discardableResult
   public func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
     try await hub.publish(messages)
+  }
+
+  /// Nil: the server decides, channel by channel.
+  public func historyPolicy(of channel: Channel) -> HistoryPolicy? { nil }
+
+  public func history(
+    of channel: Channel, from start: SubscriptionStart, limit: Int
+  ) async throws(BroadcastError) -> History {
+    try await hub.history(of: channel, from: start, limit: limit)
   }
 
   public func subscribe(

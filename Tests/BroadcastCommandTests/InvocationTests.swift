@@ -242,7 +242,7 @@ struct InvocationTests {
   func missingCommand() throws {
     #expect(
       try refusal().text
-        == "broadcast: a command is missing: serve, publish, subscribe, history, bench, postgres, help\ntry 'broadcast --help'\n"
+        == "broadcast: a command is missing: serve, publish, subscribe, history, presence, bench, postgres, help\ntry 'broadcast --help'\n"
     )
   }
 

@@ -68,10 +68,10 @@ struct PositionedFrameTests {
   @Test("any bytes are read or refused, and what is read is written alike")
   func fuzzAnyBytes() {
     var random = SeededGenerator(seed: 13)
-    let alphabet = Array("=-0123 19recoveredmissed\nab".utf8)
+    let alphabet = Array("=-01 a\n".utf8)
     var isRead = 0
     for _ in 0..<50_000 {
-      let frame = (0..<Int.random(in: 0...14, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
+      let frame = (0..<Int.random(in: 0...8, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
       guard let read = PositionedFrame(frame) else { continue }
       isRead += 1
       var written: [UInt8] = []

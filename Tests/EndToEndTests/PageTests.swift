@@ -40,6 +40,43 @@ struct PageTests {
     try await second.stop()
   }
 
+  @Test("it begins with the last messages, comes back by position, and says what was missed")
+  func showsPast() async throws {
+    let keeping = ["--history", "chat.*=100"]
+    let server = try await ServerProcess(keeping)
+    try await Curl.push(#"{"channel": "chat.a", "message": "from before"}"#, to: server.url)
+    try await FaultyProxy.with(to: server.port) { proxy in
+      let browser = try await Browser()
+      try await browser.open("\(proxy.url)/?channel=other")
+      try await browser.wait(until: page("#state", says: "connected"))
+      try await browser.type("5", into: "#last")
+      try await browser.type("chat.a", into: "#channel")
+      try await browser.click("#add button")
+      try await browser.wait(until: page("#messages", says: "from before"))
+      #expect(try await browser.evaluate("location.search").contains("last=5"))
+
+      await proxy.refuse()
+      await proxy.cut()
+      try await browser.wait(until: "!(\(page("#state", says: "connected")))")
+      try await Curl.push(#"{"channel": "chat.a", "message": "meanwhile"}"#, to: server.url)
+      try await proxy.listenAgain()
+      try await browser.wait(until: page("#messages", says: "meanwhile"))
+      try await browser.wait(until: page("#messages", says: "nothing was missed"))
+      #expect(try await browser.evaluate("document.querySelectorAll('#messages pre').length") == "2")
+
+      // A bookmark begins with the past too; a channel that keeps nothing says so, and is listened to.
+      try await browser.open("\(proxy.url)/?channel=chat.a&channel=other&last=5")
+      try await browser.wait(until: page("#state", says: "connected"))
+      try await browser.wait(until: page("#messages", says: "meanwhile"))
+      try await browser.wait(until: page("#messages", says: "keeps no messages"))
+      try await Curl.push(#"{"channel": "other", "message": "heard"}"#, to: server.url)
+      try await browser.wait(until: page("#messages", says: "heard"))
+      #expect(try await browser.problems() == [])
+      try await browser.close()
+    }
+    try await server.stop()
+  }
+
   @Test("a message is text and never markup")
   func messagesAreText() async throws {
     let server = try await ServerProcess()

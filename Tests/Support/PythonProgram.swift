@@ -7,6 +7,8 @@
 package enum PythonProgram: String, Sendable {
   /// A WebSocket client that parses what it gets as JSON, and comes back when it has lost its connection.
   case subscriber
+  /// A WebSocket client that remembers where it stands, and comes back by that.
+  case follower
   /// Many WebSocket clients which say how each of them was closed.
   case closings
   /// HTTP on a raw socket, for what no polite client sends.

@@ -42,14 +42,21 @@ public struct PresenceCheck: Sendable, Hashable {
   public var members: Int
   /// Takes out first what the process has told in an earlier round than this and not in this. Nil: nothing.
   public var round: Int?
+  /// In which epoch of the channel's updates the process has told its members. In another the broker has them right no more, and
+  /// in the same with another number a part of what it knew is lost: then it forgets all, and begins another epoch. Nil: not known.
+  public var epoch: UInt64?
   /// Whether members of processes that have not been heard of for too long are taken out.
   public var takesOutDead: Bool
 
-  public init(channel: Channel, process: String, members: Int, round: Int? = nil, takesOutDead: Bool = true) {
+  public init(
+    channel: Channel, process: String, members: Int, round: Int? = nil, epoch: UInt64? = nil,
+    takesOutDead: Bool = true
+  ) {
     self.channel = channel
     self.process = process
     self.members = members
     self.round = round
+    self.epoch = epoch
     self.takesOutDead = takesOutDead
   }
 }

@@ -61,7 +61,10 @@ extension ChannelFeed {
     withLink { state, history, link, step in
       guard state.machine.isUnderWay(.subscribe(number: number)) else { return }
       // What was owed while nothing was known of a history.
-      if state.readers.count > 0, state.machine.received() { appendGap(&state) }
+      if state.readers.count > 0, state.machine.received() {
+        appendGap(&state)
+        step.woken += finishAppending(&state)
+      }
       if state.machine.earlyLoss == nil {
         take(link.sync.opened(head, state.machine.gapReason), history, &link, &state, &step)
         state.machine.loads = head != nil

@@ -133,7 +133,7 @@ extension ChannelFeed {
     state.readers[slot].cursor = state.log.makeCursor()
   }
 
-  private func finishAppending(_ state: inout State) -> [Sleeper] {
+  func finishAppending(_ state: inout State) -> [Sleeper] {
     state.log.trim(to: state.readers.widest)
     tip.wrappingAdd(1, ordering: .releasing)
     return state.readers.takeSleepers()

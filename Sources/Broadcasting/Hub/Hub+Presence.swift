@@ -25,14 +25,13 @@ extension Hub {
 
   public func presence(of channel: Channel) async throws(BroadcastError) -> [PresenceMember] {
     try await admitPresence(on: channel)
+    var position: MessagePosition?
+    if let driver { position = try await takeOutDead(of: channel, by: driver) }
     let members: [PresenceMember]
-    if let known = presence.withTable({ $0.members(of: channel) }) {
+    if let known = presence.withTable({ [position] in $0.members(of: channel, at: position) }) {
       members = known
-    } else if let driver {
-      try await takeOutDead(of: channel, by: driver)
-      members = try await driver.presence(of: channel).members
     } else {
-      members = []
+      members = try await driver?.presence(of: channel).members ?? []
     }
     return members.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
@@ -72,12 +71,16 @@ extension Hub {
     try await latch.wait()
   }
 
-  /// Nobody is shown whose program is long gone.
-  private func takeOutDead(of channel: Channel, by driver: any BroadcastDriver) async throws(BroadcastError) {
-    guard presence.mayTakeOutDead else { return }
-    let check = PresenceCheck(channel: channel, process: presence.process, members: 0)
+  /// Nobody is shown whose program is long gone. Returns where the channel's updates stand.
+  private func takeOutDead(
+    of channel: Channel, by driver: any BroadcastDriver
+  ) async throws(BroadcastError) -> MessagePosition {
+    let check = PresenceCheck(
+      channel: channel, process: presence.process, members: 0, takesOutDead: presence.mayTakeOutDead)
+    var answer = try await driver.checkPresence(check)
     // At most 50,000 of them, should it go on and on.
-    for _ in 0..<100 where try await !driver.checkPresence(check).hasMoreDead { return }
+    for _ in 0..<100 where answer.hasMoreDead { answer = try await driver.checkPresence(check) }
+    return answer.position
   }
 
   func heardPresence(_ news: PresenceNews, on channel: Channel, session: Int) {

@@ -104,10 +104,10 @@ extension Hub {
           PresenceChange(
             channel: channel, process: presence.process, round: round, steps: steps, maximumMembers: limit))
         answer = { $0.changed(steps, refused: refused, on: channel) }
-      case .check(let members, let round):
+      case .check(let members, let round, let epoch):
         let result = try await driver.checkPresence(
           PresenceCheck(
-            channel: channel, process: presence.process, members: members, round: round,
+            channel: channel, process: presence.process, members: members, round: round, epoch: epoch,
             takesOutDead: presence.mayTakeOutDead))
         answer = { $0.checked(result, round: round, on: channel) }
       }

@@ -32,6 +32,8 @@ struct OwnMembers: Sendable {
   private(set) var round = 1
   /// How many the broker has confirmed in this round.
   private(set) var known = 0
+  /// In which epoch of the broker's updates it has them.
+  private(set) var epoch: UInt64?
   /// Whether the broker may have some who have left here, so that they have to be swept out when all others are told.
   private(set) var needsSweep = false
 
@@ -158,6 +160,7 @@ struct OwnMembers: Sendable {
         entries[name] = entry.holders == 0 && !entry.isPending ? nil : entry
       }
     }
+    if known == 0 { epoch = nil }
     return resolved
   }
 
@@ -181,6 +184,7 @@ struct OwnMembers: Sendable {
   mutating func tellAgain() -> Int {
     round += 1
     known = 0
+    epoch = nil
     (pending, firstPending) = ([], 0)
     refused = []
     needsSweep = true
@@ -211,7 +215,14 @@ struct OwnMembers: Sendable {
     return resolved
   }
 
-  mutating func swept() { needsSweep = false }
+  /// The broker has all of them, and no others.
+  mutating func confirmed(in epoch: UInt64) {
+    needsSweep = false
+    self.epoch = known > 0 ? epoch : nil
+  }
+
+  /// Nothing can be told.
+  mutating func giveUp() { needsSweep = false }
 
   /// Those who found the channel full, and have not given up, are tried again.
   mutating func tryRefusedAgain() {

@@ -9,7 +9,7 @@ struct PresenceChannel: Sendable {
     case watch
     case unwatch
     case change(round: Int, steps: [PresenceChange.Step])
-    case check(members: Int, round: Int?)
+    case check(members: Int, round: Int?, epoch: UInt64?)
     case read
   }
 
@@ -76,7 +76,7 @@ struct PresenceChannel: Sendable {
     // The dead are taken out before the first look. While members are told again nothing can be right.
     if isCheckDue, !own.needsSweep {
       isCheckDue = false
-      return .check(members: own.known, round: nil)
+      return .check(members: own.known, round: nil, epoch: own.known > 0 ? own.epoch : nil)
     }
     if sync?.needsSnapshot == true {
       sync?.askForSnapshot()
@@ -88,7 +88,9 @@ struct PresenceChannel: Sendable {
   private mutating func chooseOwn() -> Call? {
     let steps = own.takeSteps()
     if !steps.isEmpty { return .change(round: own.round, steps: steps) }
-    if own.needsSweep { return .check(members: own.known, round: own.round) }
+    if own.needsSweep { return .check(members: own.known, round: own.round, epoch: nil) }
+    // Only who knows the epoch can tell that a part is lost.
+    if own.known > 0, own.epoch == nil { return .check(members: own.known, round: nil, epoch: nil) }
     return nil
   }
 
@@ -111,9 +113,9 @@ struct PresenceChannel: Sendable {
     case .unwatch:
       // Whatever still comes is nobody's.
       sync = nil
-    case .check(_, let round):
+    case .check(_, let round, _):
       // Whoever may not do that may also not have told of anybody.
-      if round != nil, own.count == 0, !error.isRetriable { own.swept() }
+      if round != nil, own.count == 0, !error.isRetriable { own.giveUp() }
     }
     return resolved
   }

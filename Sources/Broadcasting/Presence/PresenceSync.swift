@@ -35,8 +35,11 @@ struct PresenceSync: Sendable {
   /// Where the broker stood at its last answer, when that was further than the model.
   private var awaited: UInt64?
 
-  /// Whether it is as good as the broker's answer.
-  var isCurrent: Bool { isWatched && hasModel && !needsSnapshot && told == nil }
+  /// Whether it is as good as the broker's answer, which stood there.
+  func hasReached(_ broker: MessagePosition) -> Bool {
+    isWatched && hasModel && !needsSnapshot && told == nil && broker.epoch == position.epoch
+      && broker.offset <= position.offset
+  }
   var isFilling: Bool { told != nil }
 
   /// What watchers know when they have read all.

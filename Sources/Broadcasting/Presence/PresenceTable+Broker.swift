@@ -85,7 +85,8 @@ extension PresenceTable {
       if answer.hasMoreDead { channel.isCheckDue = true }
       channel.sync?.checked(answer.position)
       guard answer.isRight else { return (channel.own.tellAgain(), true) }
-      if round != nil { channel.own.swept() } else { channel.own.tryRefusedAgain() }
+      channel.own.confirmed(in: answer.position.epoch)
+      if round == nil { channel.own.tryRefusedAgain() }
       return (channel.own.count, false)
     }
     if isAgain {

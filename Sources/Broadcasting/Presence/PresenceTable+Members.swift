@@ -123,9 +123,9 @@ extension PresenceTable {
     return with(channel, &effects) { $0.audience.takeSleeper(of: watcher) }
   }
 
-  /// All who are present, where that is known here as well as the broker knows it.
-  mutating func members(of channel: Channel) -> [PresenceMember]? {
-    guard channels[channel]?.sync?.isCurrent ?? isLocal else { return nil }
+  /// All who are present, where that is known here as well as by the broker, which stands there. Nil for no broker.
+  mutating func members(of channel: Channel, at broker: MessagePosition?) -> [PresenceMember]? {
+    if let broker, channels[channel]?.sync?.hasReached(broker) != true { return nil }
     if !has(channel) { return [] }
     var effects = PresenceEffects()
     return with(channel, &effects) { $0.members() }

@@ -53,6 +53,7 @@ struct PresenceScripts: Sendable {
     var arguments = start(check.channel, check.process, maximumMembers: 0)
     arguments += [Array("check".utf8), Array("\(check.members)".utf8)]
     arguments += [check.round.map { Array("\($0)".utf8) } ?? [], check.takesOutDead ? [UInt8(ascii: "1")] : []]
+    arguments.append(check.epoch.map { Array("\($0)".utf8) } ?? [])
     return call(.presence, check.channel, check.process, arguments)
   }
 

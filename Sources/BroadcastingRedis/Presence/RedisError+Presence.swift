@@ -8,7 +8,7 @@ import Broadcasting
 extension RedisError {
   /// What a user needs beside the rights to its channels and to ``Channel/reservedPrefix``, and to the keys.
   static let presenceRights =
-    "+evalsha +script|load +time +hget +hset +hdel +hlen +hincrby +hgetall +hmget +hscan +exists +pexpire +zadd +zrem "
+    "+evalsha +script|load +time +hget +hset +hdel +hlen +hincrby +hgetall +hmget +hscan +exists +del +pexpire +zadd +zrange +zrem "
     + "+zcount +zrangebyscore"
 
   /// A question about presence was refused.

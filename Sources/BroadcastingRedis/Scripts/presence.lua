@@ -3,7 +3,8 @@
 --   updates stand, 5 the members of the process that asks, with the round in which it told them
 -- ARGV: 1 the process, 2 its lease in ms, 3 most members, 4 the channel of the updates, 5 'change' or 'check'
 --   of a change: 6 the round, then three words each: '+' member info, or '-' member ''
---   of a check: 6 how many members the process has, 7 the round of which all of them are, or '', 8 '1' to take out the dead
+--   of a check: 6 how many members the process has, 7 the round of which all of them are, or '', 8 '1' to take out the dead,
+--   9 the epoch in which it told them, or ''
 local members, held, leases, state, own = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local lease = tonumber(ARGV[2])
 local time = redis.call('TIME')
@@ -60,7 +61,14 @@ if ARGV[7] ~= '' then
     if all[index + 1] ~= ARGV[7] then leave(own, all[index]) end
   end
 end
-local isRight = redis.call('HLEN', own) == wanted
+local isWhole = redis.call('HLEN', own) == wanted and (wanted == 0 or redis.call('EXISTS', members, held) == 2)
+local isSameEpoch = ARGV[9] == '' or ARGV[9] == (redis.call('HGET', state, 'epoch') or '0')
+local isRight = isWhole and isSameEpoch
+if not isWhole and ARGV[9] ~= '' and isSameEpoch then
+  -- A part is lost, evicted for one, so no count can be trusted. In another epoch all processes tell their members again.
+  for _, process in ipairs(redis.call('ZRANGE', leases, 0, -1)) do redis.call('DEL', members .. ':by:' .. process) end
+  redis.call('DEL', unpack(KEYS))
+end
 if wanted > 0 and isRight then live() end
 -- The dead: so many of their members at once that nobody else waits long.
 local left = 500

@@ -29,16 +29,16 @@ final class Member: WebSocketObserver, @unchecked Sendable {
   var outlet: WebSocketTransport?
 
   /// Whether its socket is full, so that it waits in the log.
+  // Those that are true or false side by side: elsewhere each would take eight bytes of every socket.
   var isWaiting = false
+  /// Whether its socket is closed by a tick that is still to come.
+  var closesLater = false
+  /// Whether it is out, for good.
+  var hasLeft = false
 
   /// Why it has to go. Once set it gets nothing more.
   var closure: WebSocketClosure?
-  /// Whether its socket is closed by a tick that is still to come.
-  var closesLater = false
   var sleeper: UnsafeContinuation<Void, Never>?
-
-  /// Whether it is out, for good.
-  var hasLeft = false
 
   init(_ fanOut: FanOut, _ opening: Opening? = nil) {
     self.fanOut = fanOut

@@ -14,7 +14,7 @@ extension BroadcastError {
   private var isAboutRequest: Bool {
     switch code {
     case .invalidChannel, .invalidPattern, .tooManyChannels, .messageTooLarge, .invalidText, .undecodable,
-      .unsupportedHeaders, .unsupportedPatterns, .invalidPosition:
+      .unsupportedHeaders, .unsupportedPatterns, .invalidPosition, .unsupportedPresence, .invalidMember:
       true
     default: false
     }

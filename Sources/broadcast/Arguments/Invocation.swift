@@ -22,7 +22,8 @@ enum Invocation: Sendable {
 
   /// All commands, in the order of the help.
   private static let commands: [any CommandOptions.Type] = [
-    ServeOptions.self, PublishOptions.self, SubscribeOptions.self, HistoryOptions.self, BenchOptions.self,
+    ServeOptions.self, PublishOptions.self, SubscribeOptions.self, HistoryOptions.self, PresenceOptions.self,
+    BenchOptions.self,
     PostgresOptions.self,
   ]
 

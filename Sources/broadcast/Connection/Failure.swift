@@ -72,7 +72,7 @@ struct Failure: Error, Hashable, Sendable {
     .invalidURL: .malformedURL, .unknownScheme: .unknownScheme, .timedOut: .timedOut, .unavailable: .notConnected,
     .invalidChannel: .refused, .invalidPattern: .refused, .unsupportedPatterns: .refused, .tooManyChannels: .refused,
     .messageTooLarge: .refused, .unsupportedHeaders: .refused, .unsupportedHistory: .refused,
-    .invalidPosition: .refused,
+    .invalidPosition: .refused, .unsupportedPresence: .refused, .invalidMember: .refused, .presenceFull: .refused,
     .refused: .refused,
   ]
 }

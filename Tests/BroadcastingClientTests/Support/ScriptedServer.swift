@@ -14,13 +14,15 @@ final class ScriptedServer: HTTPHandler {
   private let requestsSoFar = Lock([HTTPRequest]())
   private let respond: Lock<Answer>
   private let serve: @Sendable (WebSocket) async -> WebSocketClosure
+  private let answersState: Bool
   let port: Int
 
   /// - Parameters:
   ///   - answer: The answer to a request; with nil it is what a server of ours does: a socket is opened, a message taken.
+  ///   - answersState: Whether a socket that asks for positions gets the frame that says where its channel stands.
   ///   - socket: What to do with a socket, and how to close it.
   static func run(
-    answer: @escaping Answer = { _ in nil },
+    answer: @escaping Answer = { _ in nil }, answersState: Bool = true,
     socket: @escaping @Sendable (WebSocket) async -> WebSocketClosure = { socket in
       while await socket.receive() != nil {}
       return WebSocketClosure(.normal)
@@ -29,7 +31,7 @@ final class ScriptedServer: HTTPHandler {
   ) async throws {
     try await withEventLoops(count: 1) { loops in
       let sockets = try await ListeningSockets.bind(host: "127.0.0.1", port: 0)
-      let server = ScriptedServer(Int(sockets.addresses[0].port), answer, socket)
+      let server = ScriptedServer(Int(sockets.addresses[0].port), answer, socket, answersState)
       let service = HTTPService(
         sockets, on: loops[0], limits: HTTPLimits(), timeouts: HTTPTimeouts(), allowance: ConnectionAllowance(1000),
         onEvent: { _ in })
@@ -49,8 +51,10 @@ final class ScriptedServer: HTTPHandler {
   }
 
   private init(
-    _ port: Int, _ answer: @escaping Answer, _ serve: @escaping @Sendable (WebSocket) async -> WebSocketClosure
+    _ port: Int, _ answer: @escaping Answer, _ serve: @escaping @Sendable (WebSocket) async -> WebSocketClosure,
+    _ answersState: Bool
   ) {
+    self.answersState = answersState
     self.port = port
     respond = Lock(answer)
     self.serve = serve
@@ -75,7 +79,8 @@ final class ScriptedServer: HTTPHandler {
     var head: [UInt8] = []
     _ = try? HTTPSerializer.append(response, to: &head)
     let state = (try? request.query()).flatMap { query in
-      query["positions"] == "true" ? "=- recovered \(PercentEncoding.encode(query["channel"] ?? ""))\n" : nil
+      answersState && query["positions"] == "true"
+        ? "=- recovered \(PercentEncoding.encode(query["channel"] ?? ""))\n" : nil
     }
     return .upgrade(
       WebSocketUpgrade(head: head) { [serve] socket in

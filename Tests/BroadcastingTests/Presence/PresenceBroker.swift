@@ -59,7 +59,10 @@ struct PresenceBroker {
     if let round = check.round {
       for (name, told) in rounds[check.process] ?? [:] where told != round { leave(name, check.process) }
     }
-    let isRight = (rounds[check.process] ?? [:]).count == check.members
+    let isWhole = (rounds[check.process] ?? [:]).count == check.members
+    let isSameEpoch = check.epoch == nil || check.epoch == position.epoch
+    if !isWhole, check.epoch != nil, isSameEpoch { flush() }
+    let isRight = isWhole && isSameEpoch
     if isRight { dead.remove(check.process) }
     if check.takesOutDead {
       for process in dead { for name in (rounds[process] ?? [:]).keys { leave(name, process) } }
@@ -77,6 +80,9 @@ struct PresenceBroker {
     epoch += 1
   }
 
+  /// What one process has is lost, and nothing else.
+  mutating func evict(_ process: String) { rounds[process] = nil }
+
   /// The answer to a call of a hub.
   enum Answer {
     case refused([String])
@@ -92,8 +98,8 @@ struct PresenceBroker {
     case .change(let round, let steps):
       .refused(
         change(PresenceChange(channel: "a", process: process, round: round, steps: steps, maximumMembers: limit)))
-    case .check(let members, let round):
-      .checked(check(PresenceCheck(channel: "a", process: process, members: members, round: round)))
+    case .check(let members, let round, let epoch):
+      .checked(check(PresenceCheck(channel: "a", process: process, members: members, round: round, epoch: epoch)))
     }
   }
 }

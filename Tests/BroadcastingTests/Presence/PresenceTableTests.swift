@@ -71,7 +71,7 @@ private struct Program {
       let effects =
         switch (call, answer) {
         case (.change(_, let steps), .refused(let names)): table.changed(steps, refused: names, on: "a")
-        case (.check(_, let round), .checked(let answer)): table.checked(answer, round: round, on: "a")
+        case (.check(_, let round, _), .checked(let answer)): table.checked(answer, round: round, on: "a")
         case (_, .snapshot(let snapshot)): table.snapshot(snapshot, of: "a")
         default: table.watching(call == .watch, "a")
         }
@@ -198,7 +198,7 @@ struct PresenceTableTests {
       #expect(programs[index].scopes.allSatisfy { $0.isDone })
       if index != 2 {
         #expect(programs[index].model == present)
-        #expect(programs[index].table.members(of: "a").map { Set($0) } == present)
+        #expect(programs[index].table.members(of: "a", at: broker.snapshot.position).map { Set($0) } == present)
       }
     }
     // Nothing is left of anybody.
@@ -224,7 +224,8 @@ struct PresenceTableTests {
     program.leave(0)
     var calls = 0
     while program.call(&broker) { calls += 1 }
-    #expect(calls == 3)
+    // And a first check.
+    #expect(calls == 4)
     #expect(broker.members.count == 449)
     broker.news = []
     program.leave(0)
@@ -268,6 +269,31 @@ struct PresenceTableTests {
     var effects = PresenceEffects()
     let isWanted = program.table.tick(&effects)
     #expect(!isWanted)
+  }
+
+  @Test("a broker that has lost a part forgets the rest, and is told all by everybody")
+  func partialLoss() throws {
+    var broker = PresenceBroker()
+    var programs = [Program("0"), Program("1")]
+    for index in programs.indices {
+      programs[index].connect()
+      for name in ["\(index)", "both"] { try programs[index].enter(.init(name)) }
+    }
+    func settle() {
+      for _ in 0..<2 * PresenceTable.ticksOfCheck {
+        for index in programs.indices {
+          programs[index].tick()
+          programs[index].callAll(&broker)
+        }
+      }
+    }
+    settle()
+    broker.evict("0")
+    settle()
+    #expect(Set(broker.members.keys) == ["0", "1", "both"])
+    for index in programs.indices { while !programs[index].scopes.isEmpty { programs[index].leave(0) } }
+    settle()
+    #expect(broker.members.isEmpty)
   }
 
   @Test("while a broker is filled again nobody is seen leaving, who comes is seen at once, and the lost go at the end")

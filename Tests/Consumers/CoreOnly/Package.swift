@@ -15,6 +15,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   dependencies: [.package(url: url, revision: revision)],
   targets: [
-    .executableTarget(name: "CoreOnly", dependencies: [.product(name: "Broadcasting", package: "swift-broadcast")])
+    .executableTarget(name: "CoreOnly", dependencies: [.product(name: "Broadcasting", package: "swift-broadcast")]),
+    .executableTarget(name: "History", dependencies: [.product(name: "Broadcasting", package: "swift-broadcast")]),
   ]
 )
