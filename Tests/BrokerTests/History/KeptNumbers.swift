@@ -70,6 +70,8 @@ enum Heard: Equatable, CustomStringConvertible {
     }
   }
 
+  var isNumber: Bool { if case .number = self { true } else { false } }
+
   var description: String {
     switch self {
     case .number(let number): "\(number)"

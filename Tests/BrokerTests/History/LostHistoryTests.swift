@@ -26,8 +26,8 @@ struct LostHistoryTests {
   ) async throws {
     let subscription = try await broadcast.subscribe(to: Self.channel, from: .after(position))
     #expect(!subscription.recovered, sourceLocation: location)
-    let numbers = expected.count { if case .number = $0 { true } else { false } }
-    #expect(subscription.recovery(of: Self.channel)?.messages == numbers, sourceLocation: location)
+    let messages = subscription.recovery(of: Self.channel)?.messages
+    #expect(messages == expected.count { $0.isNumber }, sourceLocation: location)
     _ = try await broadcast.publish("1000000", to: Self.channel)
     var deliveries = subscription.makeAsyncIterator()
     #expect(try await deliveries.heard(until: 1_000_000) == expected + [.number(1_000_000)], sourceLocation: location)
@@ -105,6 +105,30 @@ struct LostHistoryTests {
     }
   }
 
+  /// As a server does that is short of memory.
+  @Test(
+    "one of the two keys that is evicted costs who listens nothing, and who comes back is told",
+    arguments: [true, false])
+  func evicted(isLog: Bool) async throws {
+    let broker = Broker.redisHistory
+    try await broker.withServer { server in
+      let redis = try #require(server as? RedisServer)
+      try await withBroadcast(try broker.open(redis.url, Events())) { broadcast in
+        var reader = try await broadcast.subscribe(to: Self.channel).makeAsyncIterator()
+        let old = try await publish(0..<10, of: broadcast)
+        #expect(try await redis.cli(["DEL", isLog ? "broadcast:log:{chat}" : "broadcast:history:{chat}"]) == "1")
+        let new = try await publish(10..<20, of: broadcast)
+        #expect(isLog ? new[0].epoch > old[9].epoch : new[0] == old[9].next)
+        #expect(try await reader.heard(until: 19) == Heard.numbers(0..<20))
+        // By a program that has heard nothing of all this.
+        try await withBroadcast(try broker.open(redis.url, Events())) { other in
+          let gap = isLog ? Self.restarted : .gap(.historyTrimmed, missed: 5)
+          try await expectLoss(after: old[4], [gap] + Heard.numbers(10..<20), other)
+        }
+      }
+    }
+  }
+
   @Test(
     "a replica that takes the place of its primary is another epoch, also where it lacks the end", arguments: [0, 10])
   func promoted(lost: Int) async throws {
@@ -127,8 +151,8 @@ struct LostHistoryTests {
 
             let start = ContinuousClock.now
             await proxy.lead(to: replica.port)
-            try await primary.kill()
             await proxy.cut()
+            try await primary.kill()
             try await settle { events.count(.resubscribed, since: start) > 0 && broadcast.statistics.isAvailable }
             let new = try await publish(200..<220, of: broadcast)
             #expect(new[0].epoch > old[0].epoch && new[0].offset == 1)
