@@ -91,6 +91,8 @@ actor LoggedBroker {
     return log.head
   }
 
+  func publish(_ messages: [Message]) { for message in messages { publish(message) } }
+
   /// Publishes without a position, as a program does that knows of no history.
   func publishPlain(_ message: Message) {
     for client in members[message.channel] ?? [] { clients[client]?.inbox.received([message], on: message.channel) }
