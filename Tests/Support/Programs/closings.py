@@ -5,8 +5,8 @@
 """Opens many WebSockets and says how each was closed by the server.
 
 usage: closings.py URL COUNT
-prints: open COUNT, when all stand / first CODE, when one is closed / messages TOTAL / closed CODE COUNT, for each code /
-        spread SECONDS, from the first to the last / done
+prints: open COUNT, when all stand / each has N, when all have so many messages / first CODE, when one is closed /
+        messages TOTAL / closed CODE COUNT, for each code / spread SECONDS, from the first to the last / done
 """
 
 import asyncio
@@ -18,14 +18,19 @@ import websockets
 
 
 ends = []
+# How many sockets have so many messages.
+reached = collections.Counter()
 
 
-async def drain(socket):
+async def drain(socket, count):
     messages = 0
     try:
         while True:
             await socket.recv()
             messages += 1
+            reached[messages] += 1
+            if reached[messages] == count:
+                print("each has", messages, flush=True)
     except websockets.exceptions.ConnectionClosed:
         if not ends:
             print("first", socket.close_code, flush=True)
@@ -38,7 +43,7 @@ async def main(url, count):
         *(websockets.connect(url, ping_interval=None) for _ in range(count))
     )
     print("open", len(sockets), flush=True)
-    results = await asyncio.gather(*(drain(socket) for socket in sockets))
+    results = await asyncio.gather(*(drain(socket, count) for socket in sockets))
     print("messages", sum(messages for messages, _ in results))
     for code, times in sorted(collections.Counter(code for _, code in results).items()):
         print("closed", code, times)
