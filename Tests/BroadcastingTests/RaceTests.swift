@@ -192,6 +192,7 @@ private final class UnreliableDriver: BroadcastDriver {
     try? await Task.sleep(for: .milliseconds(3))
     if !capabilities.mayDeliverEarlierMessages {
       inbox.suspended(because: failure)
+      // How long the broker is away in it. Nobody waits for its end either.
       try? await Task.sleep(for: .milliseconds(1))
       inbox.connected()
       try? await Task.sleep(for: .milliseconds(3))

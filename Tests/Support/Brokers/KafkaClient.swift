@@ -125,7 +125,9 @@ struct KafkaClient {
 
   /// The offset behind the last message of each partition.
   func ends(of topic: String, partitions: Int) throws(ProgramError) -> [Int] {
-    guard let list = rd_kafka_topic_partition_list_new(Int32(partitions)) else { return [] }
+    guard let list = rd_kafka_topic_partition_list_new(Int32(partitions)) else {
+      throw ProgramError(.notStarted, "no list of the partitions of \(topic)")
+    }
     defer { rd_kafka_topic_partition_list_destroy(list) }
     for partition in 0..<partitions {
       rd_kafka_topic_partition_list_add(list, topic, Int32(partition)).pointee.offset = -1
