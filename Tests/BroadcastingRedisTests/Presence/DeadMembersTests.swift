@@ -60,7 +60,7 @@ struct DeadMembersTests {
           group.addTask { try await model.follow(updates) }
           try await settle { model.count == 1 }
           try await die(3, on: server, knowsThem: false)
-          try await settle { try await one.presence(of: "room").map(\.name) == ["ann"] }
+          try await settle { try await server.cli(["HKEYS", key]) == "ann" }
           try await settle { model.members == [.init("ann")] }
           #expect(model.left == 0)
         }
