@@ -19,11 +19,13 @@ final class ScriptedDriver: BroadcastDriver {
     case patternSubscribe(ChannelPattern)
     case patternUnsubscribe(ChannelPattern)
     case publish([Message])
+    case presence(PresenceChannel.Call, Channel)
   }
 
   /// What a call is answered with.
   fileprivate final class Page: Sendable {
     private let value = Lock<HistoryPage?>(nil)
+    let presence = Lock<PresenceBroker.Answer?>(nil)
 
     func set(_ page: HistoryPage) { value.withLock { $0 = page } }
     func get() -> HistoryPage? { value.withLock { $0 } }
@@ -49,6 +51,12 @@ final class ScriptedDriver: BroadcastDriver {
       answer.succeed()
     }
 
+    /// Answers a question about presence.
+    func succeed(with presence: PresenceBroker.Answer) {
+      page.presence.withLock { $0 = presence }
+      answer.succeed()
+    }
+
     func fail(_ error: BroadcastError) { answer.fail(error) }
 
     var name: String {
@@ -61,6 +69,7 @@ final class ScriptedDriver: BroadcastDriver {
       case .unsubscribe(let channel): "unsubscribe \(channel)"
       case .patternSubscribe(let pattern): "psubscribe \(pattern)"
       case .patternUnsubscribe(let pattern): "punsubscribe \(pattern)"
+      case .presence(let call, let channel): "\(channel) \(call.text)"
       case .publish(let messages): "publish \(messages.compactMap(\.text).joined(separator: ","))"
       }
     }
@@ -103,6 +112,15 @@ final class ScriptedDriver: BroadcastDriver {
   func publish(_ messages: [Message]) async throws(BroadcastError) -> [Receipt] {
     try await ask(.publish(messages))
     return messages.map { _ in Receipt(position: .init(epoch: 1, offset: 2)) }
+  }
+
+  func askPresence(
+    _ question: PresenceChannel.Call, of channel: Channel
+  ) async throws(BroadcastError) -> PresenceBroker.Answer? {
+    let call = Call(kind: .presence(question, channel))
+    calls.append([call])
+    try await call.answer.wait()
+    return call.page.presence.withLock { $0 }
   }
 
   /// The test's side. One task uses it.

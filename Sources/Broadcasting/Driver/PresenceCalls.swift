@@ -8,6 +8,9 @@ public struct PresenceChange: Sendable, Hashable {
   public enum Step: Sendable, Hashable {
     /// The process has this member, with this info from now on.
     case enter(PresenceMember)
+    /// The process has told this member before, and has it still. It is entered if need be; but where another process has it
+    /// too, the info there holds, since nobody knows which of the two came later.
+    case stay(PresenceMember)
     /// The process has this member no more.
     case leave(String)
   }

@@ -21,12 +21,12 @@ extension Hub {
       await self.performPresenceCalls(with: driver)
       group.cancelAll()
     }
-    // A connection that is gone has been told so; otherwise the hub ends.
+    // A connection that is gone has been told so, here too; otherwise the hub ends.
     if isOpen.load(ordering: .acquiring) { await leaveAll(with: driver) }
     let reason = lifecycle.withLock { lifecycle in
       if case .refuse(let reason) = lifecycle.admit(nil) { reason } else { BroadcastError.ended }
     }
-    presence.perform { $0.lost(reason) }
+    presence.perform { $0.isOnline ? $0.lost(reason) : PresenceEffects() }
   }
 
   private func performPresenceCalls(with driver: some BroadcastDriver) async {
@@ -112,6 +112,8 @@ extension Hub {
         answer = { $0.checked(result, round: round, on: channel) }
       }
     } catch {
+      // Calls are cancelled with the hub. Who waits for one was not.
+      let error = error.code == .cancelled && Task.isCancelled ? BroadcastError.ended : error
       answer = { $0.failed(call, on: channel, error) }
     }
     // A session that is over has told all channels so.

@@ -151,12 +151,13 @@ extension Hub {
 
   /// Returns whether the session had been connected.
   private func disconnected(because error: BroadcastError) -> Bool {
-    let ended = lifecycle.withLock { lifecycle -> (steps: [ChannelStep], isBeginning: Bool)? in
+    let ended = lifecycle.withLock { lifecycle -> (steps: [ChannelStep], reason: BroadcastError, isBeginning: Bool)? in
       guard let (reason, isBeginning) = lifecycle.endSession(because: error) else { return nil }
       isOpen.store(false, ordering: .releasing)
-      return (tellChannels { $0.connectionLost(reason) }, isBeginning)
+      return (tellChannels { $0.connectionLost(reason) }, reason, isBeginning)
     }
     guard let ended else { return false }
+    presence.perform { $0.lost(ended.reason) }
     for step in ended.steps { perform(step.action, for: step.feed) }
     emitHeld()
     // One that was suspended has told it.

@@ -16,6 +16,8 @@ struct OwnMembers: Sendable {
     var info: [UInt8] = []
     /// Whether the broker has it, and with which info.
     var known: [UInt8]?
+    /// The info that the broker confirmed at last, in whatever round, until somebody enters again.
+    var told: [UInt8]?
     var isPending = false
     var isUnderWay = false
     /// Those who wait for a change that has not begun, and for the one under way.
@@ -43,17 +45,16 @@ struct OwnMembers: Sendable {
 
   func has(_ name: String) -> Bool { entries[PresenceName(name)] != nil }
 
-  /// Somebody enters. Returns true when there is nothing to wait for, and the latch is not kept.
-  mutating func enter(_ member: PresenceMember, _ latch: Latch) -> Bool {
+  /// Somebody enters. That is told also where the member is here with that very info: elsewhere it may have got another.
+  mutating func enter(_ member: PresenceMember, _ latch: Latch) {
     let name = PresenceName(member.name)
     var entry = entries.removeValue(forKey: name) ?? Entry()
     defer { entries[name] = entry }
     entry.holders += 1
     entry.info = member.info
-    if entry.known == member.info, !entry.isPending, !entry.isUnderWay { return true }
+    entry.told = nil
     entry.waiting.append(latch)
     note(name, &entry)
-    return false
   }
 
   /// Somebody leaves. Returns whether there is something to tell.
@@ -118,7 +119,8 @@ struct OwnMembers: Sendable {
       if entry.holders > 0 {
         entry.riding = entry.waiting
         entry.waiting = []
-        steps.append(.enter(PresenceMember(name.text, info: entry.info)))
+        let member = PresenceMember(name.text, info: entry.info)
+        steps.append(entry.known == nil && entry.told == entry.info ? .stay(member) : .enter(member))
       } else if entry.known != nil {
         steps.append(.leave(name.text))
       } else {
@@ -141,7 +143,7 @@ struct OwnMembers: Sendable {
     var resolved: [Resolved] = []
     for step in steps {
       switch step {
-      case .enter(let member):
+      case .enter(let member), .stay(let member):
         let name = PresenceName(member.name)
         guard var entry = entries[name] else { continue }
         let isRefused = refusedNow.contains(name)
@@ -149,6 +151,8 @@ struct OwnMembers: Sendable {
         (entry.riding, entry.isUnderWay) = ([], false)
         known += (isRefused ? 0 : 1) - (entry.known == nil ? 0 : 1)
         entry.known = isRefused ? nil : member.info
+        // Whoever entered meanwhile is told by another step.
+        entry.told = entry.isPending ? nil : entry.known
         if isRefused { refused.insert(name) } else { refused.remove(name) }
         entries[name] = entry
       case .leave(let member):
@@ -156,7 +160,7 @@ struct OwnMembers: Sendable {
         guard var entry = entries[name] else { continue }
         entry.isUnderWay = false
         if entry.known != nil { known -= 1 }
-        entry.known = nil
+        (entry.known, entry.told) = (nil, nil)
         entries[name] = entry.holders == 0 && !entry.isPending ? nil : entry
       }
     }
@@ -169,8 +173,11 @@ struct OwnMembers: Sendable {
     isUnderWay = false
     var resolved: [Resolved] = []
     for step in steps {
-      guard case .enter(let member) = step else { continue }
-      let name = PresenceName(member.name)
+      let name: PresenceName
+      switch step {
+      case .enter(let member), .stay(let member): name = PresenceName(member.name)
+      case .leave: continue
+      }
       for latch in entries[name]?.riding ?? [] { resolved.append((latch, error)) }
       entries[name]?.riding = []
     }

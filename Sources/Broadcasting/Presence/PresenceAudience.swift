@@ -31,7 +31,7 @@ struct PresenceAudience: Sendable {
 
   private var log = SegmentLog<PresenceUpdate>()
   private var watchers: [Int: Watcher] = [:]
-  /// Who may be asleep.
+  /// Who may be asleep, and some who are no more.
   private var asleep: [Int] = []
   private var generation = 0
   private var age = 0
@@ -39,6 +39,8 @@ struct PresenceAudience: Sendable {
   var isEmpty: Bool { watchers.isEmpty }
   var count: Int { watchers.count }
   var heldBytes: Int { log.heldBytes }
+  /// How many places the list of sleepers has in use.
+  var sleepers: Int { asleep.count }
 
   mutating func add(_ watcher: Int) { watchers[watcher] = Watcher(cursor: log.makeCursor()) }
 
@@ -115,6 +117,8 @@ struct PresenceAudience: Sendable {
     else { return false }
     watchers[id]?.sleeper = sleeper
     asleep.append(id)
+    // While nothing happens those who came and went are not taken out otherwise. Each sleeps once at a time.
+    if asleep.count > 2 * watchers.count + 64 { asleep = watchers.filter { $0.value.sleeper != nil }.map(\.key) }
     return true
   }
 }

@@ -31,6 +31,8 @@ struct PresenceChannel: Sendable {
   var isCheckDue = false
   private var rest = 0
 
+  /// What the members of others that are known here take.
+  var bytes: Int { sync?.bytes ?? 0 }
   /// Whether nothing is left of it.
   var isIdle: Bool { own.isEmpty && audience.isEmpty && sync == nil && !isBusy }
   /// Whether ticks mean something to it.

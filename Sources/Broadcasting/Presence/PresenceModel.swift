@@ -10,9 +10,22 @@ struct PresenceModel: Sendable {
   private var infos: [PresenceName: [UInt8]] = [:]
   /// All of them, for who asks before the next update.
   private var list: [PresenceMember]?
+  /// What its members take, as far as that depends on them.
+  private(set) var bytes = 0
 
   init(_ members: some Sequence<PresenceMember> = []) {
-    for member in members { infos[PresenceName(member.name)] = member.info }
+    for member in members { set(PresenceName(member.name), member.info) }
+  }
+
+  @discardableResult
+  private mutating func set(_ name: PresenceName, _ info: [UInt8]?) -> [UInt8]? {
+    let before = info.map { infos.updateValue($0, forKey: name) } ?? infos.removeValue(forKey: name)
+    bytes += Self.bytes(name, info) - Self.bytes(name, before)
+    return before
+  }
+
+  private static func bytes(_ name: PresenceName, _ info: [UInt8]?) -> Int {
+    info.map { 200 + name.text.utf8.count + $0.count } ?? 0
   }
 
   var count: Int { infos.count }
@@ -33,7 +46,7 @@ struct PresenceModel: Sendable {
   func merging(_ other: PresenceModel) -> PresenceModel {
     var both = self
     both.list = nil
-    both.infos.merge(other.infos) { $1 }
+    for (name, info) in other.infos { both.set(name, info) }
     return both
   }
 
@@ -45,10 +58,10 @@ struct PresenceModel: Sendable {
       self = PresenceModel(members)
       return update
     case .joined(let member), .changed(let member):
-      let before = infos.updateValue(member.info, forKey: PresenceName(member.name))
+      let before = set(PresenceName(member.name), member.info)
       result = before == nil ? .joined(member) : before == member.info ? nil : .changed(member)
     case .left(let member):
-      result = infos.removeValue(forKey: PresenceName(member.name)).map { .left(PresenceMember(member.name, info: $0)) }
+      result = set(PresenceName(member.name), nil).map { .left(PresenceMember(member.name, info: $0)) }
     }
     if result != nil { list = nil }
     return result

@@ -41,6 +41,8 @@ struct PresenceSync: Sendable {
       && broker.offset <= position.offset
   }
   var isFilling: Bool { told != nil }
+  /// What its members take.
+  var bytes: Int { max(model.bytes, told?.bytes ?? 0) }
 
   /// What watchers know when they have read all.
   mutating func members() -> [PresenceMember] { told?.members() ?? model.members() }

@@ -16,11 +16,11 @@ extension PresenceTable {
       )
     }
     var effects = PresenceEffects()
-    let isDone = with(channel, &effects) { channel in
+    with(channel, &effects) { channel in
       channel.hurry()
-      return channel.own.enter(member, latch)
+      channel.own.enter(member, latch)
     }
-    if isDone { effects.resolved.append((latch, nil)) } else { push(channel, &effects) }
+    push(channel, &effects)
     return effects
   }
 
@@ -42,7 +42,7 @@ extension PresenceTable {
       var refused: [String] = []
       for step in steps {
         switch step {
-        case .enter(let member):
+        case .enter(let member), .stay(let member):
           if channel.model.count >= limits.maximumMembers, !channel.model.has(member.name) {
             refused.append(member.name)
           } else if let update = channel.model.apply(.joined(member)) {
@@ -65,9 +65,16 @@ extension PresenceTable {
     _ channel: Channel, _ latch: Latch
   ) throws(BroadcastError) -> (watcher: Int, effects: PresenceEffects) {
     if isEnding { throw .ended }
-    if watched >= limits.maximumWatched, channels[channel]?.audience.isEmpty ?? true {
-      throw .presenceFull(
-        "This program watches \(watched) channels, as many as maximumWatched allows. Raise it, or let some go.")
+    if channels[channel]?.audience.isEmpty ?? true {
+      if watched >= limits.maximumWatched {
+        throw .presenceFull(
+          "This program watches \(watched) channels, as many as maximumWatched allows. Raise it, or let some go.")
+      }
+      if watchedBytes >= limits.maximumWatchedBytes {
+        throw .presenceFull(
+          "The members of the channels that this program watches take \(watchedBytes) bytes, as many as maximumWatchedBytes "
+            + "allows. Raise it, or let some go.")
+      }
     }
     var effects = PresenceEffects()
     let watcher = nextWatcher()

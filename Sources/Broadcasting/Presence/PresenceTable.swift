@@ -38,6 +38,8 @@ struct PresenceTable: Sendable {
   private(set) var entries = 0
   private(set) var watched = 0
   private var unreadBytes = 0
+  /// What the members of all watched channels take. Where there is no broker these are the program's own.
+  private(set) var watchedBytes = 0
   private var lastWatcher = 0
   /// Channels whose members are told again, and how many those of the others were.
   var refilling: Set<Channel> = []
@@ -60,22 +62,24 @@ struct PresenceTable: Sendable {
   mutating func with<Result>(
     _ channel: Channel, _ effects: inout PresenceEffects, _ body: (inout PresenceChannel) -> Result
   ) -> Result {
-    var counts = (entries: 0, watched: 0, bytes: 0)
+    var counts = (entries: 0, watched: 0, bytes: 0, members: 0)
     var isIdle = false
     var isWaiting = false
     let isNew = !has(channel)
     let result = Self.with(&channels[channel, default: PresenceChannel()]) { channel in
-      counts = (-channel.own.count, channel.audience.isEmpty ? 0 : -1, -channel.audience.heldBytes)
+      counts = (-channel.own.count, channel.audience.isEmpty ? 0 : -1, -channel.audience.heldBytes, -channel.bytes)
       let result = body(&channel)
       counts.entries += channel.own.count
       counts.watched += channel.audience.isEmpty ? 0 : 1
       counts.bytes += channel.audience.heldBytes
+      counts.members += channel.bytes
       (isIdle, isWaiting) = (channel.isIdle, channel.isWaiting)
       return result
     }
     entries += counts.entries
     watched += counts.watched
     unreadBytes += counts.bytes
+    watchedBytes += counts.members
     if isIdle {
       remove(channel)
     } else if !isLocal {

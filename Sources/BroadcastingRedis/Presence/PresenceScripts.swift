@@ -33,7 +33,7 @@ struct PresenceScripts: Sendable {
   }
 
   /// How many pieces a snapshot has.
-  static func pieces(of members: Int) -> Int { 1 + 2 * members }
+  static func pieces(of members: Int) -> Int { 2 + 2 * members }
 
   // MARK: Questions
 
@@ -43,6 +43,7 @@ struct PresenceScripts: Sendable {
     for step in change.steps {
       switch step {
       case .enter(let member): arguments += [[UInt8(ascii: "+")], Array(member.name.utf8), member.info]
+      case .stay(let member): arguments += [[UInt8(ascii: "=")], Array(member.name.utf8), member.info]
       case .leave(let name): arguments += [[UInt8(ascii: "-")], Array(name.utf8), []]
       }
     }
@@ -57,8 +58,8 @@ struct PresenceScripts: Sendable {
     return call(.presence, check.channel, check.process, arguments)
   }
 
-  func snapshot(of channel: Channel) -> ScriptCall {
-    var call = call(.who, channel, "", [])
+  func snapshot(of channel: Channel, maximumMembers: Int) -> ScriptCall {
+    var call = call(.who, channel, "", [Array("\(maximumMembers)".utf8)])
     call.answerBytes = Self.snapshotBytes
     return call
   }

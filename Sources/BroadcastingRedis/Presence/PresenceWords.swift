@@ -19,18 +19,25 @@ enum PresenceWords {
     return PresenceAnswer(isRight: isRight == 1, hasMoreDead: dead > 0, position: position)
   }
 
+  /// A channel's members, or how many there are where they are too many.
+  enum Snapshot: Sendable, Equatable {
+    case all(PresenceSnapshot)
+    case tooMany(Int)
+  }
+
   /// Members of a name that none can have were not put there by this library, and are left out.
-  static func snapshot(_ reply: ReplyReader) -> PresenceSnapshot? {
-    guard reply.count > 0, reply.kind(at: 0) == .text, let position = MessagePosition(reply.text(at: 0)) else {
-      return nil
-    }
+  static func snapshot(_ reply: ReplyReader) -> Snapshot? {
+    guard reply.count > 1, reply.kind(at: 0) == .text, let position = MessagePosition(reply.text(at: 0)),
+      case .integer(let count) = reply.kind(at: 1)
+    else { return nil }
+    if count > 0, reply.count == 2 { return .tooMany(Int(count)) }
     var members: [PresenceMember] = []
     members.reserveCapacity(reply.count / 2)
-    for index in stride(from: 1, to: reply.count - 1, by: 2) {
+    for index in stride(from: 2, to: reply.count - 1, by: 2) {
       guard let name = String(validating: reply.bytes(at: index), as: UTF8.self) else { continue }
       members.append(PresenceMember(name, info: Array(reply.bytes(at: index + 1))))
     }
-    return PresenceSnapshot(position: position, members: members)
+    return .all(PresenceSnapshot(position: position, members: members))
   }
 
   /// Reads `EPOCH-VERSION SIGN COUNT `, then so many bytes of a name, and the info. Nil where it is something else.

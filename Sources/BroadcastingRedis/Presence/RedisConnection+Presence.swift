@@ -28,7 +28,11 @@ extension RedisConnection: PresenceConnection {
   }
 
   func presence(of channel: Channel) async throws(BroadcastError) -> PresenceSnapshot {
-    try await askPresence(scripts.snapshot(of: channel), PresenceWords.snapshot)
+    let limit = configuration.hub.presence.maximumMembers
+    switch try await askPresence(scripts.snapshot(of: channel, maximumMembers: limit), PresenceWords.snapshot) {
+    case .all(let snapshot): return snapshot
+    case .tooMany(let count): throw RedisError.tooManyPresent(count, on: channel, limit)
+    }
   }
 
   func watchPresence(of channel: Channel) async throws(BroadcastError) {

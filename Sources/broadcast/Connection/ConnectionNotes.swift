@@ -11,6 +11,7 @@ struct ConnectionNotes {
   private var isAway = false
   /// A loss was told, or that its end takes longer, and not yet that it is over: what follows says more of the same.
   private var hasToldLoss = false
+  private var hasToldUnrecorded = false
   /// The reason that was told last, so that trying again and again for the same reason is told once.
   private var lastReason: String?
 
@@ -38,6 +39,13 @@ struct ConnectionNotes {
       // Told of many channels together, it may come after some of them are back.
       if line != nil, event.kind == .retrying { hasToldLoss = true }
       return line
+    case .unrecorded:
+      guard let channel = event.channel, !hasToldUnrecorded else { return nil }
+      hasToldUnrecorded = true
+      return "\(channel): another program publishes here without keeping its messages in the history"
+    case .presenceRefilled:
+      guard let count = event.count, count > 0 else { return nil }
+      return "told who is present again: \(count) \(count == 1 ? "member" : "members")"
     default: return nil
     }
   }

@@ -42,6 +42,19 @@ struct ConnectionNotesTests {
         ])
   }
 
+  @Test("members who were told again are counted, and that somebody keeps no messages is told once")
+  func presenceAndHistory() {
+    #expect(
+      lines(
+        .init(.presenceRefilled, count: 1), .init(.presenceRefilled, count: 200), .init(.presenceRefilled, count: 0))
+        == ["told who is present again: 1 member", "told who is present again: 200 members"])
+    #expect(
+      lines(
+        .init(.unrecorded, channel: "a", count: 3), .init(.unrecorded, channel: "a", count: 6),
+        .init(.filled, count: 2))
+        == ["a: another program publishes here without keeping its messages in the history"])
+  }
+
   @Test("the first connection is told when it took more than one attempt")
   func lateFirstConnection() {
     #expect(

@@ -167,6 +167,17 @@ struct PresenceTests {
         var iterator = updates.makeAsyncIterator()
         for _ in 0..<4 { _ = try await iterator.next() }
         #expect(try await one.presence(of: "room").count == 0)
+        // The dead, those known to be and those of whom a part is lost.
+        let key = "broadcast:presence:{room}"
+        let here = try await one.enterPresence(on: "room", as: .init("here"))
+        for isKnown in [true, false] {
+          try await server.cli(["HSET", key, "dead", "info"])
+          try await server.cli(["HSET", "\(key):held", "dead", "1"])
+          try await server.cli(["ZADD", "\(key):leases", "1000", "0123"])
+          if isKnown { try await server.cli(["HSET", "\(key):by:0123", "dead", "1"]) }
+          try await settle { try await server.cli(["HKEYS", key]) == "here" }
+        }
+        withExtendedLifetime(here) {}
       }
     }
   }

@@ -32,7 +32,7 @@ struct PresenceBroker {
     for step in change.steps {
       switch step {
       case .leave(let name): leave(name, change.process)
-      case .enter(let member):
+      case .enter(let member), .stay(let member):
         let isNew = rounds[change.process, default: [:]].updateValue(change.round, forKey: member.name) == nil
         if isNew, held[member.name] == nil, members.count >= change.maximumMembers {
           rounds[change.process]?[member.name] = nil
@@ -40,6 +40,7 @@ struct PresenceBroker {
           continue
         }
         if isNew { held[member.name, default: 0] += 1 }
+        if case .stay = step, members[member.name] != nil, held[member.name] != 1 { continue }
         let before = members.updateValue(member.info, forKey: member.name)
         if before == nil { tell(.joined(member)) } else if before != member.info { tell(.changed(member)) }
       }

@@ -104,6 +104,25 @@ struct PresenceWatchingTests {
     }
   }
 
+  @Test("those who watched and slept while nothing happened leave nothing behind")
+  func churn() async throws {
+    let hub = Hub(configuration: .init())
+    try await withBroadcast(hub) { hub in
+      let stays = try await hub.presenceUpdates(of: "a")
+      for _ in 0..<200 {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          let updates = try await hub.presenceUpdates(of: "a")
+          let before = hub.presence.withTable { $0.channels["a"]?.audience.sleepers }
+          group.addTask { for try await _ in updates {} }
+          try await settle { hub.presence.withTable { $0.channels["a"]?.audience.sleepers } != before }
+          updates.cancel()
+        }
+      }
+      #expect(hub.presence.withTable { $0.channels["a"]?.audience.sleepers ?? 0 } < 100)
+      withExtendedLifetime(stays) {}
+    }
+  }
+
   @Test("a waiting watcher is woken by cancelling and by the end of run()")
   func wokenAtEnd() async throws {
     let broadcast = MemoryBroadcast()
