@@ -63,8 +63,8 @@ struct RealServerTests {
         #expect(error?.isRetriable == false)
         #expect(error?.description.contains("secret") == false)
       }
-      // A server that expects no TLS waits for more.
-      let secure = try await refusal("rediss://:word@\(server.address)") { $0.connectTimeout = .milliseconds(300) }
+      // A server that expects no TLS waits for more. The connection has to stand before the time is over.
+      let secure = try await refusal("rediss://:word@\(server.address)") { $0.connectTimeout = .seconds(2) }
       #expect(secure?.message.contains("begins with redis://") == true, "\(secure?.message ?? "")")
       let plain = try await refusal("redis://:word@127.0.0.1:\(server.securePort)")
       #expect(plain?.message.contains("rediss://") == true, "\(plain?.message ?? "")")
@@ -223,7 +223,10 @@ struct RealServerTests {
   @Test("many large messages at once all arrive, though the socket does not take them at once")
   func backpressure() async throws {
     try await RedisServer.with { server in
-      try await withRedis(server.url) { broadcast in
+      var configuration = RedisBroadcast.Configuration.quick()
+      // 20 MB take as long as they take.
+      configuration.publishTimeout = .seconds(50)
+      try await withRedis(server.url, configuration) { broadcast in
         var options = SubscriptionOptions()
         options.buffer = .dropOldest(maximumMessages: 10_000, maximumBytes: 1 << 28)
         try await broadcast.withSubscription(to: "a", options: options) { subscription in

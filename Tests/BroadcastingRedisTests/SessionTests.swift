@@ -100,6 +100,8 @@ struct SessionTests {
     try await ScriptedRedis.run { server in
       var configuration = RedisBroadcast.Configuration.quick()
       configuration.publishTimeout = .milliseconds(50)
+      // A busy machine may need longer to begin with.
+      configuration.hub.connectPatience = .seconds(60)
       try await withRedis(server.url, configuration) { broadcast in
         server.answer { $0.last == "hush" ? .silence : nil }
         let error = await failure { try await broadcast.publish("hush", to: "a") }
@@ -115,6 +117,8 @@ struct SessionTests {
     try await ScriptedRedis.run { server in
       var configuration = RedisBroadcast.Configuration.quick()
       configuration.subscribeTimeout = .milliseconds(50)
+      // A busy machine may need longer to begin with.
+      configuration.hub.connectPatience = .seconds(60)
       try await withRedis(server.url, configuration) { broadcast in
         server.answer { $0 == ["SUBSCRIBE", "a"] ? .silence : nil }
         let error = await failure { try await broadcast.withSubscription(to: "a") { _ in } }

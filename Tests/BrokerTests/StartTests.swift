@@ -17,7 +17,7 @@ struct StartTests {
     try await broker.withPassword(Self.secret) { server in
       let wrong = "wrong-\(Self.secret)"
       let failure = try await failure(of: broker, on: broker.url("127.0.0.1", server.port, password: wrong))
-      #expect(failure.time < .seconds(5))
+      #expect(failure.time < .seconds(8))
       #expect(failure.error.code == .refused && !failure.error.isRetriable)
       #expect(failure.text.contains("password"))
       // The right one works.
@@ -33,7 +33,7 @@ struct StartTests {
   func missingPassword(broker: Broker) async throws {
     try await broker.withPassword(Self.secret) { server in
       let failure = try await failure(of: broker, on: broker.url("127.0.0.1", server.port))
-      #expect(failure.time < .seconds(5))
+      #expect(failure.time < .seconds(8))
       #expect(failure.error.code == .refused && !failure.error.isRetriable)
       #expect(failure.text.contains("password"))
     }
@@ -46,7 +46,7 @@ struct StartTests {
     try await broker.withServer { server in
       let failure = try await failure(
         of: broker, on: broker.url("127.0.0.1", server.port, database: "77"))
-      #expect(failure.time < .seconds(5))
+      #expect(failure.time < .seconds(8))
       #expect(failure.error.code == .refused && !failure.error.isRetriable)
       #expect(failure.text.contains("77") && failure.text.contains("database"))
     }

@@ -107,7 +107,7 @@ public protocol BroadcastDriver: Sendable {
 
   /// No change will follow in this session, whose task has been cancelled.
   ///
-  /// A driver may hold its session open for that after it was cancelled, half a second at most, so that the members of a
+  /// A driver may hold its session open for that after it was cancelled, two seconds at most, so that the members of a
   /// program which ends leave at once. In one that does not they leave as those of a dead process.
   func finishPresence() async
 }

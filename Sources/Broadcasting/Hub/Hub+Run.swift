@@ -127,6 +127,7 @@ extension Hub {
   func connected(session: Int) {
     let connected = lifecycle.withLock { lifecycle -> (waiters: [Latch], steps: [ChannelStep])? in
       guard let waiters = lifecycle.connected(session: session) else { return nil }
+      presence.begin()
       isOpen.store(true, ordering: .releasing)
       return (waiters, tellChannels { $0.retry() })
     }

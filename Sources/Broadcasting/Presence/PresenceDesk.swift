@@ -35,13 +35,16 @@ final class PresenceDesk: Sendable {
 
   // MARK: Sessions
 
-  func connected() {
+  /// A session is connected, and nobody is let in yet: whoever looks in it has to know how long it has been one.
+  func begin() {
     sessions.withLock { sessions in
       sessions.count += 1
       sessions.connected = ContinuousClock.now
     }
-    perform { $0.connected() }
   }
+
+  /// After ``begin()``.
+  func connected() { perform { $0.connected() } }
 
   /// Whether the dead may be taken out. A broker that was away for long holds all for dead, so whoever is back waits until the
   /// others are too.

@@ -10,8 +10,9 @@ import BroadcastingNetwork
 /// One session with the server: a line that listens, a line that publishes, a probe from the one to the other, a line for
 /// questions where there are any, and all deadlines. It belongs to the loop of its connection and never leaves it.
 final class RedisSession {
-  /// How long members have to leave in when the broadcast ends.
-  private static let lingering = Duration.milliseconds(500)
+  /// How long members have to leave in when the broadcast ends. It takes so long only where the server hardly answers, or
+  /// members are in very many channels; those who have not left by then stay until the lease is over.
+  private static let lingering = Duration.seconds(2)
 
   let dialer: RedisDialer
   let configuration: RedisBroadcast.Configuration

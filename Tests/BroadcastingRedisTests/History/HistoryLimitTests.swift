@@ -33,8 +33,10 @@ struct HistoryLimitTests {
     try await RedisServer.with { server in
       try await withRedis(server.url, .keeping("*", .init(maximumMessages: 1_000, maximumBytes: 10_000))) { broadcast in
         let text = String(repeating: "x", count: 100)
-        for _ in 1...500 {
+        for number in 1...500 {
           try await broadcast.publish(text, to: "chat")
+          // A process for each look is what takes the time here.
+          guard number % 7 == 0 else { continue }
           let count = try #require(Int(try await server.cli(["XLEN", Self.stream])))
           #expect(count <= 100)
         }
@@ -62,7 +64,8 @@ struct HistoryLimitTests {
   @Test("nothing older than the limit is read, with or without newer messages, and in the end it is gone")
   func age() async throws {
     try await RedisServer.with { server in
-      try await withRedis(server.url, .keeping("*", .init(maximumAge: .seconds(1)))) { broadcast in
+      // Longer than a busy machine needs to read what was just published.
+      try await withRedis(server.url, .keeping("*", .init(maximumAge: .seconds(4)))) { broadcast in
         try await broadcast.publish("old", to: "quiet")
         let old = try await broadcast.record("old", to: "chat")
         #expect(try await broadcast.texts("chat") == ["old"])

@@ -87,13 +87,14 @@ struct PresenceTests {
         var entries: [PresenceEntry] = []
         try await withRedis(server.url) { one in
           for number in 0..<1_000 {
-            let channel = Channel(number % 2 == 0 ? "room" : "other \(number)")
+            let channel = Channel(number % 2 == 0 ? "room" : "other \(number % 100)")
             entries.append(try await one.enterPresence(on: channel, as: .init("\(number)")))
           }
         }
         let end = ContinuousClock.now
         for _ in 0..<1_000 { _ = try await iterator.next() }
-        #expect(ContinuousClock.now - end < .seconds(5))
+        // Leases last longer.
+        #expect(ContinuousClock.now - end < .seconds(10))
         #expect(try await witness.presence(of: "room") == [])
         #expect(try await server.cli(["KEYS", "broadcast:presence:*}"]) == "")
         withExtendedLifetime(entries) {}

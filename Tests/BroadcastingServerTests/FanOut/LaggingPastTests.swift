@@ -97,13 +97,14 @@ struct LaggingPastTests {
   @Test("sockets that ask the same at once are answered by one question")
   func oneQuestion() async throws {
     let asked = Counter()
+    let checked = Counter()
     let gate = Gate()
     try await withBroadcast(Self.keeping()) { memory in
       let broadcast = ChangedHistory(of: memory, waiting: gate) { history in
         asked.next()
         return history
       }
-      try await withServer(over: broadcast) { server in
+      try await withServer(over: broadcast, routes: { $0.check { _ in checked.next() } }) { server in
         try await server.publish(0..<10, to: "kept.a")
         try await withThrowingTaskGroup { group in
           for _ in 0..<20 {
@@ -113,8 +114,8 @@ struct LaggingPastTests {
             }
           }
           group.addTask {
-            // All of them have been taken in, and wait.
-            try await settle { broadcast.waiting.value > 0 }
+            // All of them are there, and soon wait.
+            try await settle { broadcast.waiting.value > 0 && checked.value == 20 }
             try await Task.sleep(for: .milliseconds(200))
             gate.open()
           }

@@ -136,6 +136,8 @@ struct BrokerHistoryTests {
       let call = try await next(&script, "open a")
       // Cut once more, between subscribing and the answer.
       again.fail(broken)
+      // The answer could be there first otherwise, and be asked about.
+      while events.withLock({ $0.count { $0.kind == .connectionLost } }) < 2 { await Task.yield() }
       call.succeed(at: position(4))
       let (third, _) = try await script.connect()
       try await next(&script, "open a").succeed(at: position(6))
@@ -210,8 +212,8 @@ struct BrokerHistoryTests {
       late.cancel()
       while hub.statistics.subscribers > 0 { await Task.yield() }
       try await next(&script, "unsubscribe a").succeed()
-      while !hub.channels.feeds.isEmpty { await Task.yield() }
-      #expect(hub.statistics.bytesHeld == 0)
+      // The channel goes a moment before what it has kept.
+      while !hub.channels.feeds.isEmpty || hub.statistics.bytesHeld > 0 { await Task.yield() }
     }
   }
 

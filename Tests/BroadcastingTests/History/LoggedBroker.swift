@@ -32,11 +32,12 @@ actor LoggedBroker {
 
   // MARK: Faults
 
-  /// Ends all connections.
-  func cut() {
+  /// Ends all connections, and does what happens before anybody is back.
+  func cut(_ meanwhile: @Sendable (isolated LoggedBroker) -> Void = { _ in }) {
     for (_, client) in clients { client.end.fail(BroadcastError(.unavailable, "Cut.", isRetriable: true)) }
     clients = [:]
     members = [:]
+    meanwhile(self)
   }
 
   /// Forgets all logs, or begins a new epoch in each.

@@ -97,8 +97,7 @@ struct LoggedBrokerTests {
       var iterator = try await hub.subscribe(to: "a").makeAsyncIterator()
       _ = try await hub.publish(message(0))
       #expect(try await texts(&iterator, 1) == ["0"])
-      await broker.cut()
-      for number in 1...50 { await broker.publish(message(number)) }
+      await broker.cut { broker in for number in 1...50 { broker.publish(message(number)) } }
       #expect(try await texts(&iterator, 21) == ["gap:30:historyTrimmed"] + (31...50).map(String.init))
     }
   }
@@ -152,10 +151,11 @@ struct LoggedBrokerTests {
       var iterator = subscription.makeAsyncIterator()
       let receipt = try await hub.publish(message(0))
       _ = try await texts(&iterator, 1)
-      await broker.cut()
-      await broker.publish(message(1))
-      await broker.restart(keepingData: keepingData)
-      await broker.publish(message(2))
+      await broker.cut { broker in
+        broker.publish(message(1))
+        broker.restart(keepingData: keepingData)
+        broker.publish(message(2))
+      }
       let expected = (keepingData ? ["1"] : []) + ["gap:?:historyRestarted", "2"]
       #expect(try await texts(&iterator, expected.count) == expected)
       let late = try await hub.subscribe(to: "a", from: .after(try #require(receipt.position)))

@@ -123,7 +123,8 @@ struct PresenceFaultTests {
               await proxy.set(.silent)
               let start = ContinuousClock.now
               try await wait(for: "leaving", within: Self.dying) { model.members.count == 2 }
-              #expect(ContinuousClock.now - start > .seconds(10), "A short absence is none.")
+              // A lease of 15 s was renewed 5 s before, or a little longer ago on a busy machine.
+              #expect(ContinuousClock.now - start > .seconds(7), "A short absence is none.")
               #expect(model.presents == 1)
               try await wait(for: "noticing") { !cutOff[0].statistics.isAvailable }
               gone.leave()
@@ -189,9 +190,10 @@ struct PresenceFaultTests {
             var crowds = (0..<3).map { Crowd(seed: UInt64(11 + $0), members: 400, prefix: "\($0).") }
             for step in 0..<6_000 {
               if step % 700 == 650 {
+                let before = programs.map(\.statistics.reconnects)
                 await proxy.cut()
                 try await wait(for: "reconnecting") {
-                  programs.allSatisfy { $0.statistics.reconnects == step / 700 + 1 && $0.statistics.isAvailable }
+                  zip(programs, before).allSatisfy { $0.statistics.reconnects > $1 && $0.statistics.isAvailable }
                 }
               }
               try await crowds[step % 3].step(on: "room", of: programs[step % 3])
