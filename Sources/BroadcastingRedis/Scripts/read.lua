@@ -4,13 +4,14 @@
 -- ARGV: 1 'open', 'head', 'last' or 'after', 2 how many, or a position, 3 run, 4 age in ms, 5 most messages, 6 most bytes,
 -- 7 life of the log in ms
 -- 'open' is for who listens from now on: it begins the log where there is none, so that its loss shows as another epoch.
+-- An empty run leaves the one that is known.
 local stream, log = KEYS[1], KEYS[2]
 local known = redis.call('HMGET', log, 'epoch', 'offset', 'run')
 local time = redis.call('TIME')
 local epoch, offset = tonumber(known[1]), tonumber(known[2])
 local isNew = not (epoch and offset)
 if isNew and ARGV[1] ~= 'open' then return {'0-0', '1'} end
-if isNew or known[3] ~= ARGV[3] then
+if isNew or (ARGV[3] ~= '' and known[3] ~= ARGV[3]) then
   if isNew then redis.call('XLEN', stream) end  -- fails here and not below, should the key be another's
   epoch, offset = math.max((epoch or 0) + 1, time[1] * 1000000 + time[2]), 0
   local kept = redis.pcall(

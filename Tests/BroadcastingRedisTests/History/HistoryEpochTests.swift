@@ -112,6 +112,32 @@ struct HistoryEpochTests {
     }
   }
 
+  @Test("programs that don't agree on that leave one another's histories alone")
+  func disagreeing() async throws {
+    try await RedisServer.with { server in
+      var configuration = RedisBroadcast.Configuration.keeping("*")
+      configuration.historyOutlivesServer = true
+      try await withRedis(server.url, .keeping("*")) { one in
+        try await withRedis(server.url, configuration) { other in
+          for (first, second) in [(one, other), (other, one)] {
+            let channel: Channel = first.driver === one.driver ? "a" : "b"
+            _ = try await first.record("0", to: channel)
+            // One that knows its run takes a log of which nobody knows it for another's, one time.
+            var last = try await second.record("1", to: channel)
+            for number in 2..<6 {
+              let next = try await (number % 2 == 0 ? first : second).record("\(number)", to: channel)
+              #expect(next == last.next)
+              #expect(try await second.driver.open(channel) == next)
+              #expect(try await first.driver.open(channel) == next)
+              last = next
+            }
+            #expect(try await one.texts(channel) == (0..<6).map(String.init))
+          }
+        }
+      }
+    }
+  }
+
   @Test("a log that was lost before its first message came is another one")
   func lostBeforeTheFirst() async throws {
     try await RedisServer.with { server in
