@@ -66,7 +66,7 @@ extension ChannelFeed {
         step.woken += finishAppending(&state)
       }
       if state.machine.earlyLoss == nil {
-        take(link.sync.opened(head, state.machine.gapReason), history, &link, &state, &step)
+        take(link.sync.opened(head, state.machine.gapReason), isHole: true, history, &link, &state, &step)
         state.machine.loads = head != nil
       }
       let served = serveWaiters(history, &link, &state)
@@ -87,8 +87,8 @@ extension ChannelFeed {
       guard state.machine.isUnderWay(.load(number: number)) else { return }
       switch answer {
       case nil: break
-      case .hole(let page): take(link.sync.read(page), history, &link, &state, &step)
-      case .failedHole: take(link.sync.failed(), history, &link, &state, &step)
+      case .hole(let page): take(link.sync.read(page), isHole: true, history, &link, &state, &step)
+      case .failedHole: take(link.sync.failed(), isHole: true, history, &link, &state, &step)
       case .past(let page): link.gathering?.add(page)
       case .failedPast(let error):
         link.gathering = nil
@@ -156,14 +156,18 @@ extension ChannelFeed {
   // MARK: Steps
 
   /// Hands on what the history says, and keeps it.
+  ///
+  /// - Parameter isHole: Whether it was read, or held back until something was.
   private func take(
-    _ some: HistorySync.Step, _ history: FeedHistory, _ link: inout HistoryLink, _ state: inout State,
+    _ some: HistorySync.Step, isHole: Bool = false, _ history: FeedHistory, _ link: inout HistoryLink,
+    _ state: inout State,
     _ step: inout HistoryStep
   ) {
     if let count = link.count(some) { step.unrecorded = count }
     if let count = some.filled { step.filled = count }
     if link.sync.mode != .off { keep(some.deliveries, link, history) }
-    if !some.deliveries.isEmpty { step.woken += append(some.deliveries, &state) }
+    if some.deliveries.isEmpty { return }
+    step.woken += isHole ? appendHole(some.deliveries, link, history, &state) : append(some.deliveries, &state)
   }
 
   private func keep(_ deliveries: [Delivery], _ link: HistoryLink, _ history: FeedHistory) {
