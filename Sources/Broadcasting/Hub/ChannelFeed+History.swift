@@ -11,8 +11,9 @@ extension ChannelFeed {
   struct HistoryStep: Sendable {
     var action = Machine.Action()
     var woken: [Sleeper] = []
-    /// Waiters who asked for the past of a channel that has none.
-    var refused: [Waiter] = []
+    /// Waiters who don't get what they begin with, and why: the channel has no past, or it could not be read.
+    var failed: [Waiter] = []
+    var failure: BroadcastError?
     /// What has to be asked for next. Nil where nothing has.
     var question: HistoryLink.Question?
     /// Messages that closed a hole.
@@ -74,7 +75,8 @@ extension ChannelFeed {
         number: number, needsLoad: link.sync.mode == .filling,
         isServed: { head == nil || served.contains($0.slot) })
       if head == nil, state.machine.earlyLoss == nil {
-        step.refused = step.action.waiters.filter { $0.start != .live }
+        step.failed = step.action.waiters.filter { $0.start != .live }
+        step.failure = .noHistory(of: history.channel)
         step.action.waiters.removeAll { $0.start != .live }
       }
       settle(history, &link, &state, &step)
@@ -92,10 +94,12 @@ extension ChannelFeed {
       case .past(let page): link.gathering?.add(page)
       case .failedPast(let error):
         link.gathering = nil
-        step.action = state.machine.loadFailed(number: number, error)
+        step.failure = error
       }
       let served = serveWaiters(history, &link, &state)
       if !served.isEmpty { step.action.waiters = state.machine.takeWaiters { served.contains($0.slot) } }
+      // Nobody asks once more for each of them. Who begins live needs nothing of it.
+      if step.failure != nil { step.failed = state.machine.takeWaiters { $0.start != .live } }
       step.question = question(history, &link, state)
       if step.question == nil { state.machine.loaded(number: number) }
     }

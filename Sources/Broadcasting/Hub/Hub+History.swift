@@ -38,9 +38,7 @@ extension Hub {
   /// Does what follows when something arrived at a channel with a history, or was read.
   func finish(_ step: ChannelFeed.HistoryStep, for feed: ChannelFeed) {
     perform(step.action, for: feed)
-    if !step.refused.isEmpty, case .channel(let channel) = feed.topic {
-      for waiter in step.refused { waiter.latch.fail(.noHistory(of: channel)) }
-    }
+    if let failure = step.failure { for waiter in step.failed { waiter.latch.fail(failure) } }
     finishPublishing(step.woken)
     if let count = step.filled { emitGathered(BroadcastEvent(.filled, feed.topic, count: count)) }
     if let count = step.unrecorded { emit(BroadcastEvent(.unrecorded, feed.topic, count: count)) }

@@ -52,17 +52,6 @@ struct LoadingMachineTests {
     #expect(action.call == .load(number: 3) && action.isResubscribed && !action.isGap)
   }
 
-  @Test("what cannot be read fails its waiters, and nobody else")
-  func failing() {
-    var machine = standing()
-    #expect(call(machine.join("b")) == .load(number: 2))
-    let action = machine.loadFailed(number: 2, Self.refused)
-    #expect(action.waiters == ["b"] && action.error != nil)
-    #expect(machine.leave().call == nil)
-    machine.loaded(number: 2)
-    #expect(machine.isStanding)
-  }
-
   @Test("the last to leave unsubscribes at once, and an answer is none any more")
   func leaving() {
     var machine = standing()
@@ -128,11 +117,7 @@ struct LoadingMachineTests {
       case .catchUp: Issue.record("nobody catches up with a history")
       case .unsubscribe(let number): apply(machine.unsubscribed(number: number))
       case .load(let number):
-        if fails {
-          apply(machine.loadFailed(number: number, Self.refused))
-        } else {
-          apply(Machine.Action(waiters: machine.takeWaiters { _ in true }))
-        }
+        apply(Machine.Action(waiters: machine.takeWaiters { _ in true }, error: fails ? Self.refused : nil))
         machine.loaded(number: number)
       }
     }
