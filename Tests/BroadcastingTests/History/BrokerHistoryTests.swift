@@ -211,6 +211,25 @@ struct BrokerHistoryTests {
     }
   }
 
+  @Test("a hole that could not be read is not asked for again at once")
+  func pause() async throws {
+    try await withHistory { hub, script in
+      async let subscribing = hub.subscribe(to: "a")
+      let (_, inbox) = try await script.connect()
+      try await next(&script, "open a").succeed(at: position(2))
+      let subscription = try await subscribing
+      inbox.received(messages(5...5), on: "a")
+      let first = try await next(&script, "read a after 5-2")
+      let start = ContinuousClock.now
+      first.fail(broken)
+      let second = try await next(&script, "read a after 5-2")
+      #expect(ContinuousClock.now - start >= Hub.pauseBeforeAnotherAttempt / 2)
+      second.succeed(with: page(3...5, head: 5))
+      var iterator = subscription.makeAsyncIterator()
+      #expect(try await texts(&iterator, 3) == ["3", "4", "5"])
+    }
+  }
+
   @Test("who gives up while its past is read holds nobody up")
   func cancelled() async throws {
     try await withHistory { hub, script in
