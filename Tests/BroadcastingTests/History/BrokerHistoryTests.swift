@@ -230,6 +230,25 @@ struct BrokerHistoryTests {
     }
   }
 
+  @Test("a renewal that is refused for good is told at once, and what was missed is read when it succeeds")
+  func refusedRenewal() async throws {
+    try await withHistory { hub, script in
+      async let subscribing = hub.subscribe(to: "a")
+      let (session, _) = try await script.connect()
+      try await next(&script, "open a").succeed(at: position(2))
+      let subscription = try await subscribing
+      session.fail(broken)
+      _ = try await script.connect()
+      try await next(&script, "open a").fail(broken)
+      try await next(&script, "open a").fail(BroadcastError(.refused, "No."))
+      var iterator = subscription.makeAsyncIterator()
+      #expect(try await texts(&iterator, 1) == ["gap:?:connectionLost"])
+      try await next(&script, "open a").succeed(at: position(4))
+      try await next(&script, "read a after 5-2").succeed(with: page(3...4, head: 4))
+      #expect(try await texts(&iterator, 2) == ["3", "4"])
+    }
+  }
+
   @Test("who gives up while its past is read holds nobody up")
   func cancelled() async throws {
     try await withHistory { hub, script in

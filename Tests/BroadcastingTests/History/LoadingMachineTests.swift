@@ -12,6 +12,7 @@ import Testing
 struct LoadingMachineTests {
   private typealias Machine = ChannelStateMachine<String>
   private static let refused = BroadcastError(.refused, "No.")
+  private static let broken = BroadcastError(.unavailable, "Broken.", isRetriable: true)
 
   /// One that stands, with a member.
   private func standing() -> Machine {
@@ -50,6 +51,23 @@ struct LoadingMachineTests {
     #expect(machine.received() == false)
     let action = machine.opened(number: 2, needsLoad: true) { _ in true }
     #expect(action.call == .load(number: 3) && action.isResubscribed && !action.isGap)
+  }
+
+  @Test("a renewal that is refused for good is a gap at once, and one time; what may soon work is none")
+  func refusing() {
+    var machine = standing()
+    _ = machine.connectionLost(Self.refused)
+    _ = machine.retry()
+    #expect(!machine.subscribeFailed(number: 2, Self.broken).isGap)
+    _ = machine.retry()
+    #expect(machine.subscribeFailed(number: 3, Self.refused).isGap)
+    _ = machine.retry()
+    #expect(!machine.subscribeFailed(number: 4, Self.refused).isGap)
+    _ = machine.retry()
+    #expect(!machine.opened(number: 5, needsLoad: true) { _ in true }.isGap)
+    _ = machine.connectionLost(Self.refused)
+    _ = machine.retry()
+    #expect(machine.subscribeFailed(number: 7, Self.refused).isGap)
   }
 
   @Test("the last to leave unsubscribes at once, and an answer is none any more")
