@@ -54,7 +54,8 @@ extension RedisBroadcast {
     ///
     /// By default a server that was restarted begins a new epoch, since nobody knows whether it has lost the newest messages, and
     /// subscribers are told so by a gap. True is for a server that loses none: one with `appendonly yes` and `appendfsync always`,
-    /// and never replaced by a replica. With any other, messages can be missing without a gap. All programs need the same.
+    /// and never replaced by a replica. With any other, messages can be missing without a gap. All programs
+    /// need the same: one with false begins a new epoch, one time, in each log that one with true has begun.
     public var historyOutlivesServer = false
 
     /// The loop to run on. One is made for it if nil.

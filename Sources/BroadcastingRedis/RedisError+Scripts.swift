@@ -66,6 +66,16 @@ extension RedisError {
       isRetriable: true, outcome: .notSent, underlying: ScriptIsMissing())
   }
 
+  /// The server has published a message of a channel with a history, and then something failed that should not have.
+  static func unkept(_ refusal: Refusal, on channel: Channel?, at server: RedisURL) -> BroadcastError {
+    let place = channel.map { " on \"\($0)\"" } ?? ""
+    var result = error(
+      refusal, "Redis at \(server) has published the message\(place), and does not keep it",
+      rights(refusal, "xadd, and what else histories need"))
+    result.outcome = .unconfirmed
+    return result
+  }
+
   // MARK: Questions
 
   static func asking(_ refusal: Refusal, at server: RedisURL) -> BroadcastError {

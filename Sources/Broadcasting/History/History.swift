@@ -16,7 +16,7 @@ public struct History: Sendable, Equatable {
   public var messages: [Message]
 
   /// Where the channel stood: the position of its newest message, also where that is kept no more. Nil while it never had
-  /// one.
+  /// one. A broker may tell one with the offset 0, where somebody has subscribed and nothing was published yet.
   public var head: MessagePosition?
 
   /// Whether nothing is missing of what was asked for. False where a limit took some of it, or the log is another one than

@@ -56,7 +56,7 @@ extension Hub {
     channels.keeper?.clock.advance(to: now)
     for feeds in channels.feedsByShard {
       for (index, feed) in feeds.enumerated() {
-        if feed.trimHistory() { channels.removeIfIdle(feed) }
+        if feed.hasHistory, feed.trimHistory() { channels.removeIfIdle(feed) }
         // There may be a million of them, and others wait for this thread.
         if index % 1_024 == 1_023 { await Task.yield() }
       }

@@ -42,13 +42,20 @@ final class Past: Sendable {
   convenience init(
     _ merge: HistoryMerge, head: MessagePosition?, skipThrough: MessagePosition? = nil, budget: MemoryBudget
   ) {
-    let parts = HistoryBlock.parts(of: merge.deliveries).map { part in
+    let recovery = Recovery(isComplete: merge.isComplete, messages: merge.messages, head: head)
+    self.init(Self.parts(of: merge.deliveries, budget: budget), recovery, skipThrough: skipThrough, budget: budget)
+  }
+
+  /// Deliveries in blocks of their own.
+  static func parts(of deliveries: [Delivery], budget: MemoryBudget) -> [Part] {
+    HistoryBlock.parts(of: deliveries).map { part in
       let block = HistoryBlock(part.deliveries, bytes: part.bytes, age: budget.tick(), budget: budget)
       return Part(block, part.deliveries.indices)
     }
-    let recovery = Recovery(isComplete: merge.isComplete, messages: merge.messages, head: head)
-    self.init(parts, recovery, skipThrough: skipThrough, budget: budget)
   }
+
+  /// The same place, with other things to read.
+  func replaced(by parts: [Part]) -> Past { Past(parts, recovery, skipThrough: skipThrough, budget: budget) }
 
   deinit { budget.add(-ownBytes) }
 
@@ -61,6 +68,11 @@ struct PastCursor: Sendable {
   private(set) var past: Past
   private var part = 0
   private var offset = 0
+  /// What is to be read when all of `past` has been. Nothing where that is so.
+  private var behind: [Past.Part] = []
+  /// How much was appended since the past was made.
+  private(set) var appendedMessages = 0
+  private(set) var appendedBytes = 0
 
   init(_ past: Past) { self.past = past }
 
@@ -70,9 +82,21 @@ struct PastCursor: Sendable {
   /// Whether there is something left to read.
   var hasUnread: Bool { part < past.parts.count }
 
+  /// Adds what comes next.
+  mutating func append(_ parts: [Past.Part], messages: Int, bytes: Int) {
+    appendedMessages += messages
+    appendedBytes += bytes
+    if hasUnread { behind += parts } else { goOn(with: parts) }
+  }
+
+  private mutating func goOn(with parts: [Past.Part]) {
+    past = past.replaced(by: parts)
+    (part, offset) = (0, 0)
+  }
+
   /// Messages that are left.
   var unreadMessages: Int {
-    past.parts[part...].enumerated().reduce(0) { count, part in
+    (past.parts[part...] + behind).enumerated().reduce(0) { count, part in
       let range = part.element.range
       let rest = part.offset == 0 ? range.lowerBound + offset..<range.upperBound : range
       return count + part.element.deliveries[rest].reduce(0) { $0 + ($1.isLossMark ? 0 : 1) }
@@ -92,16 +116,25 @@ struct PastCursor: Sendable {
       && bytes + current.deliveries[to].bufferedBytes <= maximumBytes
     offset += to - from
     if to == current.range.upperBound { (part, offset) = (part + 1, 0) }
+    if !hasUnread, !behind.isEmpty {
+      goOn(with: behind)
+      behind = []
+    }
     return SegmentLog.Chunk(elements: current.deliveries, range: from..<to, marks: marks)
   }
 
   /// The blocks that are still to be read.
   func visitBlocks(_ body: (HistoryBlock) -> Void) {
     for part in past.parts[part...] where part.block.age != .max { body(part.block) }
+    for part in behind where part.block.age != .max { body(part.block) }
   }
 
   /// Gives up the blocks up to an age, for the limit of all logs together: a gap stands in their place.
   mutating func drop(upTo age: Int, topic: Topic, budget: MemoryBudget) {
+    if !behind.isEmpty {
+      past = past.replaced(by: past.parts[part...] + behind)
+      (part, behind) = (0, [])
+    }
     guard let index = past.parts[part...].lastIndex(where: { $0.block.age <= age }) else { return }
     // What it takes with it that was a gap already is missing as well.
     var missed: Int? = 0

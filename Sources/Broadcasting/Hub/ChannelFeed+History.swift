@@ -11,8 +11,9 @@ extension ChannelFeed {
   struct HistoryStep: Sendable {
     var action = Machine.Action()
     var woken: [Sleeper] = []
-    /// Waiters who asked for the past of a channel that has none.
-    var refused: [Waiter] = []
+    /// Waiters who don't get what they begin with, and why: the channel has no past, or it could not be read.
+    var failed: [Waiter] = []
+    var failure: BroadcastError?
     /// What has to be asked for next. Nil where nothing has.
     var question: HistoryLink.Question?
     /// Messages that closed a hole.
@@ -66,7 +67,7 @@ extension ChannelFeed {
         step.woken += finishAppending(&state)
       }
       if state.machine.earlyLoss == nil {
-        take(link.sync.opened(head, state.machine.gapReason), history, &link, &state, &step)
+        take(link.sync.opened(head, state.machine.gapReason), isHole: true, history, &link, &state, &step)
         state.machine.loads = head != nil
       }
       let served = serveWaiters(history, &link, &state)
@@ -74,7 +75,8 @@ extension ChannelFeed {
         number: number, needsLoad: link.sync.mode == .filling,
         isServed: { head == nil || served.contains($0.slot) })
       if head == nil, state.machine.earlyLoss == nil {
-        step.refused = step.action.waiters.filter { $0.start != .live }
+        step.failed = step.action.waiters.filter { $0.start != .live }
+        step.failure = .noHistory(of: history.channel)
         step.action.waiters.removeAll { $0.start != .live }
       }
       settle(history, &link, &state, &step)
@@ -87,15 +89,17 @@ extension ChannelFeed {
       guard state.machine.isUnderWay(.load(number: number)) else { return }
       switch answer {
       case nil: break
-      case .hole(let page): take(link.sync.read(page), history, &link, &state, &step)
-      case .failedHole: take(link.sync.failed(), history, &link, &state, &step)
+      case .hole(let page): take(link.sync.read(page), isHole: true, history, &link, &state, &step)
+      case .failedHole: take(link.sync.failed(), isHole: true, history, &link, &state, &step)
       case .past(let page): link.gathering?.add(page)
       case .failedPast(let error):
         link.gathering = nil
-        step.action = state.machine.loadFailed(number: number, error)
+        step.failure = error
       }
       let served = serveWaiters(history, &link, &state)
       if !served.isEmpty { step.action.waiters = state.machine.takeWaiters { served.contains($0.slot) } }
+      // Nobody asks once more for each of them. Who begins live needs nothing of it.
+      if step.failure != nil { step.failed = state.machine.takeWaiters { $0.start != .live } }
       step.question = question(history, &link, state)
       if step.question == nil { state.machine.loaded(number: number) }
     }
@@ -156,14 +160,18 @@ extension ChannelFeed {
   // MARK: Steps
 
   /// Hands on what the history says, and keeps it.
+  ///
+  /// - Parameter isHole: Whether it was read, or held back until something was.
   private func take(
-    _ some: HistorySync.Step, _ history: FeedHistory, _ link: inout HistoryLink, _ state: inout State,
+    _ some: HistorySync.Step, isHole: Bool = false, _ history: FeedHistory, _ link: inout HistoryLink,
+    _ state: inout State,
     _ step: inout HistoryStep
   ) {
     if let count = link.count(some) { step.unrecorded = count }
     if let count = some.filled { step.filled = count }
     if link.sync.mode != .off { keep(some.deliveries, link, history) }
-    if !some.deliveries.isEmpty { step.woken += append(some.deliveries, &state) }
+    if some.deliveries.isEmpty { return }
+    step.woken += isHole ? appendHole(some.deliveries, link, history, &state) : append(some.deliveries, &state)
   }
 
   private func keep(_ deliveries: [Delivery], _ link: HistoryLink, _ history: FeedHistory) {

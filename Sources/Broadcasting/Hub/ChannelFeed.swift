@@ -48,6 +48,7 @@ final class ChannelFeed: Sendable {
   }
 
   let topic: Topic
+  let hasHistory: Bool
   /// Whether its history, if it has one, is at a broker.
   let isLinked: Bool
   let budget: MemoryBudget
@@ -59,6 +60,7 @@ final class ChannelFeed: Sendable {
   init(_ topic: Topic, budget: MemoryBudget, fences: Bool = false, history: FeedHistory? = nil) {
     self.topic = topic
     self.budget = budget
+    hasHistory = history != nil
     isLinked = history?.link != nil
     state = Lock(State(machine: Machine(fences: fences, loads: isLinked), history: history))
   }

@@ -71,13 +71,6 @@ extension ChannelStateMachine {
     if case .loading(answered) = state { state = .active }
   }
 
-  /// What waiters asked for could not be read: they fail, and nobody else.
-  mutating func loadFailed(number answered: Int, _ error: BroadcastError) -> Action {
-    guard case .loading(answered) = state else { return Action() }
-    defer { waiters = [] }
-    return Action(waiters: waiters, error: error)
-  }
-
   mutating func load(_ number: Int) -> Call {
     state = .loading(number: number)
     return .load(number: number)

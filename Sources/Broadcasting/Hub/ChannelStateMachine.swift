@@ -18,7 +18,8 @@
 /// With fences, whoever joins a subscription that stands already waits until the driver has handed over what was published
 /// before. An answer serves those who came before its call began, and the others wait for the next one.
 ///
-/// With a history (``loads``), what is missing is read, and who tells of gaps is ``HistorySync``: here none is owed.
+/// With a history (``loads``), what is missing is read, and who tells of gaps is ``HistorySync``: here none is owed. Only a
+/// refusal that will not pass by itself is told at once: what is missed meanwhile is read when it has passed.
 struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   enum State: Sendable {
     case idle
@@ -169,8 +170,10 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
       return Action(waiters: failed, error: error, isIdle: members == 0)
     }
     state = .lost
-    defer { hasToldRefusal = true }
-    return Action(waiters: failed, error: error, isGap: !hasToldRefusal && !loads, loss: error)
+    // What may soon work is asked for again soon, and a history has then what was missed.
+    let isGap = !hasToldRefusal && !(loads && error.isRetriable)
+    if isGap { hasToldRefusal = true }
+    return Action(waiters: failed, error: error, isGap: isGap, loss: error)
   }
 
   /// Also when it failed: a broker which keeps sending what nobody reads harms nobody.

@@ -14,6 +14,10 @@ extension Hub {
     return step.action.isResubscribed
   }
 
+  /// How long a hole that could not be read waits for the other attempt, at most. A broker that has just failed mostly fails at
+  /// once again; what arrives meanwhile is held back, so it is short.
+  static let pauseBeforeAnotherAttempt = Duration.milliseconds(200)
+
   /// Reads what is missing, for waiters or for those who missed it, until nothing is.
   func load(_ feed: ChannelFeed, number: Int, with driver: some BroadcastDriver) async {
     guard case .channel(let channel) = feed.topic else { return }
@@ -22,6 +26,11 @@ extension Hub {
       let step = feed.load(number: number, answer)
       finish(step, for: feed)
       guard let question = step.question else { return }
+      if case .failedHole? = answer {
+        // It fails only when the task is cancelled. Others have failed in the same moment, so each waits another time.
+        try? await Task.sleep(for: Backoff.spread(Self.pauseBeforeAnotherAttempt))
+        if Task.isCancelled { return }
+      }
       do throws(BroadcastError) {
         switch question {
         case .hole(let query): answer = .hole(try await driver.history(of: channel, query))
@@ -38,9 +47,7 @@ extension Hub {
   /// Does what follows when something arrived at a channel with a history, or was read.
   func finish(_ step: ChannelFeed.HistoryStep, for feed: ChannelFeed) {
     perform(step.action, for: feed)
-    if !step.refused.isEmpty, case .channel(let channel) = feed.topic {
-      for waiter in step.refused { waiter.latch.fail(.noHistory(of: channel)) }
-    }
+    if let failure = step.failure { for waiter in step.failed { waiter.latch.fail(failure) } }
     finishPublishing(step.woken)
     if let count = step.filled { emitGathered(BroadcastEvent(.filled, feed.topic, count: count)) }
     if let count = step.unrecorded { emit(BroadcastEvent(.unrecorded, feed.topic, count: count)) }

@@ -19,6 +19,9 @@ public struct SubscriptionStart: Sendable, Hashable {
   public static let live = SubscriptionStart(value: .live)
 
   /// With the newest messages that are kept, at most so many, and then what is published. Less than 0 is taken as 0.
+  ///
+  /// The newest are those of which this process knows, which may be a moment behind the broker: what is published just then is
+  /// not counted among them, and comes behind them.
   public static func last(_ count: Int) -> SubscriptionStart { SubscriptionStart(value: .last(max(0, count))) }
 
   /// With all that was published behind a position, and then what is published: for whoever comes back.

@@ -153,7 +153,11 @@ final class PublishingSide: RedisLineOwner {
       loadScript()
       return calls.refused(RedisError.scriptIsMissing(server))
     }
-    calls.refused(RedisError.publishing(refusal, to: calls.oldestChannel, at: server))
+    let channel = calls.oldestChannel
+    calls.refused(
+      refusal.isUnkept
+        ? RedisError.unkept(refusal, on: channel, at: server)
+        : RedisError.publishing(refusal, to: channel, at: server))
   }
 
   /// The server has lost the script (SCRIPT FLUSH). What is sent from now on finds it again.

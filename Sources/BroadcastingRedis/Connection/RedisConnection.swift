@@ -61,7 +61,7 @@ actor RedisConnection: BrokerConnection {
     guard let session, let kept = session.kept?.kept(channel), let run = session.historyRun else { return nil }
     do throws(BroadcastError) {
       // Asked after the confirmation, so that all behind the head arrives.
-      return try await ask(kept.read(HistoryQuery(.live), run: run)) { PageAnswer($0, of: channel)?.page.head }
+      return try await ask(kept.open(run: run)) { PageAnswer($0, of: channel)?.page.head }
     } catch {
       session.giveUp(channel)
       throw error

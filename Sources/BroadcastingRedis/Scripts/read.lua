@@ -1,21 +1,33 @@
 -- One page of a history, or its head alone.
 -- Answer: the head, '1' where the page reaches it, then for each message its position, its age in ms, itself.
 -- KEYS: 1 stream, 2 log
--- ARGV: 1 'head', 'last' or 'after', 2 how many, or a position, 3 run, 4 age in ms, 5 most messages, 6 most bytes
+-- ARGV: 1 'open', 'head', 'last' or 'after', 2 how many, or a position, 3 run, 4 age in ms, 5 most messages, 6 most bytes,
+-- 7 life of the log in ms
+-- 'open' is for who listens from now on: it begins the log where there is none, so that its loss shows as another epoch.
+-- An empty run leaves the one that is known.
 local stream, log = KEYS[1], KEYS[2]
 local known = redis.call('HMGET', log, 'epoch', 'offset', 'run')
-if not known[1] then return {'0-0', '1'} end
 local time = redis.call('TIME')
 local epoch, offset = tonumber(known[1]), tonumber(known[2])
-if known[3] ~= ARGV[3] then
-  epoch, offset = math.max(epoch + 1, time[1] * 1000000 + time[2]), 0
-  local kept = redis.pcall('HSET', log, 'epoch', string.format('%.0f', epoch), 'offset', '0', 'run', ARGV[3])
-  -- Without memory there will be another epoch later. Until then nothing is recorded either, and all can be read.
-  if type(kept) == 'table' and kept.err and not string.find(kept.err, '^-?OOM') then return kept end
+local isNew = not (epoch and offset)
+if isNew and ARGV[1] ~= 'open' then return {'0-0', '1'} end
+if isNew or (ARGV[3] ~= '' and known[3] ~= ARGV[3]) then
+  if isNew then redis.call('XLEN', stream) end  -- fails here and not below, should the key be another's
+  epoch, offset = math.max((epoch or 0) + 1, time[1] * 1000000 + time[2]), 0
+  local kept = redis.pcall(
+    'HSET', log, 'epoch', string.format('%.0f', epoch), 'offset', '0', 'run', ARGV[3])
+  if type(kept) == 'table' and kept.err then
+    if not string.find(kept.err, '^-?OOM') then return kept end
+    -- Without memory there will be another epoch later. Until then nothing is recorded either, and all can be read.
+    if isNew then return {'0-0', '1'} end
+  elseif isNew then
+    redis.call('DEL', stream)
+    redis.call('PEXPIRE', log, ARGV[7])
+  end
 end
 local function text(epoch, offset) return string.format('%.0f-%.0f', epoch, offset) end
 local reply = {text(epoch, offset), '1'}
-if ARGV[1] == 'head' then return reply end
+if ARGV[1] == 'head' or ARGV[1] == 'open' then return reply end
 local function behind(id)
   local dash = string.find(id, '-', 1, true)
   return string.sub(id, 1, dash) .. string.format('%.0f', tonumber(string.sub(id, dash + 1)) + 1)

@@ -56,7 +56,10 @@ struct KeptChannel: Sendable {
 
   // MARK: Calls of scripts
 
-  /// Asks for the head alone, or for a page behind a start.
+  /// Asks where the channel stands, for somebody who listens from now on. The log begins with that, if it has not.
+  func open(run: String) -> ScriptCall { read("open", "", run: run, messages: 1, bytes: 0) }
+
+  /// Asks for the head alone, or for a page behind a start. Nothing is begun by that.
   ///
   /// - Parameter run: Of the server. Empty where it does not matter.
   func read(_ query: HistoryQuery, run: String) -> ScriptCall {
@@ -68,10 +71,13 @@ struct KeptChannel: Sendable {
       }
     let messages = min(max(1, query.maximumMessages), AskingSide.maximumPageMessages)
     let bytes = min(max(1, query.maximumBytes), 4 * 1_024 * 1_024)
-    let arguments = [what, from, run, "\(age)", "\(messages)", "\(bytes)"]
+    return read(what, from, run: run, messages: messages, bytes: what == "head" ? 0 : bytes)
+  }
+
+  private func read(_ what: String, _ from: String, run: String, messages: Int, bytes: Int) -> ScriptCall {
+    let arguments = [what, from, run, "\(age)", "\(messages)", "\(bytes)", "\(life)"]
     return ScriptCall(
-      script: .read, keys: [stream, log], arguments: arguments.map { Array($0.utf8) },
-      answerBytes: what == "head" ? 64 : bytes)
+      script: .read, keys: [stream, log], arguments: arguments.map { Array($0.utf8) }, answerBytes: max(64, bytes))
   }
 
   /// Scripts count exactly up to this. No position that was ever given is beyond it.

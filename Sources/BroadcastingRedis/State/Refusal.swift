@@ -9,6 +9,8 @@ struct Refusal: Equatable {
   let text: String
   /// Its first word, in capitals by Redis's convention.
   let code: String
+  /// Whether a script says by it that a message was published, and could not be kept.
+  let isUnkept: Bool
 
   init(_ answer: String) {
     var text = String(answer.prefix(1_000))
@@ -16,10 +18,14 @@ struct Refusal: Equatable {
     for start in [", with args", " with args"] {
       if let range = text.firstRange(of: start) { text.removeSubrange(range.lowerBound...) }
     }
+    isUnkept = text.hasPrefix(Self.unkept)
+    if isUnkept { text.removeFirst(Self.unkept.count) }
     let visible = text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : Character($0) }
     self.text = String(String(visible).prefix(200))
     code = String(self.text.prefix { $0 != " " })
   }
+
+  private static let unkept = "UNKEPT "
 
   /// Whether the same can succeed later without a change.
   var isRetriable: Bool {

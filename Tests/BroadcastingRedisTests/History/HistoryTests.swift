@@ -149,9 +149,18 @@ struct HistoryTests {
     try await RedisServer.with { server in
       try await withRedis(server.url, .keeping("chat")) { broadcast in
         #expect(try await broadcast.driver.open("plain") == nil)
-        #expect(try await broadcast.driver.open("chat") == .beginning)
+        // A look begins nothing.
+        #expect(try await broadcast.page("chat", .live).head == .beginning)
+        #expect(try await broadcast.history(of: "chat").head == nil)
+        #expect(try await server.cli(["KEYS", "broadcast:*chat*"]) == "")
+        let beginning = try #require(try await broadcast.driver.open("chat"))
+        #expect(beginning.epoch > 0 && beginning.offset == 0)
+        #expect(try await broadcast.driver.open("chat") == beginning)
+        #expect(try await server.cli(["KEYS", "broadcast:*chat*"]) == "broadcast:log:{chat}")
+        #expect(Int(try await server.cli(["PTTL", "broadcast:log:{chat}"])).map { $0 > 0 } == true)
         try await broadcast.driver.unsubscribe(from: "chat")
         let head = try await broadcast.record("x", to: "chat")
+        #expect(head == beginning.next)
         #expect(try await broadcast.driver.open("chat") == head)
         #expect(try await server.cli(["PUBSUB", "CHANNELS", "__broadcast.at.*"]).contains("broadcast:history:{chat}"))
         try await broadcast.driver.unsubscribe(from: "chat")

@@ -61,10 +61,14 @@ struct KeptChannelTests {
     func arguments(_ query: HistoryQuery) -> [String] {
       kept.read(query, run: "r").arguments.map { String(decoding: $0, as: UTF8.self) }
     }
-    #expect(arguments(.init(.live)) == ["head", "", "r", "60000", "256", "1048576"])
-    #expect(arguments(.init(.last(7), maximumMessages: 5, maximumBytes: 10)) == ["last", "7", "r", "60000", "5", "10"])
+    let life = "\(60_000 + 7 * 86_400_000)"
+    #expect(kept.open(run: "r").arguments.map { String(decoding: $0, as: UTF8.self) }.first == "open")
+    #expect(kept.open(run: "r").answerBytes == 64)
+    #expect(arguments(.init(.live)) == ["head", "", "r", "60000", "256", "0", life])
+    #expect(
+      arguments(.init(.last(7), maximumMessages: 5, maximumBytes: 10)) == ["last", "7", "r", "60000", "5", "10", life])
     #expect(arguments(.init(.last(.max), maximumMessages: .max))[1] == "50")
-    #expect(arguments(.init(.last(1), maximumMessages: 0, maximumBytes: -1))[4...] == ["1", "1"])
+    #expect(arguments(.init(.last(1), maximumMessages: 0, maximumBytes: -1))[4..<6] == ["1", "1"])
     #expect(arguments(.init(.last(1), maximumMessages: .max))[4] == "256")
     #expect(arguments(.init(.after(.beginning)))[..<2] == ["after", "0-0"])
     #expect(

@@ -12,6 +12,7 @@ import Testing
 struct LoadingMachineTests {
   private typealias Machine = ChannelStateMachine<String>
   private static let refused = BroadcastError(.refused, "No.")
+  private static let broken = BroadcastError(.unavailable, "Broken.", isRetriable: true)
 
   /// One that stands, with a member.
   private func standing() -> Machine {
@@ -52,15 +53,21 @@ struct LoadingMachineTests {
     #expect(action.call == .load(number: 3) && action.isResubscribed && !action.isGap)
   }
 
-  @Test("what cannot be read fails its waiters, and nobody else")
-  func failing() {
+  @Test("a renewal that is refused for good is a gap at once, and one time; what may soon work is none")
+  func refusing() {
     var machine = standing()
-    #expect(call(machine.join("b")) == .load(number: 2))
-    let action = machine.loadFailed(number: 2, Self.refused)
-    #expect(action.waiters == ["b"] && action.error != nil)
-    #expect(machine.leave().call == nil)
-    machine.loaded(number: 2)
-    #expect(machine.isStanding)
+    _ = machine.connectionLost(Self.refused)
+    _ = machine.retry()
+    #expect(!machine.subscribeFailed(number: 2, Self.broken).isGap)
+    _ = machine.retry()
+    #expect(machine.subscribeFailed(number: 3, Self.refused).isGap)
+    _ = machine.retry()
+    #expect(!machine.subscribeFailed(number: 4, Self.refused).isGap)
+    _ = machine.retry()
+    #expect(!machine.opened(number: 5, needsLoad: true) { _ in true }.isGap)
+    _ = machine.connectionLost(Self.refused)
+    _ = machine.retry()
+    #expect(machine.subscribeFailed(number: 7, Self.refused).isGap)
   }
 
   @Test("the last to leave unsubscribes at once, and an answer is none any more")
@@ -128,11 +135,7 @@ struct LoadingMachineTests {
       case .catchUp: Issue.record("nobody catches up with a history")
       case .unsubscribe(let number): apply(machine.unsubscribed(number: number))
       case .load(let number):
-        if fails {
-          apply(machine.loadFailed(number: number, Self.refused))
-        } else {
-          apply(Machine.Action(waiters: machine.takeWaiters { _ in true }))
-        }
+        apply(Machine.Action(waiters: machine.takeWaiters { _ in true }, error: fails ? Self.refused : nil))
         machine.loaded(number: number)
       }
     }

@@ -40,6 +40,12 @@ actor LoggedBroker {
     meanwhile(self)
   }
 
+  /// The same, and publishes before anybody can be back.
+  func cut(publishing messages: [Message]) {
+    cut()
+    publish(messages)
+  }
+
   /// Forgets all logs, or begins a new epoch in each.
   func restart(keepingData: Bool) {
     epoch += 10

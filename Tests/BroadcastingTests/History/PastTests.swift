@@ -63,6 +63,32 @@ struct PastTests {
     #expect(next.elements[next.range].map(\.offset) == [2 * HistoryBlock.fullMessages + 1])
   }
 
+  @Test("what is appended comes behind all that is left, also where some of that is dropped")
+  func appended() {
+    for drops in [false, true] {
+      var cursor = PastCursor(past(100))
+      _ = cursor.read(maximumMessages: 10, maximumBytes: .max)
+      for number in 1...3 {
+        let more = (1...50).map { Delivery.message(message(50 + 50 * number + $0)) }
+        cursor.append(Past.parts(of: more, budget: budget), messages: 50, bytes: 5_000)
+      }
+      #expect(cursor.appendedMessages == 150 && cursor.appendedBytes == 15_000 && cursor.unreadMessages == 240)
+      var ages: [Int] = []
+      cursor.visitBlocks { ages.append($0.age) }
+      #expect(ages.count == 5 && ages == ages.sorted())
+      if drops { cursor.drop(upTo: ages[0], topic: .channel("a"), budget: budget) }
+      var read: [Delivery] = []
+      while cursor.hasUnread {
+        let chunk = cursor.read(maximumMessages: 33, maximumBytes: .max)
+        read += chunk.elements[chunk.range]
+      }
+      let first = drops ? HistoryBlock.fullMessages + 1 : 11
+      #expect(read.compactMap(\.offset) == Array(first...250))
+      #expect(cursor.isDone && cursor.unreadMessages == 0)
+    }
+    #expect(budget.heldBytes == 0)
+  }
+
   @Test("it is counted as long as somebody has it")
   func counted() {
     do {
