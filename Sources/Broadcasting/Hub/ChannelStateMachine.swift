@@ -19,7 +19,7 @@
 /// before. An answer serves those who came before its call began, and the others wait for the next one.
 ///
 /// With a history (``loads``), what is missing is read, and who tells of gaps is ``HistorySync``: here none is owed. Only a
-/// refusal that will not pass by itself is told at once: what is missed meanwhile is read when it has passed.
+/// refusal for good is told at once: what may soon work is asked for again soon, and then the history has what was missed.
 struct ChannelStateMachine<Waiter: Sendable>: Sendable {
   enum State: Sendable {
     case idle
@@ -170,9 +170,8 @@ struct ChannelStateMachine<Waiter: Sendable>: Sendable {
       return Action(waiters: failed, error: error, isIdle: members == 0)
     }
     state = .lost
-    // What may soon work is asked for again soon, and a history has then what was missed.
     let isGap = !hasToldRefusal && !(loads && error.isRetriable)
-    if isGap { hasToldRefusal = true }
+    hasToldRefusal = hasToldRefusal || isGap
     return Action(waiters: failed, error: error, isGap: isGap, loss: error)
   }
 

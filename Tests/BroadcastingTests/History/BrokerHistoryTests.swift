@@ -9,23 +9,23 @@ import Testing
 
 @testable import Broadcasting
 
-private let broken = BroadcastError(.unavailable, "Broken.", isRetriable: true)
-
-private func position(_ offset: UInt64, epoch: UInt64 = 5) -> MessagePosition {
-  MessagePosition(epoch: epoch, offset: offset)
-}
-
-private func messages(_ offsets: ClosedRange<UInt64>, epoch: UInt64 = 5) -> [Message] {
-  offsets.map { Message("\($0)", to: "a", position: position($0, epoch: epoch)) }
-}
-
-private func page(_ offsets: ClosedRange<UInt64>, head: UInt64, reachesHead: Bool = true) -> HistoryPage {
-  HistoryPage(head: position(head), messages: messages(offsets), reachesHead: reachesHead)
-}
-
 @Suite("Histories at a broker, call by call", .timeLimit(.minutes(2)))
 struct BrokerHistoryTests {
-  private func withHistory(
+  var broken: BroadcastError { BroadcastError(.unavailable, "Broken.", isRetriable: true) }
+
+  func position(_ offset: UInt64, epoch: UInt64 = 5) -> MessagePosition {
+    MessagePosition(epoch: epoch, offset: offset)
+  }
+
+  func messages(_ offsets: ClosedRange<UInt64>, epoch: UInt64 = 5) -> [Message] {
+    offsets.map { Message("\($0)", to: "a", position: position($0, epoch: epoch)) }
+  }
+
+  func page(_ offsets: ClosedRange<UInt64>, head: UInt64, reachesHead: Bool = true) -> HistoryPage {
+    HistoryPage(head: position(head), messages: messages(offsets), reachesHead: reachesHead)
+  }
+
+  func withHistory(
     history: HistoryPolicies = [.init("*")], onEvent: (@Sendable (BroadcastEvent) -> Void)? = nil,
     _ body: (Hub, inout ScriptedDriver.Script) async throws -> Void
   ) async throws {
@@ -34,7 +34,7 @@ struct BrokerHistoryTests {
     try await withScript(configuration, capabilities: Capabilities(hasPositions: true, hasHistory: true), body)
   }
 
-  private func next(_ script: inout ScriptedDriver.Script, _ name: String) async throws -> ScriptedDriver.Call {
+  func next(_ script: inout ScriptedDriver.Script, _ name: String) async throws -> ScriptedDriver.Call {
     let call = try await script.next()
     #expect(call.name == name)
     return call
@@ -154,100 +154,6 @@ struct BrokerHistoryTests {
       #expect(try await texts(&iterator, 5) == ["3", "4", "5", "6", "7"])
       #expect(hub.statistics.filled == 5 && hub.statistics.gaps == 0)
       while events.withLock({ !$0.contains { $0.kind == .filled } }) { await Task.yield() }
-    }
-  }
-
-  @Test("a history that can't be asked twice in a row leaves a gap; the channel goes on")
-  func failing() async throws {
-    try await withHistory { hub, script in
-      async let subscribing = hub.subscribe(to: "a")
-      let (_, inbox) = try await script.connect()
-      try await next(&script, "open a").succeed(at: position(2))
-      let subscription = try await subscribing
-      inbox.received(messages(5...5), on: "a")
-      try await next(&script, "read a after 5-2").fail(broken)
-      try await next(&script, "read a after 5-2").fail(broken)
-      var iterator = subscription.makeAsyncIterator()
-      #expect(try await texts(&iterator, 2) == ["gap:?:connectionLost", "5"])
-    }
-  }
-
-  @Test("a question for a past that fails fails who asked, and nobody else")
-  func failingJoin() async throws {
-    try await withHistory { hub, script in
-      async let subscribing = hub.subscribe(to: "a")
-      let (_, inbox) = try await script.connect()
-      try await next(&script, "open a").succeed(at: position(2))
-      let subscription = try await subscribing
-      async let joining = failure { try await hub.subscribe(to: "a", from: .last(2)) }
-      try await next(&script, "read a last 2").fail(broken)
-      #expect(await joining?.message == "Broken.")
-      inbox.received(messages(3...3), on: "a")
-      var iterator = subscription.makeAsyncIterator()
-      #expect(try await texts(&iterator, 1) == ["3"])
-    }
-  }
-
-  @Test("who begins live while a hole is read does not fail because another's past could not be read")
-  func failingJoinBesideLive() async throws {
-    try await withHistory { hub, script in
-      async let subscribing = hub.subscribe(to: "a")
-      let (_, inbox) = try await script.connect()
-      try await next(&script, "open a").succeed(at: position(2))
-      let subscription = try await subscribing
-      async let joining = failure { try await hub.subscribe(to: "a", from: .last(2)) }
-      let call = try await next(&script, "read a last 2")
-      inbox.received(messages(5...5), on: "a")
-      async let live = hub.subscribe(to: "a")
-      while hub.statistics.subscribers < 3 { await Task.yield() }
-      call.fail(broken)
-      #expect(await joining?.message == "Broken.")
-      try await next(&script, "read a after 5-2").succeed(with: page(3...5, head: 5))
-      let joined = try await live
-      #expect(joined.recovery(of: "a") == Recovery(head: position(5)))
-      inbox.received(messages(6...6), on: "a")
-      for (subscription, expected) in [(subscription, ["3", "4", "5", "6"]), (joined, ["6"])] {
-        var iterator = subscription.makeAsyncIterator()
-        #expect(try await texts(&iterator, expected.count) == expected)
-      }
-    }
-  }
-
-  @Test("a hole that could not be read is not asked for again at once")
-  func pause() async throws {
-    try await withHistory { hub, script in
-      async let subscribing = hub.subscribe(to: "a")
-      let (_, inbox) = try await script.connect()
-      try await next(&script, "open a").succeed(at: position(2))
-      let subscription = try await subscribing
-      inbox.received(messages(5...5), on: "a")
-      let first = try await next(&script, "read a after 5-2")
-      let start = ContinuousClock.now
-      first.fail(broken)
-      let second = try await next(&script, "read a after 5-2")
-      #expect(ContinuousClock.now - start >= Hub.pauseBeforeAnotherAttempt / 2)
-      second.succeed(with: page(3...5, head: 5))
-      var iterator = subscription.makeAsyncIterator()
-      #expect(try await texts(&iterator, 3) == ["3", "4", "5"])
-    }
-  }
-
-  @Test("a renewal that is refused for good is told at once, and what was missed is read when it succeeds")
-  func refusedRenewal() async throws {
-    try await withHistory { hub, script in
-      async let subscribing = hub.subscribe(to: "a")
-      let (session, _) = try await script.connect()
-      try await next(&script, "open a").succeed(at: position(2))
-      let subscription = try await subscribing
-      session.fail(broken)
-      _ = try await script.connect()
-      try await next(&script, "open a").fail(broken)
-      try await next(&script, "open a").fail(BroadcastError(.refused, "No."))
-      var iterator = subscription.makeAsyncIterator()
-      #expect(try await texts(&iterator, 1) == ["gap:?:connectionLost"])
-      try await next(&script, "open a").succeed(at: position(4))
-      try await next(&script, "read a after 5-2").succeed(with: page(3...4, head: 4))
-      #expect(try await texts(&iterator, 2) == ["3", "4"])
     }
   }
 
