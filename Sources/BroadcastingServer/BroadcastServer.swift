@@ -150,7 +150,7 @@ public struct BroadcastServer: Sendable {
       all.socket(path) { try await events.accept($0) }
     }
     if let path = endpoints.history {
-      let history = HistoryEndpoint(broadcast: broadcast, rules: rules)
+      let history = HistoryEndpoint(rules: rules)
       all.sharedGet(path) { try await history.answer($0) }
     }
     if let path = endpoints.page {
