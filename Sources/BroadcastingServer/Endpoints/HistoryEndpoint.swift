@@ -12,6 +12,7 @@ struct HistoryEndpoint: Sendable {
 
   func answer(_ request: Request) async throws -> HTTPResponse {
     try request.checkOrigin()
+    try checkReader(request)
     let asked = try rules.history(of: request)
     let history: History
     do throws(BroadcastError) {
@@ -29,5 +30,14 @@ struct HistoryEndpoint: Sendable {
     }
     response.lease = lease
     return response
+  }
+
+  /// Holds a request without an origin to the policy, as a socket's with one is.
+  private func checkReader(_ request: Request) throws(RequestError) {
+    let headers = request.http.headers
+    if headers["Origin"] != nil { return }
+    let refusal = rules.origins.refusalOfReader(
+      host: request.http.host, isProgram: headers[OriginPolicy.programField] != nil)
+    if let refusal { throw RequestError(refusal) }
   }
 }
