@@ -141,7 +141,10 @@ extension BroadcastError {
   package static func noHistory(of channel: Channel) -> BroadcastError {
     .init(
       .unsupportedHistory,
-      "The channel \(channel) keeps no history here. Give it one in the configuration's `history`, or subscribe from .live."
+      """
+      The channel \(channel) keeps no history here. Give it one in the `history` of the configuration, that of the server \
+      where one is asked, or subscribe from .live.
+      """
     )
   }
 

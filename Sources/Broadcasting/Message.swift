@@ -92,6 +92,13 @@ public struct Message: Sendable {
         channel: channel, payload: payload, kind: kind, headers: headers, position: position))
   }
 
+  /// The same message at no place. What somebody publishes has none yet, whatever log it was read from.
+  var withoutPosition: Message {
+    guard storage.position != nil else { return self }
+    return Message(
+      storage: Storage(channel: channel, payload: payload, kind: kind, headers: headers, position: nil))
+  }
+
   private init(storage: Storage) { self.storage = storage }
 
   /// The payload as text, or nil when the message is binary.

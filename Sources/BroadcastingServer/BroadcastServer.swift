@@ -139,6 +139,7 @@ public struct BroadcastServer: Sendable {
 
   /// The program's routes and the server's own.
   private func allRoutes(_ rules: ClientRules, _ pushes: PushGate) throws -> Routes {
+    if let failure = routes.failure { throw failure }
     var all = routes
     let endpoints = configuration.endpoints
     if let path = endpoints.push {
@@ -150,8 +151,11 @@ public struct BroadcastServer: Sendable {
       all.socket(path) { try await events.accept($0) }
     }
     if let path = endpoints.history {
-      let history = HistoryEndpoint(broadcast: broadcast, rules: rules)
-      all.sharedGet(path) { try await history.answer($0) }
+      let history = HistoryEndpoint(rules: rules)
+      var withHistory = all
+      withHistory.sharedGet(path) { try await history.answer($0) }
+      // Where there is nothing to be read it only says so, and makes room for a route of the program's at its path.
+      if broadcast.capabilities.hasHistory || withHistory.failure == nil { all = withHistory }
     }
     if let path = endpoints.page {
       let page = PageEndpoint(endpoints: endpoints)
@@ -160,7 +164,10 @@ public struct BroadcastServer: Sendable {
     if let path = endpoints.health {
       all.get(path) { [broadcast] _ in try HealthEndpoint.answer(broadcast.statistics) }
     }
-    if let failure = all.failure { throw failure }
-    return all
+    guard let failure = all.failure else { return all }
+    guard let error = failure as? RouteError else { throw failure }
+    throw RouteError(
+      error.code, error.pattern,
+      "\(error.message). This one is the server's own: move it or switch it off by the configuration's Endpoints.")
   }
 }

@@ -48,6 +48,8 @@ extension BroadcastServer {
     public var events: String? = "/events"
     public var page: String? = "/"
     public var health: String? = "/health"
+
+    /// Where the broadcast keeps no histories at all, it only says so, and a route of the program's at this path goes before it.
     public var history: String? = "/history"
 
     /// Names of parameters that the queries of `push` and `events` may have beside `channel`, for checks of the program:

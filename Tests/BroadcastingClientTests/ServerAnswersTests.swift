@@ -50,6 +50,18 @@ struct ServerAnswersTests {
     #expect(error.message.contains("words") == !code.isEmpty)
   }
 
+  @Test("a server without the endpoint of histories has none, and a stranger's 404 is something else")
+  func withoutHistories() throws {
+    let ours = HTTPResponse(status: .notFound, body: Self.json("not_found"))
+    #expect(try error(ours, .history("a"))?.code == .unsupportedHistory)
+    #expect(try error(ours, .history("a"))?.message.contains("It serves no histories") == true)
+    #expect(try error(ours, .push("a"))?.code == .refused)
+    let strange = HTTPResponse(status: .notFound, body: Array("<html>".utf8))
+    #expect(try error(strange, .history("a"))?.code == .refused)
+    let none = HTTPResponse(status: .notFound, body: Self.json("no_history"))
+    #expect(try error(none, .history("a"))?.code == .unsupportedHistory)
+  }
+
   @Test(
     "a push that was taken says its channel",
     arguments: [

@@ -91,6 +91,11 @@ struct ServerURLTests {
     configuration.headers = ["authorization": "Bearer x"]
     let requests = try ServerRequests(url, configuration)
     #expect(requests.probe.headers.values(of: "Authorization") == ["Bearer x"])
+    let history = requests.history("a", HistoryQuery(.last(20_000)))
+    #expect(history.headers.values(of: "Authorization") == ["Bearer x"])
+    // No page can send it, so that a server known by another name answers.
+    #expect(history.headers["Sec-Broadcast-Client"] != nil)
+    #expect(history.target.hasSuffix("/history?channel=a&limit=256&last=20000"))
     for (name, value) in [
       ("Host", "x"), ("connection", "x"), ("Accept-Encoding", "gzip"), ("Sec-WebSocket-Key", "x"), ("a b", "x"),
       ("a", "x\r\ny"),

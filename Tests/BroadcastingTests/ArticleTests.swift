@@ -8,10 +8,12 @@ import Testing
 
 @Suite("Articles")
 struct ArticleTests {
-  @Test("the article on writing a backend shows the driver that is compiled and tested here")
-  func loopbackDriver() throws {
+  @Test(
+    "the article on writing a backend shows the drivers that are compiled and tested here",
+    arguments: ["LoopbackDriver.swift", "KeepingDriver.swift"])
+  func drivers(file: String) throws {
     let here = URL(filePath: #filePath).deletingLastPathComponent()
-    let code = try String(contentsOf: here.appending(path: "LoopbackDriver.swift"), encoding: .utf8)
+    let code = try String(contentsOf: here.appending(path: file), encoding: .utf8)
     let articles = here.deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "Sources/Broadcasting/Broadcasting.docc")
     let article = try String(contentsOf: articles.appending(path: "WritingABackend.md"), encoding: .utf8)

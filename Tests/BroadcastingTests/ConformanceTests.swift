@@ -27,6 +27,12 @@ struct ConformanceTests {
     }.run(chapter)
   }
 
+  @Test("a hub with a driver that keeps messages conforms", arguments: ConformanceSuite.Chapter.allCases)
+  func keeping(chapter: ConformanceSuite.Chapter) async throws {
+    let broker = KeepingBroker(maximumMessages: 50)
+    try await ConformanceSuite { Hub(driver: KeepingDriver(broker: broker), configuration: .conformance) }.run(chapter)
+  }
+
   @Test("a backend that breaks a promise fails its chapter", arguments: ConformanceSuite.Chapter.allCases)
   func broken(chapter: ConformanceSuite.Chapter) async throws {
     let suite = ConformanceSuite(patience: .milliseconds(500)) { BrokenBroadcast(breaking: chapter) }

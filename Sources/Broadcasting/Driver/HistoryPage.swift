@@ -5,7 +5,8 @@
 
 /// What a hub asks a driver for: the first part of what lies behind a start.
 public struct HistoryQuery: Sendable, Hashable {
-  /// ``SubscriptionStart/live`` asks for the head alone.
+  /// ``SubscriptionStart/live``, which has neither a ``SubscriptionStart/count`` nor a ``SubscriptionStart/position``, asks for
+  /// the head alone.
   public var start: SubscriptionStart
   public var maximumMessages: Int
   /// One message is given however large it is.

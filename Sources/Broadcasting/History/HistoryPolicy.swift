@@ -21,6 +21,9 @@ public struct HistoryPolicy: Sendable, Hashable {
   public let maximumMessages: Int
 
   /// Payloads and headers, in the form in which the backend keeps them. At least 1.
+  ///
+  /// At most so many are kept, beside the newest message. Redis drops down to seven eighths when it comes to the limit, so
+  /// that it need not count anew with each message: there may be an eighth less than would fit.
   public let maximumBytes: Int
 
   /// At least 1 s. There is always one, so that channels which nobody uses any more go.

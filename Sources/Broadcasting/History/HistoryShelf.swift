@@ -8,10 +8,16 @@ import BroadcastingLocking
 /// Where the logs of channels stood that nobody uses any more and whose messages have all gone.
 ///
 /// A channel that is used again goes on there, so that whoever comes back knows what it missed, and that it missed nothing
-/// where nothing was published. It keeps the newest channels, some ten thousand; the log of another begins anew.
+/// where nothing was published. It keeps the newest channels: some ten thousand, in at most an eighth of the memory for all
+/// that waits and is kept. The log of another begins anew.
+///
+/// They stand in two halves, both of which count there. One that comes again stands in both until the older one goes.
 final class HistoryShelf: Sendable {
-  /// How many channels fill a half. The older half goes when the younger is full.
+  /// How many channels fill a half at most. The older half goes when the younger is full.
   static let half = 32_768
+
+  /// How many bytes fill a half. Nothing else could make room for them: what stands here never goes by itself.
+  private let halfBytes: Int
 
   private struct State: Sendable {
     var young: [Channel: MessagePosition] = [:]
@@ -24,7 +30,10 @@ final class HistoryShelf: Sendable {
   private let state = Lock(State())
   private let budget: MemoryBudget
 
-  init(budget: MemoryBudget) { self.budget = budget }
+  init(budget: MemoryBudget) {
+    self.budget = budget
+    halfBytes = budget.limit / 16
+  }
 
   deinit { budget.add(-state.withLock { $0.youngBytes + $0.oldBytes }) }
 
@@ -38,7 +47,7 @@ final class HistoryShelf: Sendable {
   func put(_ position: MessagePosition, of channel: Channel) {
     let change = state.withLock { state -> Int in
       let before = state.youngBytes + state.oldBytes
-      if state.young.count >= Self.half {
+      if state.young.count >= Self.half || state.youngBytes >= halfBytes, !state.young.isEmpty {
         state.hasForgotten = state.hasForgotten || !state.old.isEmpty
         (state.old, state.oldBytes) = (state.young, state.youngBytes)
         (state.young, state.youngBytes) = ([:], 0)

@@ -87,6 +87,10 @@ extension Hub {
   /// Whether a subscription can begin where it asks to.
   func check(_ options: SubscriptionOptions, _ wanted: [Channel]) throws(BroadcastError) {
     if options.start == .live, options.starts.isEmpty { return }
+    if let other = options.starts.keys.first(where: { !wanted.contains($0) }) {
+      throw BroadcastError(
+        .invalidPosition, "`starts` names the channel \(other), which is none of those subscribed to. Leave it out.")
+    }
     if wanted.count > 1, case .after = options.start.value {
       throw BroadcastError(
         .invalidPosition, "A position is one of a single channel. Name those of several channels in `starts`.")

@@ -120,6 +120,7 @@ extension Hub {
       throw error.with(outcome: .notSent)
     }
     if let driver { return try await send([message], by: driver).first ?? Receipt() }
+    let message = message.withoutPosition
     if keepsHistories { return try keep(message) }
     if channels.hasPatterns {
       do throws(BroadcastError) { try message.channel.validate() } catch { throw error.with(outcome: .notSent) }
@@ -150,6 +151,7 @@ extension Hub {
       throw error.with(outcome: .notSent)
     }
     if let driver { return try await send(messages, by: driver) }
+    let messages = messages.contains { $0.position != nil } ? messages.map(\.withoutPosition) : messages
     if keepsHistories { return keep(messages) }
     if messages.allSatisfy({ $0.channel == first.channel }) {
       deliver(messages, to: first.channel)
@@ -239,8 +241,9 @@ extension Hub {
   ) async throws(BroadcastError) -> Subscription {
     guard capabilities.hasPatterns else { throw .patternsUnsupported }
     try pattern.validate()
-    guard options.start == .live else {
-      throw BroadcastError(.unsupportedHistory, "A pattern has no history. Subscribe to \(pattern) from .live.")
+    guard options.start == .live, options.starts.isEmpty else {
+      throw BroadcastError(
+        .unsupportedHistory, "A pattern has no history. Subscribe to \(pattern) from .live, without `starts`.")
     }
     try await admit()
     if Task.isCancelled { throw .cancelled }

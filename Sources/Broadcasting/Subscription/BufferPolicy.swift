@@ -67,7 +67,8 @@ public struct SubscriptionOptions: Sendable, Hashable {
   /// Where it begins, in each of its channels.
   public var start: SubscriptionStart
 
-  /// Where it begins in single channels of several; what is said here goes before ``start``. Other channels are ignored.
+  /// Where it begins in single channels of several; what is said here goes before ``start``. A channel that is
+  /// none of those subscribed to is refused, with ``BroadcastError/Code/invalidPosition``.
   public var starts: [Channel: SubscriptionStart]
 
   public init(

@@ -32,6 +32,16 @@ public struct SubscriptionStart: Sendable, Hashable {
   }
 }
 
+// MARK: For drivers
+
+extension SubscriptionStart {
+  /// How many of the newest messages ``last(_:)`` asks for. Nil for another start.
+  public var count: Int? { if case .last(let count) = value { count } else { nil } }
+
+  /// Behind which position ``after(_:)`` begins. Nil for another start.
+  public var position: MessagePosition? { if case .after(let position) = value { position } else { nil } }
+}
+
 /// What became of the start that a subscription asked for.
 public struct Recovery: Sendable, Hashable {
   /// Whether nothing is missing of what was asked for. Fewer messages than ``SubscriptionStart/last(_:)`` asked for are

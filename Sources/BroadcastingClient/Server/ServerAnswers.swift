@@ -41,7 +41,10 @@ struct ServerAnswers: Sendable {
       ? RetryAfter.pause(response.headers, now: time(nil)) : nil
     let refusal = ServerRefusal(
       status: response.status.code, code: said?.code, message: said?.message, retryAfter: retryAfter)
-    let kind = Self.kind(refusal)
+    // A server of ours without the endpoint: one of before, or one that has switched it off.
+    var isWithoutHistories = false
+    if case .history = question { isWithoutHistories = refusal.status == 404 && refusal.code == "not_found" }
+    let kind = isWithoutHistories ? Self.noHistories : Self.kind(refusal)
     var text = "\(url) answered \(response.status) to \(Self.name(question))"
     if let message = said?.message { text += ": \(message)" } else { text += "." }
     text += advice(refusal, response, question).map { " \($0)" } ?? ""
@@ -51,6 +54,10 @@ struct ServerAnswers: Sendable {
   }
 
   // MARK: The table
+
+  private static let noHistories: (code: BroadcastError.Code, isRetriable: Bool, outcome: BroadcastError.Outcome) = (
+    .unsupportedHistory, false, .notSent
+  )
 
   private static func kind(
     _ refusal: ServerRefusal
@@ -92,6 +99,8 @@ struct ServerAnswers: Sendable {
     case (401, _), (407, _): return "It asks for credentials: look at those of the URL or of the headers."
     case (403, .probe): return "The credentials are wrong or missing, or this machine may not use the server."
     case (404, .history) where refusal.code == "no_history": return nil
+    case (404, .history) where refusal.code == "not_found":
+      return "It serves no histories: it is older than them, has them switched off, or at another path."
     case (404, _), (405, _):
       return "There is no server of broadcasts at this URL, or below another path: it ends before /push and /events."
     case (413, _) where refusal.code == nil: return "A proxy in front takes no message of this size."

@@ -55,14 +55,16 @@ package struct ServerRequests: Sendable {
     var all: HTTPHeaders = ["Host": url.hostField]
     for (name, value) in fields { all.append(name, value) }
     (textHeaders, binaryHeaders) = (
-      Self.adding("text/plain", to: all), Self.adding("application/octet-stream", to: all)
+      Self.adding("text/plain", as: "Content-Type", to: all),
+      Self.adding("application/octet-stream", as: "Content-Type", to: all)
     )
     let query = url.query.isEmpty ? "" : "?\(url.query)"
     let separator = url.query.isEmpty ? "?channel=" : "&channel="
     pushTarget = url.basePath + configuration.pushPath + query + separator
     eventsTarget = url.basePath + configuration.eventsPath + query + separator
     historyTarget = url.basePath + configuration.historyPath + query + separator
-    historyHeaders = all
+    // Pages cannot send this, so that no server takes it for one which it knows by another name.
+    historyHeaders = Self.adding("swift-broadcast", as: "Sec-Broadcast-Client", to: all)
     probe = HTTPRequest(target: url.basePath + configuration.eventsPath + query, headers: all)
     for path in [configuration.pushPath, configuration.eventsPath, configuration.historyPath]
     where path.first != "/" || path.contains("?") {
@@ -99,15 +101,15 @@ package struct ServerRequests: Sendable {
     target += "&limit=\(min(max(1, query.maximumMessages), Self.messagesPerPage))"
     switch query.start.value {
     case .live: target += "&last=0"
-    case .last(let count): target += "&last=\(min(count, History.maximumMessages))"
+    case .last(let count): target += "&last=\(min(count, HistoryPolicy.greatestMessages))"
     case .after(let position): target += "&after=\(position)"
     }
     return HTTPRequest(target: target, headers: historyHeaders)
   }
 
-  private static func adding(_ type: String, to headers: HTTPHeaders) -> HTTPHeaders {
+  private static func adding(_ value: String, as name: String, to headers: HTTPHeaders) -> HTTPHeaders {
     var headers = headers
-    headers.append("Content-Type", type)
+    headers.append(name, value)
     return headers
   }
 }

@@ -82,7 +82,7 @@ extension ClientRules {
     }
     if let named { try check(named) }
     let limit = try values.number("limit", in: 1...HistoryRequest.maximumLimit) ?? HistoryRequest.usualLimit
-    let last = try values.number("last", in: 0...History.maximumMessages)
+    let last = try values.number("last", in: 0...HistoryPolicy.greatestMessages)
     let after = try values.position("after")
     let start: SubscriptionStart
     switch (last, after) {

@@ -9,7 +9,8 @@
 /// one on its own machine. Browsers say which page it is in the field `Origin`; other programs leave the field out.
 ///
 /// - A peer of another machine is refused unless the policy allows other machines.
-/// - A request without `Origin` passes then.
+/// - A request without `Origin` passes then; to read a history it has to name such a host too, or to say that it is a program,
+///   since browsers leave the field out where a page reads from its own server.
 /// - A request with one must name in `Host` the loopback interface, an address, or a host which was allowed. Otherwise
 ///   a name under somebody's control that resolves to this machine would make that somebody's page the same origin.
 /// - The page must be of the same origin, by host and port, or one that was allowed. The origin `null`, which belongs to
@@ -72,6 +73,25 @@ public struct OriginPolicy: Sendable {
     return nil
   }
 
+  /// Why a request is refused that says no origin and reads what others published; nil when it may go on.
+  ///
+  /// Browsers leave the origin out where a page reads from its own server, and a name under somebody's control that resolves
+  /// to this machine makes that somebody's page such a one. So `Host` must be known here too. A program that knows the server
+  /// by another name shows by a field that it is no page: a page cannot set one that begins with `Sec-` (Fetch standard,
+  /// "forbidden request-header").
+  ///
+  /// - Parameters:
+  ///   - host: the field `Host`; nil when there is none, as browsers never leave it out.
+  ///   - isProgram: whether the request has the field ``programField``.
+  package func refusalOfReader(host: String?, isProgram: Bool) -> OriginRefusal? {
+    guard !isProgram, let host else { return nil }
+    guard let authority = Authority(host) else { return .invalidHost(host) }
+    return isKnown(authority) ? nil : .unknownReader(authority)
+  }
+
+  /// The field by which a program says that it is no page, with any value.
+  package static let programField = "Sec-Broadcast-Client"
+
   /// The origin to share answers with: that of a page of another origin which was allowed. Nil for all others, a page
   /// of the same origin too, which needs no leave to read what it is answered.
   ///
@@ -116,6 +136,15 @@ package struct OriginRefusal: Hashable, Sendable {
     OriginRefusal(
       code: "host_not_allowed",
       message: "This server does not know itself as \(authority). If it should, allow the host \(authority.host).")
+  }
+
+  static func unknownReader(_ authority: Authority) -> OriginRefusal {
+    OriginRefusal(
+      code: "host_not_allowed",
+      message: """
+        This server does not know itself as \(authority), and a page could ask so. If it should, allow the host \
+        \(authority.host); a program may send the field \(OriginPolicy.programField) instead, with any value.
+        """)
   }
 
   static func foreignOrigin(_ origin: String) -> OriginRefusal {

@@ -45,7 +45,7 @@ extension FanOut {
     guard feed.last != nil else {
       // Without a history there is nothing to be missed of it.
       guard opening.start == .live else { throw BroadcastError.noHistory(of: feed.key.channel) }
-      let past = SocketPast(nil, in: budget)
+      let past = SocketPast(nil, in: pastMemory)
       past.finish(Recovery(), state: state(Recovery(), of: feed))
       return past
     }
@@ -60,7 +60,7 @@ extension FanOut {
         guard (error as? BroadcastError)?.code == .cancelled, !Task.isCancelled else { throw error }
         continue
       }
-      let past = SocketPast(key, in: budget)
+      let past = SocketPast(key, in: pastMemory)
       feed.pasts[key] = past
       defer { feed.pasts[key] = nil }
       do {
@@ -84,7 +84,7 @@ extension FanOut {
     func begin() -> MessagePosition { opening.begins[ObjectIdentifier(feed)] ?? .beginning }
     var pauses = Self.pauses[...]
     while PastCut(opening.start, through: begin()).isAhead {
-      let head = try await broadcast.history(of: feed.key.channel, from: .live, limit: 1).head
+      let head = try await history(of: feed.key.channel, from: .live, limit: 1).head
       if let head, head.epoch != position.epoch || head.offset >= position.offset, let pause = pauses.popFirst() {
         try await sleep(pause)
       } else if pauses.isEmpty {
@@ -114,7 +114,7 @@ extension FanOut {
     while !cut.isAtEnd {
       var limit = History.maximumMessages
       if case .last(let count) = next.value { limit = max(1, count) }
-      let page = try await broadcast.history(of: feed.key.channel, from: next, limit: limit)
+      let page = try await history(of: feed.key.channel, from: next, limit: limit)
       for batch in encode(page.messages.filter { $0.position.map { cut.take($0) } ?? false }, for: feed) {
         count += batch.messageCount
         guard past.append(batch.bytes) else { throw Self.noRoom }

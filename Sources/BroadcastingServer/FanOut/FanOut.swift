@@ -19,6 +19,7 @@ actor FanOut {
   let broadcast: any Broadcast
   let limits: LogLimits
   let budget: MemoryBudget
+  let pastMemory: PastMemory
   /// Sockets that are served before the loop sees to other things.
   let socketsPerSweep: Int
   /// Over which time sockets are closed after the broker was away.
@@ -30,6 +31,9 @@ actor FanOut {
   /// Sockets that have stopped at a gap, and are closed later.
   var closing: SpreadQueue<Member>
   var closingTimer: LoopTimer?
+  /// Histories that are being read, and who waits to read one.
+  var reads = 0
+  var waitingReads: [UnsafeContinuation<Void, Never>] = []
 
   init(
     _ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget, socketsPerSweep: Int,
@@ -40,6 +44,7 @@ actor FanOut {
     self.limits = LogLimits(
       maximumMessages: max(1, limits.maximumMessages), maximumBytes: max(1, limits.maximumBytes))
     self.budget = budget
+    pastMemory = PastMemory(within: budget)
     self.socketsPerSweep = max(1, socketsPerSweep)
     self.spread = spread
     closing = Self.makeSpreadQueue(over: spread)

@@ -64,7 +64,7 @@ struct PastKey: Hashable, Sendable {
 // Sendable: as ``Opening``.
 final class SocketPast: @unchecked Sendable {
   let key: PastKey?
-  private let budget: MemoryBudget
+  private let memory: PastMemory
   private(set) var batches: [[UInt8]] = []
   private(set) var recovery = Recovery()
   private var bytes = 0
@@ -74,18 +74,18 @@ final class SocketPast: @unchecked Sendable {
   /// Why it could not be.
   private(set) var error: (any Error)?
 
-  init(_ key: PastKey?, in budget: MemoryBudget) {
+  init(_ key: PastKey?, in memory: PastMemory) {
     self.key = key
-    self.budget = budget
+    self.memory = memory
   }
 
-  deinit { budget.add(-bytes) }
+  deinit { memory.remove(bytes) }
 
-  /// False where that is more than the loop's memory has room for.
+  /// False where the loop's memory has no room for that.
   func append(_ frames: [UInt8]) -> Bool {
     batches.append(frames)
     bytes += frames.count
-    return !budget.add(frames.count)
+    return !memory.add(frames.count)
   }
 
   /// - Parameter state: The frame that says where the channel stands, for sockets that want positions.

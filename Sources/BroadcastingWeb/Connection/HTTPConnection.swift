@@ -57,7 +57,10 @@ package actor HTTPConnection {
         case .response(let response):
           var bytes: [UInt8] = []
           let staysOpen = handler.append(response, to: request, keepAlive: keepAlive && !Task.isCancelled, to: &bytes)
-          guard await exchange.send(bytes), staysOpen else {
+          let lease = response.lease
+          let isSent = await exchange.send(bytes)
+          withExtendedLifetime(lease) {}
+          guard isSent, staysOpen else {
             await exchange.finish()
             return nil
           }

@@ -12,6 +12,9 @@ public struct HTTPResponse: Sendable {
   public var headers: HTTPHeaders
   public var body: [UInt8]
 
+  /// Let go of when all has been handed to the kernel, or the connection has ended: for who counts what is on its way.
+  package var lease: (any AnyObject & Sendable)?
+
   public init(status: HTTPStatus = .ok, headers: HTTPHeaders = [:], body: [UInt8] = []) {
     self.status = status
     self.headers = headers

@@ -90,6 +90,47 @@ struct HistoryTests {
     }
   }
 
+  @Test("a name that leads to the server makes no page its own: without an origin the host must be known")
+  func unknownHost() async throws {
+    try await withKeepingServer { configuration in
+      configuration.origins = (try? OriginPolicy(hosts: ["events.example"])) ?? .sameOrigin
+    } _: { server in
+      let client = try await server.connect()
+      for host in ["evil.example", "evil.example:8080", "events.example.evil.example"] {
+        let refused = try await client.request(.get, "/history?channel=kept.a", ["Host": host])
+        #expect(refused?.status == .forbidden && refused?.text.contains("host_not_allowed") == true, "\(host)")
+      }
+      for host in ["localhost:8080", "127.0.0.1", "[::1]:80", "events.example"] {
+        let answer = try await client.request(.get, "/history?channel=kept.a", ["Host": host])
+        #expect(answer?.status == .ok, "\(host)")
+      }
+      let program: HTTPHeaders = ["Host": "evil.example", "Sec-Broadcast-Client": "x"]
+      #expect(try await client.request(.get, "/history?channel=kept.a", program)?.status == .ok)
+      // A page that says its origin is judged by that, whatever else it could send.
+      let page: HTTPHeaders = ["Host": "evil.example", "Origin": "http://evil.example", "Sec-Broadcast-Client": "x"]
+      #expect(try await client.request(.get, "/history?channel=kept.a", page)?.status == .forbidden)
+    }
+  }
+
+  @Test("a route of the program at its path stays where nothing is kept, and is a mistake where something is")
+  func ownRoute() async throws {
+    try await withServer(routes: { $0.get("/history") { _ in .text("mine") } }) { server in
+      let response = try await server.connect().request(.get, "/history")
+      #expect(response?.text == "mine")
+    }
+    try await withServer { server in
+      let response = try await server.connect().request(.get, "/history?channel=a")
+      #expect(response?.status == .notFound && response?.text.contains("no_history") == true)
+    }
+    var configuration = HubConfiguration()
+    configuration.history = [.init("*")]
+    let server = BroadcastServer(
+      MemoryBroadcast(configuration: configuration), configuration: .init(port: 0)
+    ) { $0.get("/history") { _ in .text("mine") } }
+    let error = await #expect(throws: RouteError.self) { try await server.run() }
+    #expect(error?.code == .duplicateRoute && error?.message.contains("Endpoints") == true)
+  }
+
   @Test("an allowed page of another origin may read it")
   func crossOrigin() async throws {
     try await withKeepingServer { configuration in

@@ -40,6 +40,11 @@ actor TestClient {
     return try await response(to: method)
   }
 
+  /// Sends a `GET` and reads nothing of its answer.
+  func ask(_ target: String) {
+    inlet.stream.write(Array("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+  }
+
   func post(_ target: String, _ type: String?, _ body: [UInt8], _ headers: HTTPHeaders = [:]) async throws
     -> HTTPResponse?
   {

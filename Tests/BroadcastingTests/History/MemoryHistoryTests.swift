@@ -35,6 +35,44 @@ struct MemoryHistoryTests {
     }
   }
 
+  @Test("a position that a message was read with elsewhere is not delivered", arguments: [true, false], [true, false])
+  func foreignPosition(hasHistories: Bool, hasPattern: Bool) async throws {
+    let configuration = hasHistories ? Hub.keeping().configuration : HubConfiguration()
+    try await withBroadcast(MemoryBroadcast(configuration: configuration)) { broadcast in
+      let pattern = hasPattern ? try await broadcast.subscribe(to: ChannelPattern("oth*")) : nil
+      let subscription = try await broadcast.subscribe(to: "other")
+      let foreign = Message("1", to: "other", headers: [.init("a", "b")], position: .init(epoch: 7, offset: 7))
+      try await broadcast.publish(foreign)
+      try await broadcast.publish([foreign, Message("1", to: "other", headers: [.init("a", "b")])])
+      for subscription in [subscription, pattern].compactMap(\.self) {
+        try subscription.setWakeUp {}
+        let expected = Delivery.message(Message("1", to: "other", headers: [.init("a", "b")]))
+        #expect(subscription.takeBatch().deliveries == [expected, expected, expected])
+      }
+    }
+  }
+
+  @Test("rules are written as an array, and one without limits is an exception")
+  func rules() {
+    var configuration = HubConfiguration()
+    configuration.history = [.init("chat.private.*", nil), .init("chat.*", HistoryPolicy(maximumMessages: 50))]
+    #expect(configuration.history.policy(of: "chat.private.a") == nil)
+    #expect(configuration.history.policy(of: "chat.a")?.maximumMessages == 50)
+    #expect(configuration.history.policy(of: "other") == nil)
+  }
+
+  @Test("where the logs of quiet channels stood takes no more than an eighth of the memory, and both halves count")
+  func smallShelf() {
+    let budget = MemoryBudget(limit: 1 << 20)
+    let shelf = HistoryShelf(budget: budget)
+    for number in 0..<20_000 { shelf.put(.init(epoch: 1, offset: 7), of: Channel("\(number)")) }
+    #expect(budget.heldBytes > 1 << 16 && budget.heldBytes < 1 << 17 + 200)
+    #expect(shelf.hasForgotten && shelf.position(of: "0") == nil && shelf.position(of: "19999") != nil)
+    let before = budget.heldBytes
+    shelf.put(.init(epoch: 1, offset: 8), of: "19999")
+    #expect(budget.heldBytes == before && shelf.position(of: "19999")?.offset == 8)
+  }
+
   @Test("subscribers to a pattern get the same messages")
   func patterns() async throws {
     try await withBroadcast(Hub.keeping()) { hub in

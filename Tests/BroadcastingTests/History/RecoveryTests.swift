@@ -93,7 +93,7 @@ struct RecoveryTests {
       try await hub.publish(21...25, to: "kept.c")
       let options = SubscriptionOptions(
         start: .last(1),
-        starts: ["kept.a": .after(base + 3), "kept.b": .live, "other": .live, "kept.x": .last(1)])
+        starts: ["kept.a": .after(base + 3), "kept.b": .live, "other": .live])
       let subscription = try await hub.subscribe(to: ["kept.a", "kept.b", "kept.c", "other"], options: options)
       #expect(subscription.recovery(of: "kept.a")?.messages == 2)
       #expect(subscription.recovery(of: "kept.b")?.messages == 0)
@@ -103,6 +103,22 @@ struct RecoveryTests {
       #expect(subscription.recovery(of: "kept.x") == nil)
       #expect(subscription.recovered && subscription.unreadMessages == 3)
       #expect(try subscription.texts() == ["4", "5", "25"])
+    }
+  }
+
+  @Test("a start for a channel that is not subscribed to is refused, and none is ignored")
+  func strayStart() async throws {
+    try await withBroadcast(Hub.keeping()) { hub in
+      for start in [SubscriptionStart.last(1), .live] {
+        let options = SubscriptionOptions(starts: ["kept.x": start])
+        #expect(await code { try await hub.subscribe(to: ["kept.a"], options: options) } == .invalidPosition)
+        #expect(await code { try await hub.subscribe(to: .init("kept.*"), options: options) } == .unsupportedHistory)
+      }
+      #expect(hub.statistics.subscribers == 0)
+    }
+    try await withBroadcast(MemoryBroadcast()) { broadcast in
+      let options = SubscriptionOptions(starts: ["b": .live])
+      #expect(await code { try await broadcast.subscribe(to: ["a"], options: options) } == .invalidPosition)
     }
   }
 
