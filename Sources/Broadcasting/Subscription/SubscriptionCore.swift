@@ -254,21 +254,6 @@ extension SubscriptionCore {
 
 // MARK: Reading in batches without waiting
 
-/// What an event loop takes at once.
-package struct SubscriptionBatch: Sendable {
-  /// How a subscription ended.
-  package enum End: Sendable {
-    case finished
-    case failed(BroadcastError)
-  }
-
-  package var deliveries: [Delivery] = []
-  /// Whether more is there already. Then nothing will call the wake-up: take again.
-  package var hasMore = false
-  /// Set when nothing will come any more.
-  package var end: End?
-}
-
 extension SubscriptionCore {
   var unreadMessages: Int {
     state.withLock { $0.memberships }.reduce(0) { $0 + $1.feed.unreadMessages($1.slot, of: self) }

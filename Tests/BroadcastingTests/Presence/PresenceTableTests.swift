@@ -8,137 +8,6 @@ import Testing
 
 @testable import Broadcasting
 
-/// A table with a broker of the test's, as a hub has it: without time and without tasks.
-private struct Program {
-  let process: String
-  var table: PresenceTable
-  var news: [PresenceNews] = []
-  var isWatching = false
-  /// The scopes that are open, with the latches of those that wait.
-  var scopes: [(latch: Latch, member: PresenceMember, isDone: Bool)] = []
-  var watcher: Int?
-  var model: Set<PresenceMember>?
-  var refused = 0
-  var violations: [String] = []
-
-  init(_ process: String, limits: PresenceLimits = .init()) {
-    self.process = process
-    table = PresenceTable(isLocal: false, limits: limits)
-  }
-
-  mutating func follow(_ effects: PresenceEffects) {
-    for (latch, error) in effects.resolved {
-      guard let index = scopes.firstIndex(where: { $0.latch === latch }) else { continue }
-      scopes[index].isDone = true
-      guard let error else { continue }
-      if error.code == .presenceFull { refused += 1 }
-      let scope = scopes.remove(at: index)
-      follow(table.leave(scope.member.name, "a"))
-    }
-  }
-
-  mutating func enter(_ member: PresenceMember) throws {
-    let latch = Latch()
-    scopes.append((latch, member, false))
-    follow(try table.enter(member, on: "a", latch))
-  }
-
-  mutating func leave(_ index: Int) {
-    let scope = scopes.remove(at: index)
-    follow(table.leave(scope.member.name, "a"))
-  }
-
-  mutating func watch() throws {
-    let (watcher, effects) = try table.watch("a", Latch())
-    self.watcher = watcher
-    follow(effects)
-  }
-
-  enum Fate: CaseIterable { case answered, lostBefore, lostAfter }
-
-  /// Makes one call, if the table wants one.
-  mutating func call(_ broker: inout PresenceBroker, _ fate: Fate = .answered) -> Bool {
-    var before = PresenceEffects()
-    guard let call = table.nextCall("a", &before) else { return false }
-    follow(before)
-    var answer = PresenceBroker.Answer.done
-    if fate != .lostBefore {
-      answer = broker.answer(call, of: process, limit: table.limits.maximumMembers)
-      if call == .watch { isWatching = true }
-      if call == .unwatch { isWatching = false }
-    }
-    if fate == .answered {
-      let effects =
-        switch (call, answer) {
-        case (.change(_, let steps), .refused(let names)): table.changed(steps, refused: names, on: "a")
-        case (.check(_, let round, _), .checked(let answer)): table.checked(answer, round: round, on: "a")
-        case (_, .snapshot(let snapshot)): table.snapshot(snapshot, of: "a")
-        default: table.watching(call == .watch, "a")
-        }
-      follow(effects)
-    } else {
-      follow(table.failed(call, on: "a", BroadcastError(.timedOut, "Late.", isRetriable: true)))
-    }
-    return true
-  }
-
-  /// Makes all calls that the table wants.
-  mutating func callAll(_ broker: inout PresenceBroker) {
-    var calls = 0
-    while call(&broker) {
-      calls += 1
-      if calls > 1_000 { return violations.append("It asks without end.") }
-    }
-  }
-
-  mutating func hear(_ count: Int = .max) {
-    for _ in 0..<min(count, news.count) { follow(table.heard(news.removeFirst(), on: "a")) }
-  }
-
-  mutating func lose() {
-    isWatching = false
-    news = []
-    follow(table.lost(.notConnected))
-  }
-
-  mutating func connect() { follow(table.connected()) }
-
-  mutating func tick() {
-    var effects = PresenceEffects()
-    _ = table.tick(&effects)
-    follow(effects)
-  }
-
-  /// Reads what there is for the watcher.
-  mutating func read() {
-    guard let watcher, table.channels["a"]?.waiting.isEmpty ?? true else { return }
-    while let (updates, range) = table.read("a", watcher) {
-      for update in updates[range] {
-        switch update {
-        case .present(let members): model = Set(members)
-        case .joined(let member):
-          if model?.contains(where: { $0.name == member.name }) != false { violations.append("\(update)") }
-          model?.insert(member)
-        case .left(let member): if model?.remove(member) == nil { violations.append("\(update)") }
-        case .changed(let member):
-          let before = model?.first { $0.name == member.name }
-          if before == nil || before == member { violations.append("\(update)") }
-          if let before { model?.remove(before) }
-          model?.insert(member)
-        }
-      }
-    }
-  }
-
-  /// Who should be there: the last who came in says the info.
-  var names: Set<String> { Set(scopes.map(\.member.name)) }
-}
-
-private func spread(_ broker: inout PresenceBroker, to programs: inout [Program]) {
-  for index in programs.indices where programs[index].isWatching { programs[index].news += broker.news }
-  broker.news = []
-}
-
 @Suite("Presence beside a broker, without I/O")
 struct PresenceTableTests {
   @Test("whatever is lost on the way, all agree with the truth when it is quiet", arguments: 0..<150 as Range<UInt64>)
@@ -147,7 +16,7 @@ struct PresenceTableTests {
     var limits = PresenceLimits()
     limits.maximumMembers = seed % 3 == 0 ? 5 : 10_000
     var broker = PresenceBroker()
-    var programs = ["0", "1", "2"].map { Program($0, limits: limits) }
+    var programs = ["0", "1", "2"].map { PresenceProgram($0, limits: limits) }
     for index in programs.indices {
       programs[index].connect()
       if index != 2 { try programs[index].watch() }
@@ -161,7 +30,8 @@ struct PresenceTableTests {
       case 20..<35:
         if let scope = programs[index].scopes.indices.randomElement(using: &generator) { programs[index].leave(scope) }
       case 35..<75:
-        let fate = Int.random(in: 0..<10, using: &generator) > 0 ? .answered : Program.Fate.allCases.randomElement()
+        let fate =
+          Int.random(in: 0..<10, using: &generator) > 0 ? .answered : PresenceProgram.Fate.allCases.randomElement()
         _ = programs[index].call(&broker, fate ?? .answered)
         spread(&broker, to: &programs)
       case 75..<85: programs[index].hear(Int.random(in: 0..<4, using: &generator))
@@ -218,7 +88,7 @@ struct PresenceTableTests {
   @Test("many who enter at once are told in calls of 200, and who leaves and comes back in between never leaves")
   func batches() throws {
     var broker = PresenceBroker()
-    var program = Program("0")
+    var program = PresenceProgram("0")
     program.connect()
     for number in 0..<450 { try program.enter(.init("\(number)")) }
     program.leave(0)
@@ -237,7 +107,7 @@ struct PresenceTableTests {
 
   @Test("coming and going while nothing can be told keeps no more than those who are there")
   func bounded() throws {
-    var program = Program("0")
+    var program = PresenceProgram("0")
     program.connect()
     try program.enter(.init("here"))
     for number in 0..<10_000 {
@@ -253,7 +123,7 @@ struct PresenceTableTests {
   @Test("a check is due every 3 s, and no tick is wanted when nothing is left")
   func ticks() throws {
     var broker = PresenceBroker()
-    var program = Program("0")
+    var program = PresenceProgram("0")
     program.connect()
     try program.enter(.init("1"))
     program.callAll(&broker)
@@ -274,7 +144,7 @@ struct PresenceTableTests {
   @Test("a broker that has lost a part forgets the rest, and is told all by everybody")
   func partialLoss() throws {
     var broker = PresenceBroker()
-    var programs = [Program("0"), Program("1")]
+    var programs = [PresenceProgram("0"), PresenceProgram("1")]
     for index in programs.indices {
       programs[index].connect()
       for name in ["\(index)", "both"] { try programs[index].enter(.init(name)) }
@@ -299,7 +169,7 @@ struct PresenceTableTests {
   @Test("while a broker is filled again nobody is seen leaving, who comes is seen at once, and the lost go at the end")
   func filling() throws {
     var broker = PresenceBroker()
-    var programs = [Program("0"), Program("1"), Program("2")]
+    var programs = [PresenceProgram("0"), PresenceProgram("1"), PresenceProgram("2")]
     for index in programs.indices { programs[index].connect() }
     try programs[0].watch()
     for index in programs.indices { try programs[index].enter(.init("\(index)")) }
