@@ -174,19 +174,25 @@ struct PublishingTests {
 
   @Test("who waits for a connection for too long hears that none was free")
   func noneFree() async throws {
+    let halfway = Gate()
     let release = Gate()
     try await ScriptedServer.run(answer: { request in
-      if request.method == .post { await release.wait() }
+      if request.method == .post { await (request.body == Array("1".utf8) ? halfway : release).wait() }
       return nil
     }) { server in
       var configuration = RemoteBroadcast.Configuration.quick()
       configuration.maximumConnections = 1
-      configuration.requestTimeout = .milliseconds(500)
+      // Longer than a busy machine needs to bring the first call to the server.
+      configuration.requestTimeout = .seconds(3)
       try await withClient(server.url, configuration) { client in
-        async let first = failure { try await client.publish("x", to: "a") }
+        async let first = failure { try await client.publish(["1", "2"].map { Message($0, to: "a") }) }
         try await settle { server.pushes.count == 1 }
-        let second = await failure { try await client.publish("y", to: "a") }
-        #expect(second?.outcome == .notSent)
+        async let second = failure { try await client.publish("y", to: "a") }
+        // Each message has a time of its own. That of the one which has the connection has to end after that of the one
+        // which waits, who would get the connection for its last moment otherwise.
+        try await Task.sleep(for: .milliseconds(1_500))
+        halfway.open()
+        #expect(await second?.outcome == .notSent)
         #expect(await first?.outcome == .unconfirmed)
         release.open()
       }
