@@ -102,6 +102,30 @@ struct PresenceTests {
     }
   }
 
+  @Test("the members of a program whose server answers slowly leave at once too when it ends")
+  func slowEnd() async throws {
+    try await RedisServer.with { server in
+      try await FaultyProxy.with(to: server.port) { proxy in
+        try await withRedis(server.url) { witness in
+          var iterator = try await witness.presenceUpdates(of: "room").makeAsyncIterator()
+          #expect(try await iterator.next() == .present([]))
+          var entries: [PresenceEntry] = []
+          try await withRedis(server.url(port: proxy.port)) { far in
+            entries.append(try await far.enterPresence(on: "room", as: .init("far")))
+            #expect(try await iterator.next() == .joined(.init("far")))
+            // Each way.
+            await proxy.setLatency(.milliseconds(700))
+          }
+          let end = ContinuousClock.now
+          #expect(try await iterator.next() == .left(.init("far")))
+          // Leases last longer.
+          #expect(ContinuousClock.now - end < .seconds(8))
+          withExtendedLifetime(entries) {}
+        }
+      }
+    }
+  }
+
   @Test("a program that only looks takes out the dead before the first look")
   func newcomer() async throws {
     try await RedisServer.with { server in
