@@ -27,6 +27,9 @@ struct Publish {
     signal(SIGPIPE, SIG_IGN)
     let limits = TargetLimits(maxMessage: options.maxMessage, history: options.history)
     do {
+      if options.history != nil, try Target(options.connection.target).isServer {
+        throw Failure("--history is for a broker: what a server keeps is said by its own --history", .misuse)
+      }
       // Without another attempt a lost connection is what the message fails with, and told then.
       let tell: @Sendable (String) -> Void = { [notes, retries = options.connection.retries] in if retries { notes($0) }
       }

@@ -52,7 +52,7 @@ extension PublishOptions: TargetedOptions {
           .value(
             "--history", .historyPolicy, \.history, standard: standard,
             "Keep the message in the channel's history on Redis: MESSAGES[,BYTES[,AGE]], such as 100 or 100,1MiB,1d, the same as all other publishers"
-              + " of the channel. A server decides by itself."),
+              + " of the channel. For a broker: what a server keeps its own --history says."),
           .value(
             "--max-message", .size(1...(1 << 30)), \.maxMessage, standard: standard,
             "Bytes of a message, 1000000 for kafka:// unless given. The server has a limit of its own."),
