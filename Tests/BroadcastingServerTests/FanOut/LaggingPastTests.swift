@@ -115,7 +115,7 @@ struct LaggingPastTests {
           }
           group.addTask {
             // All of them are there, and soon wait for the one question. That they do is nowhere to be seen, and a machine
-            // may be busy: hence the second.
+            // may be busy: hence a whole second.
             try await settle { broadcast.waiting.value > 0 && checked.value == 20 }
             try await Task.sleep(for: .seconds(1))
             gate.open()

@@ -123,6 +123,7 @@ struct PastTests {
             let positions = try await server.publish(start..<start + 20, to: "kept.a")
             #expect(positions.last?.offset == UInt64(start + 20))
             published.add(20)
+            // So that it takes some time, in which readers come.
             if start % 200 == 0 { try await Task.sleep(for: .milliseconds(1)) }
           }
         }

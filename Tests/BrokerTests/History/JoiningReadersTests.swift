@@ -156,6 +156,7 @@ private struct Crush {
       } catch {
         guard error.isRetriable else { throw error }
       }
+      // Between two attempts: it is refused at once while the line is cut.
       try await Task.sleep(for: .milliseconds(5))
     }
   }

@@ -78,6 +78,7 @@ struct RestartedServerTests {
         hasEnded = isLast
       } catch let error as BroadcastError {
         guard error.isRetriable else { throw error }
+        // Between two attempts: it is refused at once while the server is away.
         try await Task.sleep(for: .milliseconds(5))
       }
     }
@@ -101,6 +102,7 @@ struct RestartedServerTests {
         return (start, deliveries)
       } catch {
         guard error.isRetriable else { throw error }
+        // Between two attempts: it is refused at once while the server is away.
         try await Task.sleep(for: .milliseconds(5))
       }
     }

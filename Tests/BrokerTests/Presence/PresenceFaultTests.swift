@@ -31,6 +31,7 @@ struct PresenceFaultTests {
     Loss(name: "kill -9, with its data", keepsData: true) { try await $0.restart() },
     Loss(name: "kill -9, with its data, back when all leases are over", keepsData: true) { server in
       try await server.kill()
+      // Longer than a lease, which is 15 s.
       try await Task.sleep(for: .seconds(17))
       try await server.start()
     },
@@ -47,6 +48,7 @@ struct PresenceFaultTests {
       for key in try await server.cli(["KEYS", pattern]).split(separator: "\n").prefix(1) {
         try await server.cli(["DEL", String(key)])
       }
+      // A check is due every 3 s, and what it finds is told within as long.
       try await Task.sleep(for: .seconds(7))
     }
   }
