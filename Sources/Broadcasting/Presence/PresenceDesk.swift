@@ -50,8 +50,7 @@ final class PresenceDesk: Sendable {
   /// others are too.
   var mayTakeOutDead: Bool {
     sessions.withLock { sessions in
-      // None is counted yet by the first who asks when it has only just begun.
-      sessions.count <= 1 || ContinuousClock.now - sessions.connected > Self.patience
+      sessions.count == 1 || ContinuousClock.now - sessions.connected > Self.patience
     }
   }
 

@@ -248,16 +248,6 @@ struct HubPresenceTests {
     }
   }
 
-  @Test("the dead are taken out from the first moment on, and for a while not after a lost connection")
-  func patience() {
-    let desk = PresenceDesk(isLocal: false, limits: .init())
-    #expect(desk.mayTakeOutDead)
-    desk.connected()
-    #expect(desk.mayTakeOutDead)
-    desk.connected()
-    #expect(!desk.mayTakeOutDead)
-  }
-
   @Test("no further channel is watched when the members of those that are take too much")
   func bytes() async throws {
     try await withPresence(nil, { $0.maximumWatchedBytes = 400 }) { hub, script in
