@@ -106,7 +106,9 @@ extension Broadcast {
 
   /// The last messages that a channel has kept, the oldest of them first.
   ///
-  /// - Parameter limit: The most messages, 1 to ``History/maximumMessages``.
+  /// - Parameters:
+  ///   - channel: Whose messages.
+  ///   - limit: The most messages, 1 to ``History/maximumMessages``.
   public func history(of channel: Channel, limit: Int = 100) async throws(BroadcastError) -> History {
     try await history(of: channel, from: .last(limit), limit: limit)
   }

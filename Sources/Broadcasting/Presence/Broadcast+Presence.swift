@@ -27,6 +27,7 @@ extension Broadcast {
   ///   - channel: Where.
   ///   - name: Who: 1 to 255 bytes of UTF-8 without NUL.
   ///   - info: What all others learn of the member.
+  ///   - body: As long as it runs, the member is present.
   public func withPresence<Result>(
     on channel: Channel, as name: String, info: [UInt8] = [], _ body: () async throws -> Result
   ) async throws -> Result {
