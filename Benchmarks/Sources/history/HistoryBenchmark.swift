@@ -61,12 +61,8 @@ struct HistoryBenchmark {
     var result = Result(place: place.name)
     // The first round warms up, and is thrown away.
     for round in 0...options.rounds {
-      let without = try await place.withBroadcast(keeping: false) {
-        try await Publishing.measure($0, messages: place.messages)
-      }
-      let with = try await place.withBroadcast(keeping: true) {
-        try await Publishing.measure($0, messages: place.messages)
-      }
+      let without = try await place.withBroadcast(keeping: false) { try await publish(through: $0, at: place) }
+      let with = try await place.withBroadcast(keeping: true) { try await publish(through: $0, at: place) }
       let few = try await place.withBroadcast(keeping: false) {
         try await Presence.measure($0, beside: Presence.few, changes: place.changes)
       }
@@ -78,6 +74,13 @@ struct HistoryBenchmark {
       complain("\(place.name): round \(round) of \(options.rounds)")
     }
     return result
+  }
+
+  private static func publish(through broadcast: any Broadcast, at place: Place) async throws -> Cost {
+    switch place {
+    case .memory: try await Publishing.measureInTurn(broadcast, messages: place.messages)
+    case .redis: try await Publishing.measureAtOnce(broadcast, messages: place.messages)
+    }
   }
 
   private static func join(at place: Place, _ round: Int) async throws -> Cost {

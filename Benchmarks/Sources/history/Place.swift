@@ -21,7 +21,7 @@ enum Place: Sendable {
   /// Messages of one measurement of publishing.
   var messages: Int {
     switch self {
-    case .memory: 400_000
+    case .memory: 1_000_000
     case .redis: 100_000
     }
   }

@@ -19,14 +19,32 @@ struct Cost: Sendable {
   }
 }
 
-/// Messages of 120 bytes to one channel with one subscriber, 64 tasks which each await their publishes.
+/// Messages of 120 bytes to one channel with one subscriber.
 enum Publishing {
   private static let publishers = 64
+  private static let message = Message(String(repeating: "x", count: 120), to: "publishing")
+  private static let options = SubscriptionOptions(
+    buffer: .fail(maximumMessages: 1_000_000, maximumBytes: 240 * 1_024 * 1_024))
 
-  static func measure(_ broadcast: any Broadcast, messages: Int) async throws -> Cost {
+  /// One task publishes 64, then reads them. Where no broker is waited for, tasks side by side would measure how their threads
+  /// get in each other's way, which is ten times as much from one run to the next.
+  static func measureInTurn(_ broadcast: any Broadcast, messages: Int) async throws -> Cost {
+    try await broadcast.withSubscription(to: message.channel, options: options) { subscription in
+      var batches = subscription.batches.makeAsyncIterator()
+      let bursts = max(1, messages / publishers)
+      return try await Cost.measure(of: bursts * publishers) {
+        for _ in 0..<bursts {
+          for _ in 0..<publishers { try await broadcast.publish(message) }
+          var left = publishers
+          while left > 0, let batch = try await batches.next() { left -= batch.count }
+        }
+      }
+    }
+  }
+
+  /// 64 tasks which each await their publishes, beside one that reads.
+  static func measureAtOnce(_ broadcast: any Broadcast, messages: Int) async throws -> Cost {
     let each = max(1, messages / publishers)
-    let message = Message(String(repeating: "x", count: 120), to: "publishing")
-    let options = SubscriptionOptions(buffer: .fail(maximumMessages: 1_000_000, maximumBytes: 240 * 1_024 * 1_024))
     return try await broadcast.withSubscription(to: message.channel, options: options) { subscription in
       try await Cost.measure(of: each * publishers) {
         try await withThrowingTaskGroup(of: Void.self) { group in

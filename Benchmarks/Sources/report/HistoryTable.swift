@@ -24,8 +24,8 @@ struct HistoryTable {
     return [
       "## History and presence",
       """
-      One process publishes messages of 120 bytes from 64 tasks, which each await their publishes, and subscribes to the same
-      channel; with a history it keeps 100 messages. Then 1,000 readers come at once and begin with those 100, on Redis in a
+      One process publishes messages of 120 bytes and subscribes to the same channel: on memory one task publishes 64 and then
+      reads them, on Redis 64 tasks each await their publishes beside one that reads. With a history 100 messages are kept. Then 1,000 readers come at once and begin with those 100, on Redis in a
       process that has not read the channel before. Members join and leave one after the other, with one watcher who sees
       each of them. CPU is the process's own, user and system time together. A ratio is to the line above it.
       """,
