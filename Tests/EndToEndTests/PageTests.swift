@@ -60,14 +60,15 @@ struct PageTests {
       try await browser.wait(until: "!(\(page("#state", says: "connected")))")
       try await Curl.push(#"{"channel": "chat.a", "message": "meanwhile"}"#, to: server.url)
       try await proxy.listenAgain()
-      try await browser.wait(until: page("#messages", says: "meanwhile"))
+      // What is noted of the other channel has the word too, and what is noted of this one stands before the message.
+      try await browser.wait(until: page("#messages pre", says: "meanwhile"))
       try await browser.wait(until: page("#messages", says: "nothing was missed"))
       #expect(try await browser.evaluate("document.querySelectorAll('#messages pre').length") == "2")
 
       // A bookmark begins with the past too; a channel that keeps nothing says so, and is listened to.
       try await browser.open("\(proxy.url)/?channel=chat.a&channel=other&last=5")
       try await browser.wait(until: page("#state", says: "connected"))
-      try await browser.wait(until: page("#messages", says: "meanwhile"))
+      try await browser.wait(until: page("#messages pre", says: "meanwhile"))
       try await browser.wait(until: page("#messages", says: "keeps no messages"))
       try await Curl.push(#"{"channel": "other", "message": "heard"}"#, to: server.url)
       try await browser.wait(until: page("#messages", says: "heard"))
