@@ -4,7 +4,7 @@
 //===----------------------------------------------------------------------===//
 
 /// What a channel's feed keeps beside the log of those who read it now.
-// Sendable: it is made for one feed, which alone touches it, and under its lock.
+// Sendable: it is made for one feed, which alone touches what changes in it, and does so under its own lock.
 final class FeedHistory: @unchecked Sendable {
   /// What a channel costs that is kept without readers, beside its messages.
   private static let overhead = 512

@@ -45,7 +45,7 @@ extension Hub {
     let clock = ContinuousClock()
     let start = clock.now
     while !Task.isCancelled {
-      // It fails only when the task is cancelled, which ends the loop.
+      // Messages grow old by the clock alone. It fails only when the task is cancelled, which ends the loop.
       try? await Task.sleep(for: .seconds(1))
       await trimHistories(now: Int((clock.now - start).components.seconds))
     }

@@ -48,7 +48,8 @@ extension Hub {
     while await presence.alarm.next() != nil {
       var isNeeded = true
       while isNeeded, !Task.isCancelled {
-        // Fails only when the task is cancelled.
+        // Leases are kept by the clock, of which nothing else tells. It fails only when the task is cancelled, which ends the
+        // loop.
         try? await Task.sleep(for: Self.tick)
         presence.perform { table in
           var effects = PresenceEffects()
