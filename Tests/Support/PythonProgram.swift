@@ -11,6 +11,8 @@ package enum PythonProgram: String, Sendable {
   case follower
   /// Many WebSocket clients which say how each of them was closed.
   case closings
+  /// A WebSocket client on autobahn, which sends all of its requests at once and prints the answers.
+  case requests
   /// HTTP on a raw socket, for what no polite client sends.
   case raw
   /// A server that does one thing wrong.

@@ -15,6 +15,8 @@ final class ClientRules: Sendable {
   private let patterns: ChannelPatterns
   let maximumChannels: Int
   private let maximumMessage: Int
+  /// The longest target of a request, in bytes. HTTP's own parser keeps to it too.
+  let maximumTarget: Int
   /// Parameters of the query beside `channel`, which checks of the program read.
   private let otherParameters: Set<String>
 
@@ -23,6 +25,7 @@ final class ClientRules: Sendable {
     patterns = configuration.channels
     maximumChannels = configuration.limits.channels
     maximumMessage = configuration.limits.message
+    maximumTarget = configuration.limits.target
     otherParameters = Set(configuration.endpoints.otherParameters)
   }
 

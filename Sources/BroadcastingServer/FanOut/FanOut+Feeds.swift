@@ -50,7 +50,7 @@ extension FanOut {
       maximumBytes: min(FrameBatch.maximumBytes, limits.maximumBytes))
     feed.hasMore = batch.hasMore
     var size = 0
-    for case .message(let message) in batch.deliveries { size += feed.encoding.bytes(of: message) }
+    for case .message(let message) in batch.deliveries { size += feed.encoding.usualBytes(of: message) }
     var frames = FrameBatch(feed.encoding, capacity: size)
     var closure: WebSocketClosure?
     deliveries: for delivery in batch.deliveries {
@@ -67,7 +67,7 @@ extension FanOut {
       if frames.messageCount > 0, frames.bytes.count + feed.encoding.bytes(of: message) > limits.maximumBytes {
         append(frames, to: feed)
         for index in feed.readers.indices { pump(feed.readers[index].member) }
-        frames = FrameBatch(feed.encoding, capacity: feed.encoding.bytes(of: message))
+        frames = FrameBatch(feed.encoding, capacity: feed.encoding.usualBytes(of: message))
       }
       frames.append(message)
     }

@@ -18,7 +18,7 @@ extension FanOut {
 
   /// Subscribes a socket that is still to come, and reads what it gets before that.
   func join(_ channels: [Channel], opening: Opening) async throws -> Member {
-    let member = try await join(channels, opening)
+    let member = try await join(channels, opening, as: opening.form)
     do {
       while member.places.contains(where: { $0.index == nil }) { await waitForPlace(member) }
       for feed in member.places.map(\.feed) {

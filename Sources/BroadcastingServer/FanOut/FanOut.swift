@@ -53,12 +53,16 @@ actor FanOut {
 
   /// Subscribes a socket that is still to come: what is published from now on waits for it.
   ///
-  /// - Parameter opening: What it gets before that, for who wants more than what is published.
-  func join(_ channels: [Channel], _ opening: Opening? = nil) async throws(BroadcastError) -> Member {
+  /// - Parameters:
+  ///   - opening: What it gets before that, for who wants more than what is published.
+  ///   - form: How messages become frames.
+  func join(
+    _ channels: [Channel], _ opening: Opening? = nil, as form: FrameForm = .raw
+  ) async throws(BroadcastError) -> Member {
     var joined: [FrameFeed] = []
     do throws(BroadcastError) {
       for channel in channels where !joined.contains(where: { $0.key.channel == channel }) {
-        joined.append(try await reserve(FeedKey(channel: channel, positions: opening?.positions ?? false)))
+        joined.append(try await reserve(FeedKey(channel: channel, form: form)))
       }
     } catch {
       for feed in joined {

@@ -35,10 +35,22 @@ struct FrameBatch {
       PositionedFrame.appendHeader(of: hasHistory ? message.position : nil, on: channel, to: &positioned)
       positioned.append(contentsOf: message.payload)
       WebSocketFrame.append(opcode, positioned, to: &bytes)
+    case .notification(let start):
+      WebSocketFrame.append(.text, NotificationFrame.text(of: message, behind: start), to: &bytes)
     }
     messageCount += 1
     if let position = message.position { self.position = position }
   }
+}
+
+/// What the frames of a socket have to say of a message.
+enum FrameForm: Hashable, Sendable {
+  /// The message alone.
+  case raw
+  /// A line in front of it that says where it stands.
+  case positioned
+  /// Text that says whose it is, for a socket on which other things come too.
+  case notification
 }
 
 /// How the messages of a channel become frames.
@@ -52,9 +64,24 @@ enum FrameEncoding: Sendable {
   ///   - hasHistory: Without one a position, which some brokers have all the same, is nothing to come back by.
   case positioned(channel: [UInt8], hasHistory: Bool)
 
-  init(_ channel: Channel, positions: Bool, hasHistory: Bool) {
-    self =
-      positions ? .positioned(channel: Array(PercentEncoding.encode(channel.name).utf8), hasHistory: hasHistory) : .raw
+  /// See ``NotificationFrame``.
+  ///
+  /// - Parameter start: What stands in front of the message.
+  case notification(start: [UInt8])
+
+  init(_ channel: Channel, _ form: FrameForm, hasHistory: Bool) {
+    switch form {
+    case .raw: self = .raw
+    case .positioned:
+      self = .positioned(channel: Array(PercentEncoding.encode(channel.name).utf8), hasHistory: hasHistory)
+    case .notification: self = .notification(start: NotificationFrame.start(for: channel))
+    }
+  }
+
+  /// What a message takes unless most of it has to be escaped: so much room is made for it.
+  func usualBytes(of message: Message) -> Int {
+    guard case .notification(let start) = self else { return bytes(of: message) }
+    return 30 + start.count + message.payload.count
   }
 
   /// What a message takes at most: its payload, the longest header of a server's frame (RFC 6455 section 5.2), and the line.
@@ -62,6 +89,7 @@ enum FrameEncoding: Sendable {
     switch self {
     case .raw: message.payload.count + 10
     case .positioned(let channel, _): message.payload.count + 10 + channel.count + PositionedFrame.maximumHeaderBytes
+    case .notification(let start): 10 + NotificationFrame.maximumBytes(of: message, behind: start)
     }
   }
 }

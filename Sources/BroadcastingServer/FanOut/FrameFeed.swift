@@ -6,10 +6,10 @@
 import Broadcasting
 import BroadcastingWeb
 
-/// A channel, and how its messages become frames: two kinds are two feeds.
+/// A channel, and how its messages become frames: two forms are two feeds.
 struct FeedKey: Hashable, Sendable {
   var channel: Channel
-  var positions: Bool
+  var form: FrameForm
 }
 
 /// One channel on one loop: what came for it, and who gets it. It belongs to the loop's ``FanOut``.
@@ -66,7 +66,7 @@ final class FrameFeed {
     self.key = key
     self.subscription = subscription
     last = subscription.recovery(of: key.channel)?.head
-    encoding = FrameEncoding(key.channel, positions: key.positions, hasHistory: last != nil)
+    encoding = FrameEncoding(key.channel, key.form, hasHistory: last != nil)
   }
 
   var isUnused: Bool { readers.isEmpty && newcomers.isEmpty && reservations == 0 }

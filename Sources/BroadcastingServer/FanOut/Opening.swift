@@ -11,7 +11,7 @@ import BroadcastingWeb
 // inside that actor, as with ``Member``.
 final class Opening: @unchecked Sendable {
   let start: SubscriptionStart
-  let positions: Bool
+  let form: FrameForm
 
   /// Where each of its channels begins in the log of its feed. Set as it gets its place there, in the same turn.
   private(set) var begins: [ObjectIdentifier: MessagePosition] = [:]
@@ -27,7 +27,7 @@ final class Opening: @unchecked Sendable {
 
   init(_ start: SubscriptionStart, positions: Bool) {
     self.start = start
-    self.positions = positions
+    form = positions ? .positioned : .raw
   }
 
   func begins(at position: MessagePosition?, in feed: FrameFeed) { begins[ObjectIdentifier(feed)] = position }

@@ -9,15 +9,17 @@ public import BroadcastingWeb
 
 /// A request as a route's handler gets it.
 public struct Request: Sendable {
-  /// The request as it came.
+  /// The request as it came. One of a ``Routes/requestSocket(_:limits:notifying:)`` has the fields of the handshake.
   public let http: HTTPRequest
 
   /// What stands in the path for the parameters of the route.
   public let parameters: RouteParameters
 
   let peer: HTTPPeer
-  let fanOut: FanOut
-  let rules: ClientRules
+  let handler: RequestHandler
+
+  var fanOut: FanOut { handler.fanOut }
+  var rules: ClientRules { handler.rules }
 
   /// Where the connection comes from, such as `127.0.0.1`: behind a proxy, the proxy.
   public var remoteAddress: String? { peer.address?.host }

@@ -72,6 +72,13 @@ extension RequestError {
     RequestError(.serviceUnavailable, "stopping", "The server stops.", headers: ["Retry-After": "1"])
   }
 
+  /// What is only a WebSocket was asked for by a plain request.
+  static var upgradeRequired: RequestError {
+    RequestError(
+      .upgradeRequired, "upgrade_required", "This is a WebSocket. Connect with ws:// and not with http://.",
+      headers: ["Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"])
+  }
+
   /// Any error that a handler throws. What is not meant for clients is not shown to them.
   init(thrown error: any Error) {
     switch error {

@@ -7,11 +7,11 @@ import Broadcasting
 import BroadcastingNetwork
 import BroadcastingWeb
 
-/// Answers the requests of one loop's connections by the routes.
+/// Answers the requests of one loop's connections by the routes, and those that come on sockets.
 final class RequestHandler: HTTPHandler {
   private let routes: Routes
-  private let fanOut: FanOut
-  private let rules: ClientRules
+  let fanOut: FanOut
+  let rules: ClientRules
   private let onEvent: @Sendable (ServerEvent) -> Void
   let sockets: WebSocketSettings
 
@@ -28,22 +28,32 @@ final class RequestHandler: HTTPHandler {
 
   func answer(_ http: HTTPRequest, from peer: HTTPPeer) async -> HTTPAnswer {
     let path = http.path
-    switch routes.router.match(http.method.rawValue, path.utf8, wantsSocket: http.asksForWebSocket) {
-    case .found(let endpoint, let parameters):
-      let request = Request(http: http, parameters: parameters, peer: peer, fanOut: fanOut, rules: rules)
-      let answer: HTTPAnswer
-      do { answer = try await self.answer(request, endpoint) } catch { answer = .response(response(to: error, path)) }
-      guard endpoint.sharedMethod != nil, case .response(let response) = answer else { return answer }
-      return .response(rules.share(response, with: http))
-    case let match:
-      do {
-        // Whoever may not use the server is not told either what there is.
-        let request = Request(http: http, parameters: .init(), peer: peer, fanOut: fanOut, rules: rules)
-        for check in routes.checks { try await check(request) }
-        return .response(try refuse(match, path))
-      } catch {
-        return .response(response(to: error, path))
+    let match = routes.router.match(http.method.rawValue, path.utf8, wantsSocket: http.asksForWebSocket)
+    let answer: HTTPAnswer
+    do {
+      answer = try await serve(http, match, path, from: peer)
+    } catch {
+      answer = .response(requestError(error, path).response)
+    }
+    guard case .found(let endpoint, _) = match, endpoint.sharedMethod != nil, case .response(let response) = answer
+    else { return answer }
+    return .response(rules.share(response, with: http))
+  }
+
+  /// Answers a request that did not come over HTTP: by the same routes, checks and limits.
+  ///
+  /// - Parameter http: must not ask to become a WebSocket, which it has no connection for.
+  /// - Throws: what a response over HTTP would say of an error.
+  func respond(to http: HTTPRequest, from peer: HTTPPeer) async throws(RequestError) -> HTTPResponse {
+    let path = http.path
+    let match = routes.router.match(http.method.rawValue, path.utf8)
+    do {
+      guard case .response(let response) = try await serve(http, match, path, from: peer) else {
+        throw RequestError.upgradeRequired
       }
+      return response
+    } catch {
+      throw requestError(error, path)
     }
   }
 
@@ -64,7 +74,16 @@ final class RequestHandler: HTTPHandler {
     return closure
   }
 
-  private func answer(_ request: Request, _ endpoint: Routes.Endpoint) async throws -> HTTPAnswer {
+  private func serve(
+    _ http: HTTPRequest, _ match: RouteMatch<Routes.Endpoint>, _ path: String, from peer: HTTPPeer
+  ) async throws -> HTTPAnswer {
+    guard case .found(let endpoint, let parameters) = match else {
+      // Whoever may not use the server is not told either what there is.
+      let request = Request(http: http, parameters: .init(), peer: peer, handler: self)
+      for check in routes.checks { try await check(request) }
+      return .response(try refuse(match, path))
+    }
+    let request = Request(http: http, parameters: parameters, peer: peer, handler: self)
     if let method = endpoint.sharedMethod, let preflight = try rules.answerPreflight(request, to: method) {
       return .response(preflight)
     }
@@ -100,9 +119,7 @@ final class RequestHandler: HTTPHandler {
       throw RequestError(
         .methodNotAllowed, "method_not_allowed", "This path takes \(allow).", headers: ["Allow": allow])
     case .upgradeRequired:
-      throw RequestError(
-        .upgradeRequired, "upgrade_required", "This is a WebSocket. Connect with ws:// and not with http://.",
-        headers: ["Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"])
+      throw .upgradeRequired
     case .malformedPath:
       throw RequestError(.badRequest, "malformed_path", "The path has a wrong % escape, or is not UTF-8.")
     case .notFound, .found:
@@ -110,12 +127,12 @@ final class RequestHandler: HTTPHandler {
     }
   }
 
-  private func response(to error: any Error, _ path: String) -> HTTPResponse {
+  private func requestError(_ error: any Error, _ path: String) -> RequestError {
     let answer = RequestError(thrown: error)
     if let kind = failure(error, else: answer.status == .internalServerError ? .handlerFailed : nil) {
       onEvent(ServerEvent(kind, path: path, error: error))
     }
-    return answer.response
+    return answer
   }
 
   /// What the program is told of an error, where clients don't get its text.

@@ -24,7 +24,7 @@ public struct WebSocketTimeouts: Sendable {
 /// What all sockets of a server have in common. One object, which they share.
 package final class WebSocketSettings: Sendable {
   let limits: WebSocketLimits
-  let timeouts: WebSocketTimeouts
+  package let timeouts: WebSocketTimeouts
 
   package init(limits: WebSocketLimits = .init(), timeouts: WebSocketTimeouts = .init()) {
     self.limits = limits

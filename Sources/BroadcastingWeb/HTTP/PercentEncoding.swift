@@ -53,10 +53,17 @@ package enum PercentEncoding {
       if isUnreserved(byte) {
         encoded.append(byte)
       } else {
-        encoded += [UInt8(ascii: "%"), hexDigit(byte >> 4), hexDigit(byte & 15)]
+        append(encoded: byte, to: &encoded)
       }
     }
     return String(decoding: encoded, as: UTF8.self)
+  }
+
+  /// Appends a byte, encoded.
+  package static func append(encoded byte: UInt8, to output: inout [UInt8]) {
+    output.append(UInt8(ascii: "%"))
+    output.append(hexDigit(byte >> 4))
+    output.append(hexDigit(byte & 15))
   }
 
   private static func isUnreserved(_ byte: UInt8) -> Bool {
