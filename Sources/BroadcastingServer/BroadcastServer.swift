@@ -115,7 +115,8 @@ public struct BroadcastServer: Sendable {
     let fanOut = FanOut(
       broadcast, on: loop,
       limits: LogLimits(maximumMessages: limits.backlogMessages, maximumBytes: limits.backlogBytes), budget: budget,
-      socketsPerSweep: limits.socketsPerSweep, spread: configuration.timeouts.closingSpread, pushes: pushes)
+      socketsPerSweep: limits.socketsPerSweep, spread: configuration.timeouts.closingSpread,
+      lagLimit: configuration.timeouts.lag, pushes: pushes)
     let handler = RequestHandler(
       routes, fanOut, rules,
       sockets: WebSocketSettings(

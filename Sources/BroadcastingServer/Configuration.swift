@@ -104,6 +104,10 @@ extension BroadcastServer {
     /// itself is too far behind is closed at once.
     public var closingSpread = Duration.seconds(5)
 
+    /// How long a socket of a live resource that missed changes may take nothing, and how long one that fell behind may not do
+    /// so again.
+    package var lag = Duration.seconds(10)
+
     public init() {}
   }
 }

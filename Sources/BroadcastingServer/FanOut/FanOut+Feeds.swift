@@ -10,15 +10,12 @@ import BroadcastingWeb
 /// The channels of a loop: their subscriptions, and the logs of what came.
 extension FanOut {
   /// The feed of a channel, which others cannot end by leaving until the reservation is given back.
-  func reserve(_ key: FeedKey) async throws(BroadcastError) -> FrameFeed {
+  func reserve(_ key: FeedKey) async throws(BroadcastError) -> ChannelFeed {
     if let feed = feeds[key] { return feed.reserved() }
-    // Wider than a socket's: a loop that is held up for a moment must not cost all of its sockets their place.
-    let buffer = BufferPolicy.dropOldest(
-      maximumMessages: max(65_536, limits.maximumMessages), maximumBytes: max(64 << 20, limits.maximumBytes))
     let subscription = try await broadcast.subscribe(to: key.channel, options: SubscriptionOptions(buffer: buffer))
     // Others may have asked for it meanwhile. The first to come back counts; the others' subscriptions end here.
     if let feed = feeds[key] { return feed.reserved() }
-    let feed = FrameFeed(key, subscription)
+    let feed = ChannelFeed(key, subscription)
     feeds[key] = feed
     // Made once, because a closure that is made for each message is an allocation.
     let tell: @Sendable () -> Void = { [weak self] in self?.assumeIsolated { $0.hasNews(key) } }
@@ -26,13 +23,19 @@ extension FanOut {
     return feed.reserved()
   }
 
+  /// Wider than a socket's: a loop that is held up for a moment must not cost all of its sockets their place.
+  var buffer: BufferPolicy {
+    .dropOldest(maximumMessages: max(65_536, limits.maximumMessages), maximumBytes: max(64 << 20, limits.maximumBytes))
+  }
+
   func endIfUnused(_ feed: FrameFeed) {
     guard feed.isUnused else { return }
-    end(feed)
+    if let feed = feed as? ChannelFeed { end(feed) }
+    if let feed = feed as? LiveFeed { end(feed) }
     endedFeeds.removeAll { $0 === feed }
   }
 
-  private func end(_ feed: FrameFeed) {
+  private func end(_ feed: ChannelFeed) {
     feed.subscription.cancel()
     guard feeds[feed.key] === feed else { return }
     feeds[feed.key] = nil
@@ -40,7 +43,7 @@ extension FanOut {
   }
 
   /// Takes what is new from the subscription and appends it to the log, as one batch. True if there was something.
-  func take(_ feed: FrameFeed) -> Bool {
+  func take(_ feed: ChannelFeed) -> Bool {
     guard feed.closure == nil else {
       feed.hasMore = false
       return false
@@ -86,21 +89,23 @@ extension FanOut {
     return frames.messageCount > 0 || closure != nil
   }
 
-  private func append(_ frames: FrameBatch, to feed: FrameFeed) {
+  private func append(_ frames: FrameBatch, to feed: ChannelFeed) {
     account(feed) { $0.append(frames, age: budget.tick(), limits: limits) }
   }
 
   // MARK: Memory
 
   /// Keeps the account of all logs while one changes.
-  func account(_ feed: FrameFeed, _ change: (FrameFeed) -> Void) {
+  func account<Feed: FrameFeed>(_ feed: Feed, _ change: (Feed) -> Void) {
     let before = feed.log.heldBytes
     change(feed)
     if budget.add(feed.log.heldBytes - before) { freeOldest() }
   }
 
   private func freeOldest() {
-    let feeds = Array(feeds.values) + endedFeeds
+    var feeds = endedFeeds
+    for feed in self.feeds.values { feeds.append(feed) }
+    for source in liveSources.values { feeds += source.feeds }
     var batches: [(age: Int, bytes: Int)] = []
     for feed in feeds { feed.log.visitBatches { batches.append((age: $0, bytes: $1)) } }
     guard let age = budget.ageToDrop(among: batches) else { return }

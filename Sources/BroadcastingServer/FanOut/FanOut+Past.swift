@@ -21,7 +21,7 @@ extension FanOut {
     let member = try await join(channels, opening, as: opening.form)
     do {
       while member.places.contains(where: { $0.index == nil }) { await waitForPlace(member) }
-      for feed in member.places.map(\.feed) {
+      for case let feed as ChannelFeed in member.places.map(\.feed) {
         let past = try await past(for: member, opening, in: feed)
         opening.add(past, of: feed.key.channel)
       }
@@ -40,7 +40,7 @@ extension FanOut {
   // MARK: One channel
 
   private func past(
-    for member: Member, _ opening: Opening, in feed: FrameFeed
+    for member: Member, _ opening: Opening, in feed: ChannelFeed
   ) async throws -> SocketPast {
     guard feed.last != nil else {
       // Without a history there is nothing to be missed of it.
@@ -78,7 +78,7 @@ extension FanOut {
   ///
   /// - Returns: where to begin: at the beginning for a position that nobody knows.
   private func reachStart(
-    of member: Member, _ opening: Opening, in feed: FrameFeed
+    of member: Member, _ opening: Opening, in feed: ChannelFeed
   ) async throws -> SubscriptionStart {
     guard case .after(let position) = opening.start.value else { return opening.start }
     func begin() -> MessagePosition { opening.begins[ObjectIdentifier(feed)] ?? .beginning }
@@ -104,7 +104,7 @@ extension FanOut {
   ///
   /// - Parameter isKnown: Whether the start is what the client asked for.
   private func read(
-    _ past: SocketPast, _ key: PastKey, isKnown: Bool, in feed: FrameFeed
+    _ past: SocketPast, _ key: PastKey, isKnown: Bool, in feed: ChannelFeed
   ) async throws {
     var cut = PastCut(key.start, through: key.through)
     var next = key.start
@@ -132,7 +132,7 @@ extension FanOut {
     past.finish(recovery, state: state(recovery, of: feed))
   }
 
-  private func encode(_ messages: [Message], for feed: FrameFeed) -> [FrameBatch] {
+  private func encode(_ messages: [Message], for feed: ChannelFeed) -> [FrameBatch] {
     var batches: [FrameBatch] = []
     var batch = FrameBatch(feed.encoding, capacity: 0)
     for message in messages {
@@ -149,7 +149,7 @@ extension FanOut {
   }
 
   /// Nil for frames without a line in front.
-  private func state(_ recovery: Recovery, of feed: FrameFeed) -> [UInt8]? {
+  private func state(_ recovery: Recovery, of feed: ChannelFeed) -> [UInt8]? {
     guard case .positioned(let channel, _) = feed.encoding else { return nil }
     return WebSocketFrame.encode(
       .text, PositionedFrame.state(recovery.head, isComplete: recovery.isComplete, on: channel))

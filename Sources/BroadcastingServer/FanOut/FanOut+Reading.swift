@@ -7,24 +7,10 @@ import Broadcasting
 
 /// Reading histories, a few at a time: each may be some megabytes, which nothing counts until they are frames or an answer.
 extension FanOut {
-  private static let readsAtOnce = 16
-
   /// Reads a part of a history when its turn has come. Those who wait have nothing in memory.
   func history(of channel: Channel, from start: SubscriptionStart, limit: Int) async throws(BroadcastError) -> History {
-    await takeTurn()
-    defer { passTurn() }
+    await historyTurns.take()
+    defer { historyTurns.pass() }
     return try await broadcast.history(of: channel, from: start, limit: limit)
-  }
-
-  private func takeTurn() async {
-    if reads < Self.readsAtOnce {
-      reads += 1
-    } else {
-      await withUnsafeContinuation { waitingReads.append($0) }
-    }
-  }
-
-  private func passTurn() {
-    if waitingReads.isEmpty { reads -= 1 } else { waitingReads.removeFirst().resume() }
   }
 }

@@ -34,7 +34,7 @@ extension FanOut {
   /// One step of a feed: takes what is new, and serves some of the sockets. The rest waits for the next turn.
   private func advance(_ feed: FrameFeed) {
     feed.isScheduled = false
-    if feed.sweepsLeft == 0, feed.hasMore, !feed.isResting {
+    if feed.sweepsLeft == 0, feed.hasMore, !feed.isResting, let feed = feed as? ChannelFeed {
       feed.beginSweep()
       if take(feed) { feed.sweepsLeft = feed.readers.count }
     }
@@ -47,6 +47,8 @@ extension FanOut {
     }
     if feed.sweepsLeft > 0 || feed.hasMore {
       loop.inNextTurn { self.schedule(feed) }
+    } else if let feed = feed as? LiveFeed {
+      isSwept(feed)
     }
   }
 
@@ -80,7 +82,7 @@ extension FanOut {
     guard let outlet = member.outlet, member.closure == nil else { return }
     if member.isWaiting {
       // As soon as it is known, and not only when its socket takes something again.
-      if member.isBehind(limits) { close(member, .missedMessages) }
+      if member.isBehind(limits) { fallBehind(member) }
       return
     }
     while let first = next(for: member, in: swept) {
@@ -103,6 +105,11 @@ extension FanOut {
     }
   }
 
+  /// A member missed messages. A live resource has a state that makes up for it.
+  private func fallBehind(_ member: Member) {
+    if member.live == nil { close(member, .missedMessages) } else { missState(member) }
+  }
+
   /// Its socket is full: it stays where it is in the log.
   private func wait(_ member: Member) {
     member.isWaiting = true
@@ -112,6 +119,11 @@ extension FanOut {
   /// The next batch for a member. Nil if there is none, or none can be: then its closure is set.
   private func next(for member: Member, in swept: FrameFeed?) -> [UInt8]? {
     if member.closure != nil { return nil }
+    if let live = member.live, live.hasFrames {
+      if live.isLagging { return nil }
+      if let frames = live.next() { return frames }
+      member.updateDirectOutlet()
+    }
     if let opening = member.opening, !opening.isOut {
       if let frames = opening.next() { return frames }
       member.updateDirectOutlet()
@@ -132,7 +144,7 @@ extension FanOut {
         member.turn = turn
         return bytes
       case .missed:
-        close(member, .missedMessages)
+        fallBehind(member)
         return nil
       case nil:
         continue
@@ -144,7 +156,7 @@ extension FanOut {
   /// Gives a member that goes by itself all that was published before, as far as its socket is still open.
   func flush(_ member: Member) {
     guard let outlet = member.outlet, outlet.close == nil else { return }
-    for feed in member.places.map(\.feed) {
+    for case let feed as ChannelFeed in member.places.map(\.feed) {
       while feed.subscription.unreadMessages > 0, take(feed) {
         for index in feed.readers.indices { pump(feed.readers[index].member) }
       }

@@ -24,20 +24,30 @@ actor FanOut {
   let socketsPerSweep: Int
   /// Over which time sockets are closed after the broker was away.
   let spread: Duration
+  /// How long a socket of a live resource may take nothing when it has missed changes, and how long one that fell behind may
+  /// not do so again.
+  let lagLimit: Duration
   private let pushes: PushGate
-  var feeds: [FeedKey: FrameFeed] = [:]
+  var feeds: [FeedKey: ChannelFeed] = [:]
+  /// Where the changes of live resources come from.
+  var liveSources: [ObjectIdentifier: LiveSource] = [:]
   /// Feeds whose subscription has ended, while sockets still have to get what their logs hold.
   var endedFeeds: [FrameFeed] = []
   /// Sockets that have stopped at a gap, and are closed later.
   var closing: SpreadQueue<Member>
   var closingTimer: LoopTimer?
-  /// Histories that are being read, and who waits to read one.
-  var reads = 0
-  var waitingReads: [UnsafeContinuation<Void, Never>] = []
+  /// Who reads a history, or the state of a live resource.
+  let historyTurns = ReadTurns()
+  let liveTurns = ReadTurns()
+  /// Open sockets that are about to read a state.
+  var waitingLiveReads = 0
+  /// Sockets of live resources that missed changes and take nothing, and until when they may.
+  var lagging: [ObjectIdentifier: (member: Member, until: ContinuousClock.Instant)] = [:]
+  var lagTimer: LoopTimer?
 
   init(
     _ broadcast: any Broadcast, on loop: EventLoop, limits: LogLimits, budget: MemoryBudget, socketsPerSweep: Int,
-    spread: Duration, pushes: PushGate
+    spread: Duration, lagLimit: Duration, pushes: PushGate
   ) {
     self.broadcast = broadcast
     self.loop = loop
@@ -47,6 +57,7 @@ actor FanOut {
     pastMemory = PastMemory(within: budget)
     self.socketsPerSweep = max(1, socketsPerSweep)
     self.spread = spread
+    self.lagLimit = lagLimit
     closing = Self.makeSpreadQueue(over: spread)
     self.pushes = pushes
   }
@@ -59,7 +70,7 @@ actor FanOut {
   func join(
     _ channels: [Channel], _ opening: Opening? = nil, as form: FrameForm = .raw
   ) async throws(BroadcastError) -> Member {
-    var joined: [FrameFeed] = []
+    var joined: [ChannelFeed] = []
     do throws(BroadcastError) {
       for channel in channels where !joined.contains(where: { $0.key.channel == channel }) {
         joined.append(try await reserve(FeedKey(channel: channel, form: form)))
@@ -97,6 +108,7 @@ actor FanOut {
   func leave(_ member: Member) {
     if member.hasLeft { return }
     member.hasLeft = true
+    if member.live != nil { leaveLive(member) }
     if member.outlet?.observer === member { member.outlet?.observer = nil }
     for place in member.places {
       let feed = place.feed
@@ -112,7 +124,7 @@ actor FanOut {
   /// False for a socket that is another loop's or has a feed already, and for a feed that is or was delivered.
   // Not inlined: its frame would be a part of one that sleeps with every socket.
   @inline(never)
-  private func attach(_ socket: WebSocket, to member: Member) -> Bool {
+  func attach(_ socket: WebSocket, to member: Member) -> Bool {
     guard socket.loop === loop, member.outlet == nil, !member.hasLeft, socket.transport.observer == nil else {
       return false
     }
@@ -123,7 +135,7 @@ actor FanOut {
     return true
   }
 
-  private func sleep(_ member: Member) async {
+  func sleep(_ member: Member) async {
     await withTaskCancellationHandler {
       // By a method, because a closure that does not name `self` is not isolated to it: in a task without the loop as its
       // preference it would run on another thread.
@@ -134,7 +146,7 @@ actor FanOut {
   }
 
   private func keep(_ sleeper: UnsafeContinuation<Void, Never>, for member: Member) {
-    if Task.isCancelled || member.mustCloseNow || member.outlet?.isEnded != false {
+    if Task.isCancelled || member.mustCloseNow || member.outlet?.isEnded != false || member.live?.mustRead == true {
       sleeper.resume()
     } else {
       member.sleeper = sleeper
@@ -144,6 +156,7 @@ actor FanOut {
   func drained(_ member: Member) {
     member.isWaiting = false
     member.updateDirectOutlet()
+    if member.live != nil { drainedLagging(member) }
     pump(member)
   }
 }

@@ -6,14 +6,10 @@
 import Broadcasting
 import BroadcastingWeb
 
-/// A channel, and how its messages become frames: two forms are two feeds.
-struct FeedKey: Hashable, Sendable {
-  var channel: Channel
-  var form: FrameForm
-}
-
-/// One channel on one loop: what came for it, and who gets it. It belongs to the loop's ``FanOut``.
-final class FrameFeed {
+/// Frames on one loop that are the same for all who read them, and who they are. It belongs to the loop's ``FanOut``.
+///
+/// What comes is a channel's (``ChannelFeed``), or changes of a live resource (``LiveFeed``).
+class FrameFeed {
   /// A member's place in the log, and all that a sweep needs of it: a socket that keeps up gets what is new without a
   /// look at the member.
   struct Reader {
@@ -23,82 +19,37 @@ final class FrameFeed {
     var directOutlet: WebSocketTransport?
   }
 
-  let key: FeedKey
-  let subscription: Subscription
-  let encoding: FrameEncoding
-  var log = ByteLog()
-  var readers: [Reader] = []
+  final var log = ByteLog()
+  final var readers: [Reader] = []
 
-  /// Messages that were ever taken from the subscription.
-  private(set) var taken = 0
+  /// Messages that were ever taken into it.
+  final var taken = 0
 
-  /// Who subscribed while messages from before were still on their way to this loop. Those are not for them.
-  private var newcomers: [(member: Member, after: Int)] = []
-
-  /// The position of the last message that was taken into the log, at first that behind which the subscription begins. Nil
-  /// for a channel without a history.
-  private(set) var last: MessagePosition?
-
-  /// What is being read for sockets that begin in the past, and what was read last, as long as one of them has it.
-  var pasts: [PastKey: SocketPast] = [:]
-  weak var lastPast: SocketPast?
-
-  /// Sockets that still wait for another one of their channels.
-  var reservations = 0
+  /// Sockets that are still to come.
+  final var reservations = 0
 
   /// Set at the first message that is missing, and at the end of the subscription. Nothing comes any more: whoever has
   /// got what the log holds is closed with this.
-  var closure: WebSocketClosure?
+  final var closure: WebSocketClosure?
 
   /// Whether the broker is why it ends, so that all of its sockets on every server come back.
-  var endsForAll = false
+  final var endsForAll = false
 
   // The sweep over the members that is under way.
-  var sweepsLeft = 0
-  var nextToSweep = 0
-  var isScheduled = false
-  var hasMore = false
-  private var sweepBegan = ContinuousClock.now
-  private var takenBefore = 0
-  private var restsUntil: ContinuousClock.Instant?
+  final var sweepsLeft = 0
+  final var nextToSweep = 0
+  final var isScheduled = false
+  final var hasMore = false
+  private final var sweepBegan = ContinuousClock.now
+  private final var takenBefore = 0
+  private(set) final var restsUntil: ContinuousClock.Instant?
 
-  init(_ key: FeedKey, _ subscription: Subscription) {
-    self.key = key
-    self.subscription = subscription
-    last = subscription.recovery(of: key.channel)?.head
-    encoding = FrameEncoding(key.channel, key.form, hasHistory: last != nil)
-  }
-
-  var isUnused: Bool { readers.isEmpty && newcomers.isEmpty && reservations == 0 }
-
-  func reserved() -> FrameFeed {
-    reservations += 1
-    return self
-  }
-
-  /// How many messages to take before the next newcomer must be let in.
-  var messagesUntilNewcomer: Int { newcomers.first.map { $0.after - taken } ?? .max }
-
-  func add(_ member: Member) {
-    member.places.append(Member.Place(feed: self))
-    let unread = subscription.unreadMessages
-    if unread == 0, newcomers.isEmpty { admit(member) } else { newcomers.append((member, taken + unread)) }
-  }
-
-  /// Appends what was taken.
-  func append(_ batch: FrameBatch, age: Int, limits: LogLimits) {
-    taken += batch.messageCount
-    if last != nil, let position = batch.position { last = position }
-    // With nobody to read it, it would stay.
-    if !readers.isEmpty { log.append(batch.bytes, messages: batch.messageCount, age: age, limits: limits) }
-    while let first = newcomers.first, first.after <= taken { admit(newcomers.removeFirst().member) }
-  }
+  var isUnused: Bool { readers.isEmpty && reservations == 0 }
 
   /// Takes out a member, and puts the last one in its place.
   ///
   /// - Returns: the one that has moved, if there is one.
   func remove(_ member: Member) -> Member? {
-    newcomers.removeAll { $0.member === member }
     guard let index = member.places.first(where: { $0.feed === self })?.index else { return nil }
     log.remove(readers[index].cursor)
     let last = readers.removeLast()
@@ -108,30 +59,13 @@ final class FrameFeed {
     return last.member
   }
 
-  /// The end, for those who would only have been let in later too.
-  func admitAll() {
-    for newcomer in newcomers { admit(newcomer.member) }
-    newcomers = []
-  }
-
-  private func admit(_ member: Member) {
+  /// Lets a member read what is appended from now on.
+  func admit(_ member: Member) {
     readers.append(Reader(member: member, cursor: log.makeCursor()))
     // The sweep that is under way may have begun in the middle: then it comes by the end of the array before it is done.
     if sweepsLeft > 0 { sweepsLeft += 1 }
     member.setIndex(readers.count - 1, in: self)
     member.updateDirectOutlet()
-    guard let opening = member.opening else { return }
-    opening.begins(at: last, in: self)
-    // It waits for this.
-    member.sleeper.take()?.resume()
-  }
-
-  /// Moves a member that has got nothing yet to the end of the log.
-  func moveToEnd(_ member: Member) {
-    guard let index = member.places.first(where: { $0.feed === self })?.index else { return }
-    log.remove(readers[index].cursor)
-    readers[index].cursor = log.makeCursor()
-    member.opening?.begins(at: last, in: self)
   }
 
   // MARK: Rests

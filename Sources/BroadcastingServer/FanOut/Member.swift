@@ -25,6 +25,9 @@ final class Member: WebSocketObserver, @unchecked Sendable {
   /// What it gets before what is published, for one that asked for more than that.
   let opening: Opening?
 
+  /// The state of the live resource that it follows, if it does.
+  let live: LiveReader?
+
   /// Its socket's way out. Nil until its handler delivers to it.
   var outlet: WebSocketTransport?
 
@@ -40,9 +43,10 @@ final class Member: WebSocketObserver, @unchecked Sendable {
   var closure: WebSocketClosure?
   var sleeper: UnsafeContinuation<Void, Never>?
 
-  init(_ fanOut: FanOut, _ opening: Opening? = nil) {
+  init(_ fanOut: FanOut, _ opening: Opening? = nil, live: LiveReader? = nil) {
     self.fanOut = fanOut
     self.opening = opening
+    self.live = live
   }
 
   func socketDrained() { fanOut.assumeIsolated { $0.drained(self) } }
@@ -51,7 +55,7 @@ final class Member: WebSocketObserver, @unchecked Sendable {
 
   var mustCloseNow: Bool { closure != nil && !closesLater }
 
-  func setIndex(_ index: Int, in feed: FrameFeed) {
+  func setIndex(_ index: Int?, in feed: FrameFeed) {
     if let place = places.firstIndex(where: { $0.feed === feed }) { places[place].index = index }
   }
 
@@ -67,7 +71,7 @@ final class Member: WebSocketObserver, @unchecked Sendable {
   /// it, and while its socket takes something.
   func updateDirectOutlet() {
     guard places.count == 1, let index = places[0].index else { return }
-    let isDirect = !isWaiting && closure == nil && !hasLeft && opening?.isOut != false
+    let isDirect = !isWaiting && closure == nil && !hasLeft && opening?.isOut != false && live?.hasFrames != true
     places[0].feed.readers[index].directOutlet = isDirect ? outlet : nil
   }
 }

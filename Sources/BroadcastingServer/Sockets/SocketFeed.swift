@@ -44,6 +44,16 @@ public final class SocketFeed: Sendable {
     try await member.fanOut.deliver(member, to: socket)
   }
 
+  /// The same for a live resource. Nil is a normal end.
+  func deliverLive(to socket: WebSocket) async -> (any Error)? {
+    do {
+      try await member.fanOut.deliverLive(member, to: socket)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
   /// How the socket has to be closed, when its handler ended before it was told so: the client misses messages also where
   /// the server stops, or the client says something, before the time has come to close it for that.
   //
