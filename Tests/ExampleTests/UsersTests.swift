@@ -153,6 +153,10 @@ struct UsersTests {
       try await here.wait(
         until: #"document.querySelector('#frames .error')?.textContent.includes('"method\\" is missing')"#)
 
+      // A page that has lost its socket comes back by itself, and hears on.
+      _ = try await there.evaluate("(window.lost = socket).close()")
+      try await there.wait(until: "socket !== lost && document.querySelector('#state').textContent === 'Connected'")
+
       // A name is text, whatever it looks like.
       let markup = #"{"method": "PUT", "url": "/user/1", "data": {"fullname": "<img src=x onerror=alert(1)>"}}"#
       try await here.type(markup, into: "#frame")
