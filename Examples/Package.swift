@@ -43,6 +43,10 @@ let programs = [
   // Chat
 
   // RequestsOverWebSocket
+  program(
+    "users", "Users", in: "RequestsOverWebSocket",
+    uses: ["BroadcastingPostgres", "BroadcastingServer", "Database"],
+    resources: ["Page/app.css", "Page/app.js", "Page/index.html", "migration.sql"].map { .embedInCode($0) }),
 ]
 
 let package = Package(

@@ -39,8 +39,8 @@ extension Routes {
   ///
   /// Several requests are answered at a time, up to ``RequestSocketLimits/inFlight``, and the answers come as they
   /// are done. Beyond that the socket is not read, and nothing is lost. A client that does not read its answers holds up
-  /// itself alone. What a socket holds is at most that many requests and as many answers, and what waits unread: 16 frames, and
-  /// 64 KiB beside the last one. A frame is limited by ``BroadcastServer/Limits/message`` (a longer one closes the socket with 1009),
+  /// itself alone. What a socket holds is at most that many requests and as many answers, and what waits unread: one frame, and
+  /// some 128 KiB beside it. A frame is limited by ``BroadcastServer/Limits/message`` (a longer one closes the socket with 1009),
   /// `url` and `args` by ``BroadcastServer/Limits/target`` (414).
   ///
   /// When the client closes, what it has sent is still done, for up to twice the close timeout (16 s); what is under way
