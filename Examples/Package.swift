@@ -41,6 +41,9 @@ let programs = [
   // Todos
 
   // Chat
+  program(
+    "chat", "Chat", in: "Chat/Server", uses: ["BroadcastingJSON", "BroadcastingRedis", "BroadcastingServer"],
+    resources: ["app.css", "app.js", "index.html"].map { .embedInCode("Page/\($0)") }),
 
   // RequestsOverWebSocket
 ]
@@ -55,5 +58,6 @@ let package = Package(
     .systemLibrary(name: "CPostgres", path: "CPostgres", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
     .target(name: "Database", dependencies: ["CPostgres"], path: "Database", swiftSettings: swiftSettings),
     .testTarget(name: "DatabaseTests", dependencies: ["Database"], swiftSettings: swiftSettings),
+    .testTarget(name: "ChatTests", dependencies: ["Chat"], swiftSettings: swiftSettings),
   ] + programs.map(\.target)
 )
