@@ -15,11 +15,13 @@ struct ChatTests {
   @Test("people on different servers meet: the last 50 messages, who is here, messages both ways, signs of typing")
   func meets() async throws {
     try await ExampleProcess.with("chat") { example in
+      var position: String?
       // 60 messages, of six people: so many at once are nobody's too many.
       for number in 0..<6 {
         let chatter = try await Chatter.inside(
           at: example.address, in: "lobby", as: "Early \(number)", id: "early-00\(number)")
         for message in 0..<10 { try chatter.say("early \(number * 10 + message)") }
+        if number == 0 { position = try await chatter.frame { $0.text == "early 0" }.position }
         _ = try await chatter.frame { $0.text == "early \(number * 10 + 9)" }
         try await chatter.leave()
       }
@@ -52,6 +54,19 @@ struct ChatTests {
       try ida.send(raw: #"{"type": "typing"}"#)
       try await ada.browser.wait(until: typing("Ida is typing…"))
       try await screenshot(of: ada)
+
+      // Who comes back gets all that he has missed, and not the last 50 alone; who has been away for too long is told so.
+      let first = try #require(position)
+      let back = try await Chatter(at: example.address, in: "lobby", as: "Early 0", id: "early-000", after: first)
+      _ = try await back.frame { $0.type == "ready" }
+      #expect(try messages(of: back) == (1..<60).map { "early \($0)" } + conversation)
+      #expect(try back.frames().allSatisfy { $0.type != "missed" })
+      try await back.leave()
+      let late = try await Chatter(at: example.address, in: "lobby", as: "Early 0", id: "early-000", after: "1-1")
+      _ = try await late.frame { $0.type == "ready" }
+      #expect(try late.frames().first { ["missed", "message"].contains($0.type) }?.type == "missed")
+      #expect(try messages(of: late).count == 60 + conversation.count)
+      try await late.leave()
 
       // Another room is another conversation; who leaves is gone at once.
       let other = try await Chatter.inside(at: example.address, in: "kitchen", as: "Ida", id: "00000000-ida")
@@ -135,6 +150,13 @@ struct ChatTests {
       #expect(try await ada.browser.evaluate("typeof window.harmed") == "undefined")
       #expect(try await ada.browser.evaluate("document.documentElement.scrollWidth <= window.innerWidth") == "true")
 
+      // What is said twice, by who did not know whether it was, is shown once.
+      for _ in 0..<2 { try mallory.send(raw: say("said twice", id: "message-twice")) }
+      try mallory.say("said behind it")
+      try await ada.wait(for: "said behind it")
+      #expect(try await ada.texts().filter { $0 == "said twice" }.count == 1)
+      #expect(try mallory.frames().filter { $0.text == "said twice" }.count == 2)
+
       // Two of one name are told apart.
       let double = try await Chatter.inside(at: example.address, in: "lobby", as: " Ada ", id: "mallory-2")
       #expect(double.person.id != "")
@@ -178,6 +200,8 @@ struct ChatTests {
         let line = try await refused.line(containing: "refused 400")
         #expect(line.contains(code))
       }
+      let lost = try await Chatter(at: example.address, in: "lobby", as: "Lost", id: "00000000-lost", after: "a place")
+      #expect(try await lost.line(containing: "refused 400").contains("invalid_position"))
       #expect(try await ada.browser.problems() == [])
       try await ada.browser.close()
     }

@@ -30,11 +30,13 @@ final class Chatter: Sendable {
   let person: Frame.Person
   private let process: ChildProcess
 
-  init(at address: String, in room: String, as name: String, id: String) async throws {
+  /// - Parameter position: behind which message to begin. Nil for the last ones.
+  init(at address: String, in room: String, as name: String, id: String, after position: String? = nil) async throws {
     person = Frame.Person(id: id, name: name)
     process = try await ChildProcess(
       Tool.python.path,
-      ["-u", "\(projectFolder)/Tests/ExampleTests/Programs/chatter.py", "ws://\(address)", room, name, id],
+      ["-u", "\(projectFolder)/Tests/ExampleTests/Programs/chatter.py", "ws://\(address)", room, name, id]
+        + [position].compactMap { $0 },
       lastSignal: .terminate)
   }
 

@@ -4,7 +4,7 @@
 # ===----------------------------------------------------------------------=== #
 """Is one person in one room of the chat, and comes back behind the last message when it has lost its connection.
 
-usage: chatter.py URL ROOM NAME ID
+usage: chatter.py URL ROOM NAME ID [POSITION]      with POSITION it begins behind that message
 Reads a command a line: `say TEXT` says it until it has come back, `raw TEXT` sends a frame as it is.
 prints: server NAME PORT / frame JSON / lost CODE / refused STATUS BODY
 """
@@ -19,9 +19,9 @@ import websockets
 
 
 class Chatter:
-    def __init__(self, url, room, name, person):
+    def __init__(self, url, room, name, person, after=None):
         self.address = f"{url}/rooms/{urllib.parse.quote(room, safe='')}"
-        self.query = {"id": person, "name": name}
+        self.query = {"id": person, "name": name, **({"after": after} if after else {})}
         self.person = person
         # What is to be said, the oldest first. The first is under way while `under_way` says so.
         self.pending = []
@@ -89,4 +89,4 @@ class Chatter:
         await asyncio.gather(self.follow(), self.obey())
 
 
-asyncio.run(Chatter(*sys.argv[1:5]).run())
+asyncio.run(Chatter(*sys.argv[1:]).run())
