@@ -215,7 +215,7 @@ struct ChatTests {
     "On another one, and I hear you all the same.",
     "On the third. I came late, and had your last 50 messages before I could say hello.",
     "Then let us kill mine and see what becomes of me.",
-    "Done. It took you a third of a second to come back, and nothing is missing here.",
+    "Done. It took you a fifth of a second to come back, and nothing is missing here.",
     "Nor here. The list never had you twice.",
     "I did say something in that very moment.",
     "It is there, once.",

@@ -306,7 +306,7 @@ function show(said) {
 
 function note(text) {
   const wasAtEnd = isAtEnd();
-  at("log").append(make("li", "note", text));
+  at("log").insertBefore(make("li", "note", text), at("log").querySelector(".pending"));
   if (wasAtEnd) toEnd();
 }
 
