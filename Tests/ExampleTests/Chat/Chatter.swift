@@ -33,11 +33,8 @@ final class Chatter: Sendable {
   /// - Parameter position: behind which message to begin. Nil for the last ones.
   init(at address: String, in room: String, as name: String, id: String, after position: String? = nil) async throws {
     person = Frame.Person(id: id, name: name)
-    process = try await ChildProcess(
-      Tool.python.path,
-      ["-u", "\(projectFolder)/Tests/ExampleTests/Programs/chatter.py", "ws://\(address)", room, name, id]
-        + [position].compactMap { $0 },
-      lastSignal: .terminate)
+    process = try await ForeignClient.start(
+      "chatter", ["ws://\(address)", room, name, id] + [position].compactMap { $0 })
   }
 
   /// Somebody who has come in, and knows who is there.
