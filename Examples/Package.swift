@@ -41,6 +41,9 @@ let programs = [
   // Todos
 
   // Chat
+  program(
+    "chat", "Chat", in: "Chat/Server", uses: ["BroadcastingJSON", "BroadcastingRedis", "BroadcastingServer"],
+    resources: ["app.css", "app.js", "index.html"].map { .embedInCode("Page/\($0)") }),
 
   // RequestsOverWebSocket
   program(
@@ -61,5 +64,6 @@ let package = Package(
       name: "Database", dependencies: ["CPostgres", .product(name: "BroadcastingServer", package: "swift-broadcast")],
       path: "Database", swiftSettings: swiftSettings),
     .testTarget(name: "DatabaseTests", dependencies: ["Database"], swiftSettings: swiftSettings),
+    .testTarget(name: "ChatTests", dependencies: ["Chat"], swiftSettings: swiftSettings),
   ] + programs.map(\.target)
 )
