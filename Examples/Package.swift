@@ -29,6 +29,10 @@ func program(
 
 let programs = [
   // LiveOrders
+  program(
+    "live-orders", "LiveOrders", in: "LiveOrders/Server",
+    uses: ["BroadcastingJSON", "BroadcastingPostgres", "BroadcastingServer", "Database"],
+    resources: ["orders.sql", "page.html", "page.css", "page.js"].map { .embedInCode($0) }),
 
   // PushAndEvents
   program(

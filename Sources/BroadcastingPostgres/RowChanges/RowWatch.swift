@@ -29,8 +29,7 @@ public struct RowWatch: Sendable, Hashable {
   /// The columns whose values make the channel of a change. See ``channel(ofKey:)``. Nil: all are told on ``channel``.
   public let key: [String]?
 
-  /// - Throws: ``/Broadcasting/BroadcastError/Code/invalidChannel`` for a channel that can't be, and
-  ///   ``/Broadcasting/BroadcastError/Code/refused`` for what SQL can't hold.
+  /// - Throws: An error with the code `invalidChannel` for a channel that can't be, and with `refused` for what SQL can't hold.
   public init(
     table: String, channel: Channel, columns: [String]? = nil, condition: String? = nil, key: [String]? = nil
   ) throws(BroadcastError) {

@@ -14,10 +14,11 @@
 /// - A request with one must name in `Host` the loopback interface, an address, or a host which was allowed. Otherwise
 ///   a name under somebody's control that resolves to this machine would make that somebody's page the same origin.
 /// - The page must be of the same origin, by host and port, or one that was allowed. The origin `null`, which belongs to
-///   no page in particular, never is.
+///   no page in particular, has a switch of its own.
 public struct OriginPolicy: Sendable {
   private let origins: Set<WebOrigin>
   private let allowsAnyOrigin: Bool
+  private let allowsNullOrigin: Bool
   private let hosts: Set<Authority>
   private let allowsOtherMachines: Bool
 
@@ -30,6 +31,7 @@ public struct OriginPolicy: Sendable {
   private init(allowed: Set<WebOrigin>, allowsOtherMachines: Bool = false) {
     origins = allowed
     allowsAnyOrigin = false
+    allowsNullOrigin = false
     hosts = []
     self.allowsOtherMachines = allowsOtherMachines
   }
@@ -38,9 +40,11 @@ public struct OriginPolicy: Sendable {
   ///   - origins: pages of other origins that may use the server, such as `https://app.example`; `*` for all pages.
   ///   - hosts: names by which browsers may know this server, such as `events.example`; with a port, that port alone.
   ///   - allowsOtherMachines: whether peers of other machines may use the server, which asks nobody who he is.
+  ///   - allowsNullOrigin: whether pages of the origin `null` may use the server: files, and frames in a sandbox. Every page can
+  ///     have such a frame, so this lets all of them in, whatever `origins` says: it is for what everybody may read.
   /// - Throws: ``OriginPolicyError`` for an origin or a host that is none.
   public init(
-    origins: [String] = [], hosts: [String] = [], allowsOtherMachines: Bool = false
+    origins: [String] = [], hosts: [String] = [], allowsOtherMachines: Bool = false, allowsNullOrigin: Bool = false
   ) throws(OriginPolicyError) {
     var allowedOrigins: Set<WebOrigin> = []
     for text in origins where text != "*" {
@@ -56,6 +60,7 @@ public struct OriginPolicy: Sendable {
     self.allowsAnyOrigin = origins.contains("*")
     self.hosts = allowedHosts
     self.allowsOtherMachines = allowsOtherMachines
+    self.allowsNullOrigin = allowsNullOrigin
   }
 
   /// - Parameters:
@@ -68,7 +73,7 @@ public struct OriginPolicy: Sendable {
     guard let origin else { return nil }
     guard let authority = host.flatMap({ Authority($0) }) else { return .invalidHost(host) }
     guard isKnown(authority) else { return .unknownHost(authority) }
-    guard origin != "null" else { return .nullOrigin }
+    if origin == "null" { return allowsNullOrigin ? nil : .nullOrigin }
     guard let page = WebOrigin(origin) else { return .foreignOrigin(origin) }
     guard allowsAnyOrigin || page.isServed(by: authority) || origins.contains(page) else {
       return .foreignOrigin(origin)
@@ -102,8 +107,9 @@ public struct OriginPolicy: Sendable {
   ///   - origin: the field `Origin`; nil when there is none.
   ///   - host: the field `Host`; nil when there is none.
   package func sharedOrigin(_ origin: String?, host: String?) -> String? {
-    guard let origin, let page = WebOrigin(origin), let authority = host.flatMap({ Authority($0) }), isKnown(authority)
-    else { return nil }
+    guard let origin, let authority = host.flatMap({ Authority($0) }), isKnown(authority) else { return nil }
+    if origin == "null" { return allowsNullOrigin ? origin : nil }
+    guard let page = WebOrigin(origin) else { return nil }
     return origins.contains(page) || (allowsAnyOrigin && !page.isServed(by: authority)) ? origin : nil
   }
 
@@ -125,7 +131,8 @@ package struct OriginRefusal: Hashable, Sendable {
 
   static let nullOrigin = OriginRefusal(
     code: "origin_not_allowed",
-    message: "The Origin \"null\" (a file, a sandboxed frame) is never allowed. Serve the page over http.")
+    message:
+      "Pages of the Origin \"null\" (a file, a sandboxed frame) may not use this server. Serve the page over http.")
 
   static let severalOrigins = OriginRefusal(
     code: "origin_not_allowed", message: "The request has several Origin fields. Browsers send one.")

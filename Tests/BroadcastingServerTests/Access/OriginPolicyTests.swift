@@ -69,8 +69,15 @@ struct OriginPolicyTests {
     #expect(try ask(origin, "localhost:8080", origins: ["http://localhost"]) == "origin_not_allowed")
   }
 
-  @Test("the origin null never passes, also where any page may")
+  @Test("the origin null passes where it is allowed by itself, and not where any page may")
   func nullOrigin() throws {
+    let policy = try OriginPolicy(allowsNullOrigin: true)
+    #expect(policy.refusal(origin: "null", host: "localhost:8080", peerIsLoopback: true) == nil)
+    #expect(policy.sharedOrigin("null", host: "localhost:8080") == "null")
+    #expect(policy.refusal(origin: "null", host: "evil.example", peerIsLoopback: true)?.code == "host_not_allowed")
+    #expect(policy.sharedOrigin("null", host: "evil.example") == nil)
+    #expect(policy.refusal(origin: "https://a.example", host: "localhost", peerIsLoopback: true) != nil)
+    #expect(try OriginPolicy(origins: ["*"]).sharedOrigin("null", host: "localhost") == nil)
     #expect(try ask("null", "localhost", origins: ["*"]) == "origin_not_allowed")
     #expect(throws: OriginPolicyError.self) { try OriginPolicy(origins: ["null"]) }
   }
