@@ -21,13 +21,11 @@ struct LiveOrdersTests {
     }
   }
 
-  private func client(_ example: ExampleProcess, origin: String = "", _ messages: String...) async throws
-    -> ChildProcess
-  {
-    let client = try await ChildProcess(
-      Tool.python.path,
-      ["-u", "\(projectFolder)/Tests/ExampleTests/Programs/live_orders.py", example.socketURL("/order_events"), origin]
-        + messages, lastSignal: .terminate)
+  private func client(
+    _ example: ExampleProcess, origin: String = "", _ messages: [String]
+  ) async throws -> ChildProcess {
+    let client = try await ForeignClient.start(
+      "live_orders", [example.socketURL("/order_events"), origin] + messages)
     try await client.line(containing: "connected")
     return client
   }
@@ -145,7 +143,7 @@ struct LiveOrdersTests {
   @Test("a foreign client of another origin gets each change with all digits")
   func protocolOfOthers() async throws {
     try await withOrders { example, server in
-      let client = try await client(example, origin: "https://elsewhere.example", Self.subscribe)
+      let client = try await client(example, origin: "https://elsewhere.example", [Self.subscribe])
       try await tell(server) { client.transcript().contains { $0.contains("New order") } }
       try await server.psql("UPDATE orders SET price = 1234567890.12345678901234567890, name = 'Größe \"1\"'")
       try await client.line(
@@ -156,7 +154,7 @@ struct LiveOrdersTests {
         "BEGIN; INSERT INTO orders VALUES (2, 'never', 1, 1); ROLLBACK; DELETE FROM orders")
       try await client.line(containing: "Order deleted")
       #expect(!client.transcript().contains { $0.contains("never") || $0.contains("error") })
-      let other = try await self.client(example, #"{"method": "subscribe", "channel": "orders", "state": true}"#)
+      let other = try await self.client(example, [#"{"method": "subscribe", "channel": "orders", "state": true}"#])
       try await other.line(containing: #"frame {"data": [], "message": "Orders"}"#)
     }
   }
@@ -170,16 +168,12 @@ struct LiveOrdersTests {
         ([#"{"method": "subscribe", "channel": "pg_shadow\"; --"}"#], "unknown_channel"),
         ([Self.subscribe, Self.subscribe], "surplus"),
       ] {
-        let client = try await ChildProcess(
-          Tool.python.path,
-          ["-u", "\(projectFolder)/Tests/ExampleTests/Programs/live_orders.py", example.socketURL("/order_events"), ""]
-            + messages,
-          lastSignal: .terminate)
+        let client = try await client(example, messages)
         try await client.line(containing: "\"code\": \"\(code)\"")
         try await client.line(containing: "closed 1008")
       }
       // Ten seconds are the limit that is tested.
-      let silent = try await client(example)
+      let silent = try await client(example, [])
       try await silent.line(containing: "closed 1008 Nothing was asked for within 10 s.")
       // Nobody may publish.
       let answer = try await Curl.push(#"{"channel": "orders", "message": "x"}"#, to: example.url)
