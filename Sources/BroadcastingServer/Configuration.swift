@@ -57,6 +57,13 @@ extension BroadcastServer {
     public var otherParameters: [String] = []
 
     public init() {}
+
+    /// Health alone, for a program whose clients have its own routes and nothing beside them.
+    public static var health: Endpoints {
+      var endpoints = Endpoints()
+      (endpoints.push, endpoints.events, endpoints.page, endpoints.history) = (nil, nil, nil, nil)
+      return endpoints
+    }
   }
 
   /// Limits on what clients can make the server hold. Sizes are bytes.

@@ -10,7 +10,8 @@ import COpenSSL
 package struct Page: Sendable {
   private let head: [UInt8]
   private let body: [UInt8]
-  private let fixedPolicy: String
+  /// Its style and script are named by their hashes.
+  let policy: PagePolicy
 
   /// Joins the parts.
   package init() {
@@ -24,16 +25,8 @@ package struct Page: Sendable {
     let tag = page.firstRange(of: Self.bodyTag) ?? page.endIndex..<page.endIndex
     head = Array(page[..<tag.lowerBound])
     body = Array(page[tag.upperBound...])
-    fixedPolicy = [
-      "default-src 'none'",
-      "script-src '\(Self.hash(of: script))'",
-      "style-src '\(Self.hash(of: style))'",
-      "img-src data:",
-      "base-uri 'none'",
-      "form-action 'none'",
-      "frame-ancestors 'none'",
-      "require-trusted-types-for 'script'",
-    ].joined(separator: "; ")
+    policy = PagePolicy(
+      scripts: "'\(Self.hash(of: script))'", styles: "'\(Self.hash(of: style))'", others: ["img-src data:"])
   }
 
   /// The page as UTF-8.
@@ -50,18 +43,6 @@ package struct Page: Sendable {
       tag += " data-\(name)=\"\(Self.escaped(Self.reference(to: endpoint, from: path)))\""
     }
     return head + Array("\(tag)>".utf8) + body
-  }
-
-  /// The field `Content-Security-Policy` that belongs to the page: nothing is loaded or run but what stands in the file,
-  /// whose style and script are named by their hashes (Content Security Policy Level 3, section 2.3.1), and it connects
-  /// to its own server alone.
-  ///
-  /// - Parameter host: the request's field `Host`. Browsers before 2022 don't take a WebSocket of the same host for
-  ///   `'self'`, so it is named too, if it is one.
-  package func contentSecurityPolicy(host: String?) -> String {
-    var connect = "connect-src 'self'"
-    if let authority = host.flatMap({ Authority($0) }) { connect += " ws://\(authority) wss://\(authority)" }
-    return "\(fixedPolicy); \(connect)"
   }
 
   /// As it stands in the file, which a browser can show by itself too.

@@ -14,13 +14,6 @@ struct PageEndpoint: Sendable {
     let html = page.html(
       at: request.http.path, push: endpoints.push, events: endpoints.events,
       history: endpoints.history)
-    return .bytes(
-      html, type: "text/html; charset=utf-8",
-      headers: [
-        "Content-Security-Policy": page.contentSecurityPolicy(host: request.http.host),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-cache",
-      ])
+    return .bytes(html, type: "text/html; charset=utf-8", headers: page.policy.headers(host: request.http.host))
   }
 }

@@ -28,7 +28,7 @@ struct PageTests {
     #expect(html.ranges(of: "<body").count == 1)
     // What was joined is not asked for.
     #expect(!html.contains("page.css") && !html.contains("page.js"))
-    let policy = page.contentSecurityPolicy(host: nil)
+    let policy = page.policy.text(host: nil)
     #expect(try #/script-src 'sha256-[A-Za-z0-9+/]{43}='/#.firstMatch(in: policy) != nil)
     #expect(try #/style-src 'sha256-[A-Za-z0-9+/]{43}='/#.firstMatch(in: policy) != nil)
     #expect(policy.hasPrefix("default-src 'none'; "))
@@ -87,11 +87,11 @@ struct PageTests {
 
   @Test("the policy names the sockets of the request's own host, if it is one")
   func namesHost() {
-    #expect(page.contentSecurityPolicy(host: nil).hasSuffix("; connect-src 'self'"))
+    #expect(page.policy.text(host: nil).hasSuffix("; connect-src 'self'"))
     #expect(
-      page.contentSecurityPolicy(host: "a.example:80").hasSuffix(
+      page.policy.text(host: "a.example:80").hasSuffix(
         "connect-src 'self' ws://a.example:80 wss://a.example:80"))
-    #expect(page.contentSecurityPolicy(host: "a; script-src *").hasSuffix("connect-src 'self'"))
-    #expect(page.contentSecurityPolicy(host: "a\r\nb: c").hasSuffix("connect-src 'self'"))
+    #expect(page.policy.text(host: "a; script-src *").hasSuffix("connect-src 'self'"))
+    #expect(page.policy.text(host: "a\r\nb: c").hasSuffix("connect-src 'self'"))
   }
 }
