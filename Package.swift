@@ -147,5 +147,8 @@ let package = Package(
       exclude: ["Programs", "requirements.txt"], swiftSettings: swiftSettings),
     .testTarget(
       name: "EndToEndTests", dependencies: ["TestSupport", "broadcast"], swiftSettings: swiftSettings),
+    // The programs of the package in Examples, started as a user starts them.
+    .testTarget(
+      name: "ExampleTests", dependencies: ["TestSupport"], exclude: ["Programs"], swiftSettings: swiftSettings),
   ]
 )

@@ -11,6 +11,10 @@
 # Each as the signal that ends it, and its process: INT:1234.
 brokers=()
 
+# Goes before a command that is to end when this script does, be it by SIGKILL (prctl(2), PR_SET_PDEATHSIG).
+tied=()
+if command -v setpriv >/dev/null; then tied=(setpriv --pdeathsig=TERM); fi
+
 stop_brokers() {
   local broker
   for broker in "${brokers[@]+"${brokers[@]}"}"; do kill -s "${broker%:*}" "${broker#*:}" 2>/dev/null || true; done
@@ -40,7 +44,7 @@ start_redis() {
   local port log=$folder/redis.log
   port=$(free_port)
   # Channels only: nothing to keep on disk.
-  (cd "$folder" && exec redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no) >"$log" 2>&1 &
+  (cd "$folder" && exec "${tied[@]+"${tied[@]}"}" redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no) >"$log" 2>&1 &
   brokers+=("INT:$!")
   await_broker Redis $! "$log" grep -q 'Ready to accept connections' "$log"
   redis_url=redis://127.0.0.1:$port
@@ -55,7 +59,7 @@ postgres_programs() {
 }
 
 start_postgres() {
-  local programs port data=$folder/postgres log=$folder/postgres.log as_user=()
+  local programs port data=$folder/postgres log=$folder/postgres.log as_user=() server=()
   programs=$(postgres_programs)
   [ -n "$programs" ] || die "there is no PostgreSQL server: apt-get install postgresql"
   mkdir -p "$data"
@@ -65,10 +69,12 @@ start_postgres() {
     chown postgres "$data"
     as_user=(setpriv --reuid=postgres --regid=postgres --clear-groups)
   fi
+  # Of one call with the change of the user, which would undo it.
+  [ ${#tied[@]} -eq 0 ] || server=("${as_user[@]-setpriv}" --pdeathsig=INT)
   (cd "$data" && "${as_user[@]+"${as_user[@]}"}" "$programs/initdb" --pgdata "$data" --auth trust --username postgres \
     --encoding UTF8 --locale C) >"$log" 2>&1 || die "initdb failed: $(tail -n 5 "$log")"
   port=$(free_port)
-  (cd "$data" && exec "${as_user[@]+"${as_user[@]}"}" "$programs/postgres" -D "$data" -p "$port" \
+  (cd "$data" && exec "${server[@]+"${server[@]}"}" "$programs/postgres" -D "$data" -p "$port" \
     -c listen_addresses=127.0.0.1 -c unix_socket_directories=) >"$log" 2>&1 &
   # A fast shutdown, which waits for no client.
   brokers+=("INT:$!")

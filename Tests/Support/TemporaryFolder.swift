@@ -28,6 +28,15 @@ package final class TemporaryFolder: Sendable {
 
   deinit { removeTree(path) }
 
+  /// The names of what is in a folder.
+  package static func entries(of path: String) throws(ProgramError) -> [String] {
+    guard let folder = opendir(path) else { throw ProgramError(.missing, "there is no folder \(path)") }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) { names.append(name(of: entry)) }
+    return names.filter { $0 != "." && $0 != ".." }
+  }
+
   /// For a folder whose last reference never goes: it is removed when the process ends.
   func removeAtExit() {
     let isFirst = foldersToRemoveAtExit.withLock { folders in
@@ -56,14 +65,14 @@ private let foldersToRemoveAtExit = Lock([String]())
 private func removeTree(_ path: String) {
   // A link is removed, never followed.
   if unlink(path) == 0 { return }
-  if let folder = opendir(path) {
-    while let entry = readdir(folder) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { removeTree("\(path)/\(name)") }
-    }
-    closedir(folder)
+  if let names = try? TemporaryFolder.entries(of: path) {
+    for name in names { removeTree("\(path)/\(name)") }
   }
   rmdir(path)
+}
+
+private func name(of entry: UnsafeMutablePointer<dirent>) -> String {
+  withUnsafePointer(to: &entry.pointee.d_name) {
+    $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+  }
 }

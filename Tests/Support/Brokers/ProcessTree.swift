@@ -12,7 +12,7 @@
 #endif
 
 /// The processes that a program has started.
-enum ProcessTree {
+package enum ProcessTree {
   /// From proc(5). On other systems than Linux none are found.
   static func children(of process: Int) -> [Int] {
     guard let folder = opendir("/proc") else { return [] }
@@ -25,6 +25,16 @@ enum ProcessTree {
       if let number = Int(name), state(of: number)?.parent == process { children.append(number) }
     }
     return children
+  }
+
+  /// Its children, theirs, and so on, as of now.
+  package static func descendants(of process: Int) -> [Int] {
+    children(of: process).flatMap { [$0] + descendants(of: $0) }
+  }
+
+  /// Those of them which have not ended.
+  package static func alive(among processes: [Int]) -> [Int] {
+    processes.filter { state(of: $0).map { $0.letter != "Z" } ?? false }
   }
 
   static func signal(_ processes: [Int], _ number: Int32) {

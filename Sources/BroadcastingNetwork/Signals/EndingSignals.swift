@@ -12,10 +12,10 @@
 #endif
 
 /// The signals that ask a program to end.
-enum EndingSignals {
+package enum EndingSignals {
   /// SIGINT and SIGTERM, but for those which the parent has set to be ignored, as a shell does for a job in the background:
   /// who watched them would end by a Ctrl-C that was meant for another (signal(7)).
-  static func heeded() -> [Int32] {
+  package static func heeded() -> [Int32] {
     [SIGINT, SIGTERM].filter { number in
       let before = signal(number, SIG_IGN)
       let isIgnored = unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
