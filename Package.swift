@@ -59,7 +59,7 @@ let package = Package(
       resources: ["record", "read", "presence", "who"].map { .embedInCode("Scripts/\($0).lua") }),
     library(
       "BroadcastingPostgres", ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "COpenSSL"],
-      resources: [.embedInCode("Migration/broadcast.sql")]),
+      resources: ["begin", "publish", "row_changes", "watch", "end"].map { .embedInCode("Migration/\($0).sql") }),
     library(
       "BroadcastingKafka",
       ["Broadcasting", "BroadcastingBroker", "BroadcastingLocking", "BroadcastingNetwork", "CRdkafka", "CUV"]),
@@ -106,7 +106,7 @@ let package = Package(
       ]),
     tests(
       "BroadcastingPostgres",
-      ["Broadcasting", "BroadcastingBroker", "BroadcastingNetwork", "CLibpq", "TestSupport"]),
+      ["Broadcasting", "BroadcastingBroker", "BroadcastingJSON", "BroadcastingNetwork", "CLibpq", "TestSupport"]),
     tests(
       "BroadcastingKafka",
       [
@@ -125,6 +125,7 @@ let package = Package(
       name: "BroadcastCommandTests",
       dependencies: [
         "broadcast", "Broadcasting", "BroadcastingClient", "BroadcastingLocking", "BroadcastingNetwork",
+        "BroadcastingPostgres",
         "BroadcastingWeb", "TestSupport",
       ],
       swiftSettings: swiftSettings),

@@ -41,6 +41,8 @@ struct SQLState: Hashable, Sendable, CustomStringConvertible {
   static let passwordRefused = SQLState("28P01")
   static let loginRefused = SQLState("28000")
   static let noSuchDatabase = SQLState("3D000")
+  static let noSuchSchema = SQLState("3F000")
+  static let noSuchFunction = SQLState("42883")
   static let notPermitted = SQLState("42501")
   static let tooManyConnections = SQLState("53300")
   static let cannotConnectNow = SQLState("57P03")

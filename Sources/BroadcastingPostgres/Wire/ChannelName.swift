@@ -56,8 +56,7 @@ struct ChannelName: Hashable, Sendable {
   }
 
   private static func digest(_ name: [UInt8]) -> [UInt8] {
-    var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
-    SHA256(name, name.count, &digest)
+    let digest = Digest.of(name)
     // 43 characters, one of padding, and the NUL of C.
     var text = [UInt8](repeating: 0, count: 45)
     EVP_EncodeBlock(&text, digest, CInt(digest.count))

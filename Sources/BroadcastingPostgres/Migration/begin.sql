@@ -1,0 +1,42 @@
+-- broadcast.publish(channel, message): publishes inside the caller's own transaction. Subscribers get the message when that
+-- commits, and never when it is rolled back.
+--
+-- broadcast.watch(table, channel): publishes each change of the table's rows so, until broadcast.unwatch(table, channel).
+--
+-- Run this in the database, as a user who may create a schema; again after an update, which replaces the functions. It is
+-- one statement: all of it is done, or nothing. psql tells of an error by its exit code with -v ON_ERROR_STOP=1 alone.
+--
+-- A message has at most 1 MiB. Whoever may connect may call the functions: they do what pg_notify does, with the rights of
+-- the caller; a table is watched by its owner alone. That is granted when they are new; what is revoked afterwards stays so.
+-- To remove all of it:
+--
+--   DROP SCHEMA broadcast CASCADE;
+--
+-- PostgreSQL 11 or later.
+
+DO $migration$
+DECLARE
+  is_new boolean;
+  has_watches boolean;
+  owner pg_catalog.name;
+BEGIN
+-- Several may run at once, and two that replace a function would fail. The number stands for nothing.
+PERFORM pg_catalog.pg_advisory_xact_lock(7089054359448449388);
+
+CREATE SCHEMA IF NOT EXISTS broadcast;
+
+-- Who owns the schema can put other functions in the place of these, and whoever calls them would run those. A superuser and
+-- the database's owner can do worse anyway.
+SELECT r.rolname INTO owner
+FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+WHERE n.nspname OPERATOR(pg_catalog.=) 'broadcast' AND NOT r.rolsuper AND r.rolname OPERATOR(pg_catalog.<>) current_user
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_database AS d
+    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND d.datdba OPERATOR(pg_catalog.=) n.nspowner);
+IF FOUND THEN
+  RAISE EXCEPTION 'the schema "broadcast" belongs to "%", who could exchange the functions in it', owner
+    USING HINT = 'Run this as that user, or make the schema your own: ALTER SCHEMA broadcast OWNER TO CURRENT_USER.';
+END IF;
+is_new := pg_catalog.to_regprocedure('broadcast.publish(pg_catalog.text, pg_catalog.text)') IS NULL;
+has_watches := pg_catalog.to_regprocedure('broadcast.row_changed()') IS NOT NULL;
+
