@@ -150,6 +150,7 @@ let package = Package(
       name: "EndToEndTests", dependencies: ["TestSupport", "broadcast"], swiftSettings: swiftSettings),
     // The programs of the package in Examples, started as a user starts them.
     .testTarget(
-      name: "ExampleTests", dependencies: ["TestSupport"], exclude: ["Programs"], swiftSettings: swiftSettings),
+      name: "ExampleTests", dependencies: ["BroadcastingLocking", "TestSupport"], exclude: ["Programs"],
+      swiftSettings: swiftSettings),
   ]
 )

@@ -57,7 +57,9 @@ let package = Package(
   targets: [
     // SQL for the examples that keep their state in PostgreSQL.
     .systemLibrary(name: "CPostgres", path: "CPostgres", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
-    .target(name: "Database", dependencies: ["CPostgres"], path: "Database", swiftSettings: swiftSettings),
+    .target(
+      name: "Database", dependencies: ["CPostgres", .product(name: "BroadcastingServer", package: "swift-broadcast")],
+      path: "Database", swiftSettings: swiftSettings),
     .testTarget(name: "DatabaseTests", dependencies: ["Database"], swiftSettings: swiftSettings),
   ] + programs.map(\.target)
 )

@@ -84,80 +84,54 @@ actor Connection {
     PQsetSingleRowMode(handle)
   }
 
+  /// What it gives up it leaves with the connection: the server ends a statement whose client is gone, by ``settings``.
   private func receive(on handle: OpaquePointer, cancelledBy ticket: UInt64?) throws(DatabaseError) -> Rows {
-    var waiting = Waiting(until: .now + limits.statement)
+    let deadline = ContinuousClock.now + limits.statement
     var rows = Rows()
     var failure: DatabaseError?
     while true {
-      try wait(on: handle, &waiting, ticket)
+      try wait(on: handle, until: deadline, ticket)
       guard let result = PQgetResult(handle) else { break }
       defer { PQclear(result) }
       switch PQresultStatus(result) {
       case PGRES_SINGLE_TUPLE, PGRES_TUPLES_OK:
-        if failure == nil, !rows.append(result, limit: limits.resultBytes) {
-          failure = DatabaseError(
+        guard rows.append(result, limit: limits.resultBytes) else {
+          close()
+          throw DatabaseError(
             .tooLarge, "The result is larger than \(limits.resultBytes) bytes: ask for fewer rows, by LIMIT.")
-          rows = Rows()
-          if ticket != nil { cancelStatement(handle) }
         }
       case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: rows.finish(result)
       case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
-        // It would go on for ever.
         close()
         throw DatabaseError(.invalidParameter, "COPY is not supported: insert rows by INSERT.")
       default:
         if failure == nil { failure = refusal(result, on: handle) }
       }
     }
-    if let reason = waiting.reason, failure?.sqlState == .queryCancelled { failure = reason }
     if let failure { throw failure }
     return rows
   }
 
-  /// Why a statement is given up, and until when its end is waited for.
-  private struct Waiting {
-    var until: ContinuousClock.Instant
-    var reason: DatabaseError?
-  }
-
   /// Returns when the next result can be had without waiting.
   private func wait(
-    on handle: OpaquePointer, _ waiting: inout Waiting, _ ticket: UInt64?
+    on handle: OpaquePointer, until deadline: ContinuousClock.Instant, _ ticket: UInt64?
   ) throws(DatabaseError) {
     while true {
       let isFlushed = PQflush(handle)
       guard isFlushed >= 0 else { throw lost(handle) }
       if isFlushed == 0, PQisBusy(handle) == 0 { return }
-      switch wakeUp.wait(for: PQsocket(handle), writing: isFlushed == 1, until: waiting.until, ticket) {
-      case .ready: guard PQconsumeInput(handle) == 1 else { throw lost(handle) }
-      case .interrupted:
-        close()
-        throw .ended
-      case .cancelled where waiting.reason == nil: giveUp(handle, &waiting, because: .cancelled)
-      case .timedOut where waiting.reason == nil:
-        giveUp(
-          handle, &waiting, because: DatabaseError(.timedOut, "The statement took longer than \(limits.statement)."))
-      case .cancelled: break
-      case .timedOut:
-        // It does not even answer to the cancellation.
-        close()
-        throw waiting.reason ?? .cancelled
+      let failure: DatabaseError
+      switch wakeUp.wait(for: PQsocket(handle), writing: isFlushed == 1, until: deadline, ticket) {
+      case .ready:
+        guard PQconsumeInput(handle) == 1 else { throw lost(handle) }
+        continue
+      case .interrupted: failure = .ended
+      case .cancelled: failure = .cancelled
+      case .timedOut: failure = DatabaseError(.timedOut, "The statement took longer than \(limits.statement).")
       }
+      close()
+      throw failure
     }
-  }
-
-  private func giveUp(_ handle: OpaquePointer, _ waiting: inout Waiting, because reason: DatabaseError) {
-    waiting.reason = reason
-    waiting.until = .now + .seconds(5)
-    cancelStatement(handle)
-  }
-
-  private func cancelStatement(_ handle: OpaquePointer) {
-    guard let cancel = PQgetCancel(handle) else { return }
-    defer { PQfreeCancel(cancel) }
-    var text = [CChar](repeating: 0, count: 256)
-    // The server tells by the result whether it was in time.
-    _ = PQcancel(cancel, &text, CInt(text.count))
   }
 
   // MARK: Connecting
@@ -190,7 +164,6 @@ actor Connection {
       try connect(new, until: .now + limits.connect)
       PQsetNoticeProcessor(new, { _, _ in }, nil)
       guard PQsetnonblocking(new, 1) == 0 else { throw lost(new) }
-      // So that every value has one text, wherever the program runs.
       guard PQsendQuery(new, Self.settings) == 1 else { throw lost(new) }
       _ = try receive(on: new, cancelledBy: nil)
       handle = new
@@ -200,9 +173,16 @@ actor Connection {
     }
   }
 
-  private static let settings =
-    "SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; SET TimeZone = 'UTC'; SET extra_float_digits = 1; "
-    + "SET bytea_output = 'hex'"
+  /// So that every value has one text, wherever the program runs; and so that the server looks after its client each second
+  /// while it runs a statement, which it can from version 14 on.
+  private static let settings = """
+    SET DateStyle = 'ISO'; SET IntervalStyle = 'iso_8601'; SET TimeZone = 'UTC'; SET extra_float_digits = 1;
+    SET bytea_output = 'hex';
+    DO $$ BEGIN
+      PERFORM set_config('client_connection_check_interval', '1s', false);
+    EXCEPTION WHEN OTHERS THEN
+    END $$
+    """
 
   private func connect(_ new: OpaquePointer, until deadline: ContinuousClock.Instant) throws(DatabaseError) {
     // Not PQconnectdb, whose limit is one for each address. A name is looked up here, though, which may take as long as it does.
@@ -224,9 +204,10 @@ actor Connection {
     throw unreachable(new)
   }
 
-  /// Whether the server has not closed it meanwhile.
+  /// Whether it can still be used. What a server says unasked, to who does not listen for notifications, is most often that it ends
+  /// the connection; for anything else a new one does no harm.
   private func isAlive(_ handle: OpaquePointer) -> Bool {
-    if case .ready = wakeUp.wait(for: PQsocket(handle), writing: false, until: .now, nil) { PQconsumeInput(handle) }
+    if case .ready = wakeUp.wait(for: PQsocket(handle), writing: false, until: .now, nil) { return false }
     return PQstatus(handle) == CONNECTION_OK
   }
 
@@ -234,8 +215,8 @@ actor Connection {
 
   private func unreachable(_ handle: OpaquePointer) -> DatabaseError {
     let words = sentence(PQerrorMessage(handle), otherwise: "no reason is given")
-    let isRefused =
-      words.contains("FATAL") && !["starting up", "shutting down", "too many"].contains { words.contains($0) }
+    let isPassing = ["starting up", "shutting down", "too many"].contains { words.contains($0) }
+    let isRefused = words.contains("FATAL") && !isPassing || PQconnectionNeedsPassword(handle) == 1
     return DatabaseError(isRefused ? .refused : .unavailable, "The database can't be reached: \(words)")
   }
 
@@ -263,7 +244,7 @@ actor Connection {
 
   private func sentence(_ words: UnsafePointer<CChar>?, otherwise: String) -> String {
     let lines = words.map { String(cString: $0).split(whereSeparator: \.isNewline) } ?? []
-    return lines.isEmpty ? otherwise : lines.joined(separator: "; ")
+    return lines.isEmpty ? otherwise : lines.map { $0.drop { $0.isWhitespace } }.joined(separator: "; ")
   }
 }
 

@@ -54,6 +54,7 @@ final class ConnectionQueue: Sendable {
 
   /// Waits for a connection, which has to be given back.
   func take() async throws(DatabaseError) -> Connection {
+    try await waitUntilOpen()
     let ticket = state.withLock { state in
       state.lastTicket += 1
       return state.lastTicket
@@ -79,6 +80,19 @@ final class ConnectionQueue: Sendable {
       waiter?.continuation.resume(returning: .failure(.cancelled))
     }
     return try result.get()
+  }
+
+  /// Returns when `run()` has begun. It is called beside the program, so that the first statement may come before it; nobody tells
+  /// when nobody calls it.
+  private func waitUntilOpen() async throws(DatabaseError) {
+    let deadline = ContinuousClock.now + patience
+    while state.withLock({ $0.phase == .notYet }) {
+      guard ContinuousClock.now < deadline else {
+        throw DatabaseError(
+          .notRunning, "Nobody called run() within \(patience). Call it beside the program, or use withDatabase.")
+      }
+      do { try await Task.sleep(for: .milliseconds(5)) } catch { throw .cancelled }
+    }
   }
 
   func giveBack(_ connection: Connection) {

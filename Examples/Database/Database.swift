@@ -6,14 +6,14 @@
 /// A PostgreSQL database: statements with parameters, rows as `Codable` values, transactions.
 ///
 /// It has some connections, each with a thread of its own that may block. They are opened when they are first needed; one that is
-/// lost is opened again at the next statement. ``withDatabase(_:connections:limits:_:)`` runs one in a scope.
+/// lost, or given up with a statement that took too long or was cancelled, is opened again at the next statement. ``withDatabase(_:connections:limits:_:)`` runs one in a scope.
 public final class Database: Sendable {
   public struct Limits: Sendable {
     /// Statements and transactions that wait for a connection.
     public var waiting = 1_000
     /// How long one of them may wait.
     public var patience = Duration.seconds(10)
-    /// How long a statement may take. Then it is cancelled.
+    /// How long a statement may take.
     public var statement = Duration.seconds(30)
     /// How long connecting may take.
     public var connect = Duration.seconds(10)
@@ -116,23 +116,5 @@ public final class Database: Sendable {
     }
     queue.reached()
     return connection
-  }
-}
-
-/// Runs a database in a scope.
-///
-/// - Throws: what the closure throws, and ``DatabaseError/Code/invalidURL``.
-public func withDatabase<Result: Sendable>(
-  _ url: String, connections: Int = 4, limits: Database.Limits = .init(),
-  _ body: @escaping @Sendable (Database) async throws -> Result
-) async throws -> Result {
-  let database = try Database(url, connections: connections, limits: limits)
-  return try await withThrowingTaskGroup(of: Void.self) { group in
-    group.addTask { try await database.run() }
-    let result: Swift.Result<Result, any Error>
-    do { result = .success(try await body(database)) } catch { result = .failure(error) }
-    group.cancelAll()
-    try await group.waitForAll()
-    return try result.get()
   }
 }

@@ -14,9 +14,9 @@ public struct DatabaseError: Error, Hashable, Sendable, CustomStringConvertible 
     case unavailable
     /// Too many wait for a connection, or one waited for too long.
     case busy
-    /// A statement took longer than the limit, and was cancelled.
+    /// A statement took longer than the limit. The server ends it within a second or two.
     case timedOut
-    /// The task was cancelled.
+    /// The task was cancelled. The server ends a statement that was under way within a second or two.
     case cancelled
     /// The database refused the statement: ``DatabaseError/sqlState`` says why.
     case refused
@@ -72,8 +72,6 @@ public struct SQLState: Hashable, Sendable {
   public static let numberOutOfRange = SQLState("22003")
   public static let serializationFailure = SQLState("40001")
   public static let deadlockDetected = SQLState("40P01")
-
-  static let queryCancelled = SQLState("57014")
 
   /// Of who was let in too early, or has to go: the server starts or stops.
   var isPassing: Bool { ["57P01", "57P02", "57P03", "53300"].contains(code) }

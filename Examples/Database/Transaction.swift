@@ -56,7 +56,8 @@ public final class Transaction: Sendable {
       do { _ = try await connection.run("ROLLBACK", [], isShielded: true) } catch { await connection.close() }
       return try result.get()
     }
-    let end = try await connection.run("COMMIT", [])
+    // Cancelled here, nobody would know what became of it.
+    let end = try await connection.run("COMMIT", [], isShielded: true)
     // The server's way to say that an earlier statement had failed, whatever the closure made of it.
     guard end.command == "COMMIT" else {
       throw DatabaseError(.refused, "The transaction was rolled back, since one of its statements failed.")

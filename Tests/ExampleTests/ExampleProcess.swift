@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import BroadcastingLocking
 import TestSupport
 
 #if canImport(Glibc)
@@ -19,17 +20,16 @@ final class ExampleProcess: Sendable {
   /// What the script and the programs say: standard output and, by `transcript(.errors)`, standard error.
   let script: ChildProcess
   private let reserved: ReservedPort
-  private let folder: TemporaryFolder
 
-  private init(_ name: String, _ environment: [String: String]) async throws {
-    reserved = try ReservedPort.any()
+  /// Whether ``kill()`` has ended it.
+  private let isKilled = Lock(false)
+
+  private init(_ name: String, _ reserved: ReservedPort, _ environment: [String: String]) async throws {
+    self.reserved = reserved
     port = reserved.number
-    folder = try TemporaryFolder()
-    // PostgreSQL runs as another user there.
-    chmod(folder.path, 0o711)
-    // Those of whoever runs the tests are not the example's, and what it makes in TMPDIR is seen.
+    // Those of whoever runs the tests are not the example's.
     let fresh = [
-      "PORT": "\(reserved.number)", "HOST": "", "TMPDIR": folder.path, "DATABASE_URL": "", "REDIS_URL": "",
+      "PORT": "\(reserved.number)", "HOST": "", "DATABASE_URL": "", "REDIS_URL": "",
       "BROADCAST_URL": "",
     ]
     script = try await ChildProcess(
@@ -44,11 +44,13 @@ final class ExampleProcess: Sendable {
   ///
   /// - Parameters:
   ///   - name: what stands behind `make`.
+  ///   - port: where it listens; any that is free if nil.
   ///   - environment: more of it, such as a `DATABASE_URL`.
   static func with<Result>(
-    _ name: String, environment: [String: String] = [:], _ body: (ExampleProcess) async throws -> Result
+    _ name: String, port: ReservedPort? = nil, environment: [String: String] = [:],
+    _ body: (ExampleProcess) async throws -> Result
   ) async throws -> Result {
-    let example = try await ExampleProcess(name, environment)
+    let example = try await ExampleProcess(name, port ?? ReservedPort.any(), environment)
     let result: Swift.Result<Result, any Error>
     do { result = .success(try await body(example)) } catch { result = .failure(error) }
     // What the body found out comes first.
@@ -63,14 +65,22 @@ final class ExampleProcess: Sendable {
   func socketURL(_ path: String) -> String { "ws://\(address)\(path)" }
 
   /// The database or the Redis that the script has started, as it says.
-  func broker(_ variable: String) throws -> String {
-    for line in script.transcript() {
-      if let range = line.firstRange(of: "\(variable)=") { return String(line[range.upperBound...]) }
-    }
-    throw ExampleFailure("The script started nothing for \(variable): \(script.transcript())")
+  func broker(_ variable: String) throws -> String { try said("\(variable)=") }
+
+  /// Ends the programs of the examples that run in it as a crash would, by SIGKILL. The script cleans up after them, and has ended
+  /// when this returns.
+  func kill() async throws {
+    isKilled.withLock { $0 = true }
+    let processes = script.identifier.map { ProcessTree.descendants(of: $0) } ?? []
+    // The system knows it by its true name: "debug" is a link.
+    let folder = "\(projectFolder)/Examples/.build/"
+    ProcessTree.signal(processes.filter { ProcessTree.executable(of: $0)?.hasPrefix(folder) == true }, SIGKILL)
+    try await script.exit()
+    try await ProcessTree.waitForEnd(of: processes)
   }
 
   private func stop() async throws {
+    if isKilled.withLock({ $0 }) { return }
     guard let identifier = script.identifier else {
       throw ExampleFailure("It had ended before it was asked to: \(transcript)")
     }
@@ -80,10 +90,23 @@ final class ExampleProcess: Sendable {
     guard exit == .code(0) else { throw ExampleFailure("It ended with \(exit): \(transcript)") }
     let alive = ProcessTree.alive(among: processes)
     guard alive.isEmpty else { throw ExampleFailure("It left the processes \(alive) of \(processes) behind.") }
-    // SwiftPM leaves some of its own there.
-    let files = try TemporaryFolder.entries(of: folder.path).filter { $0.hasPrefix("broadcast-example.") }
-    guard files.isEmpty else { throw ExampleFailure("It left \(files) behind in its temporary folder.") }
+    if let folder = try? said("files in ") {
+      guard (try? TemporaryFolder.entries(of: folder)) == nil else {
+        throw ExampleFailure("It left its folder \(folder) behind.")
+      }
+    }
   }
+
+  /// What stands behind these words in a line of the script's.
+  private func said(_ words: String) throws -> String {
+    for line in script.transcript() {
+      if let range = line.firstRange(of: words) { return String(line[range.upperBound...]) }
+    }
+    throw ExampleFailure("The script did not say “\(words)”: \(transcript)")
+  }
+
+  /// Where a program of the examples lies once it has been built.
+  static func binary(_ program: String) -> String { "\(projectFolder)/Examples/.build/debug/\(program)" }
 
   private var transcript: String {
     (script.transcript() + script.transcript(.errors)).suffix(40).joined(separator: "\n")

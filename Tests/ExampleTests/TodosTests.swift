@@ -129,12 +129,8 @@ struct TodosTests {
         let (writers, last) = (4, 500)
         var ids: [String] = []
         for _ in 0..<writers { ids.append(try await make("0", in: example)) }
-        let clients = try await ChildProcess(
-          Tool.python.path,
-          [
-            "-u", "\(projectFolder)/Tests/ExampleTests/Programs/todo_joiners.py", example.socketURL("/api/todos/"), "100", "3",
-            "\(last)",
-          ], lastSignal: .terminate)
+        let clients = try await ForeignClient.start(
+          "todo_joiners", [example.socketURL("/api/todos/"), "100", "3", "\(last)"])
         // Transactions of different lengths, which end in another order than they began in.
         let sessions = try await withThrowingTaskGroup(of: ChildProcess.self) { group in
           for id in ids {
@@ -268,9 +264,9 @@ struct TodosTests {
     let port = try ReservedPort.any()
     let url = "http://127.0.0.1:\(port.number)"
     try await PostgresServer.with { server in
-      let environment = ["DATABASE_URL": server.url, "PORT": "\(port.number)"]
+      let environment = ["DATABASE_URL": server.url]
       let browser = try await Browser()
-      try await ExampleProcess.with("todos", environment: environment) { _ in
+      try await ExampleProcess.with("todos", port: port, environment: environment) { _ in
         try await browser.open(url)
         try await server.psql("INSERT INTO todos (title) VALUES ('before')")
         try await expect("- before", on: [browser])
@@ -284,7 +280,7 @@ struct TodosTests {
       }
       try await browser.wait(until: "document.querySelector('#state').dataset.state === 'away'")
       try await server.psql("DELETE FROM todos WHERE completed")
-      try await ExampleProcess.with("todos", environment: environment) { _ in
+      try await ExampleProcess.with("todos", port: port, environment: environment) { _ in
         try await expect("- live again", on: [browser])
         try await browser.wait(until: "document.querySelector('#state').dataset.state === 'live'")
       }

@@ -27,7 +27,7 @@ struct URLTests {
   @Test("nobody there: the error names no password")
   func unreachable() async throws {
     var limits = Database.Limits()
-    limits.patience = .zero
+    limits.patience = .milliseconds(500)
     // Port 1 is nobody's.
     let error = await #expect(throws: DatabaseError.self) {
       try await withDatabase("postgres://ed:sesame@127.0.0.1:1/app", limits: limits) { database in
@@ -38,9 +38,18 @@ struct URLTests {
     #expect(error?.description.contains("sesame") == false)
   }
 
-  @Test("what is asked before run() waits for it")
+  @Test("without run() a statement fails, and does not wait for ever")
+  func never() async throws {
+    var limits = Database.Limits()
+    limits.patience = .milliseconds(50)
+    let database = try Database("postgres://127.0.0.1:1/app", limits: limits)
+    let error = await #expect(throws: DatabaseError.self) { try await database.execute("SELECT 1") }
+    #expect(error?.code == .notRunning)
+  }
+
+  @Test("what is asked before run() waits for it", .enabled(if: databaseURL != nil, "DATABASE_URL names no PostgreSQL"))
   func before() async throws {
-    guard let databaseURL else { return }
+    let databaseURL = try #require(databaseURL)
     let database = try Database(databaseURL)
     try await withThrowingTaskGroup(of: [Int].self) { group in
       group.addTask { try await database.query("SELECT 1", as: Int.self) }

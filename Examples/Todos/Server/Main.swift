@@ -19,7 +19,7 @@ struct Program {
       configuration.endpoints.page = nil
       let broadcast = try PostgresBroadcast(url)
 
-      try await withDatabase(url) { [configuration] database in
+      try await withDatabase(of: settings) { [configuration] database in
         let todos = TodoStore(database)
         try await todos.prepare()
         let server = BroadcastServer(broadcast, configuration: configuration) { routes in

@@ -24,11 +24,14 @@ public struct OriginPolicy: Sendable {
   /// Only this machine, and only pages that the server itself serves.
   public static let sameOrigin = OriginPolicy(allowed: [])
 
-  private init(allowed: Set<WebOrigin>) {
+  /// All machines, which are not asked who they are, and only pages that the server itself serves.
+  static let anyMachine = OriginPolicy(allowed: [], allowsOtherMachines: true)
+
+  private init(allowed: Set<WebOrigin>, allowsOtherMachines: Bool = false) {
     origins = allowed
     allowsAnyOrigin = false
     hosts = []
-    allowsOtherMachines = false
+    self.allowsOtherMachines = allowsOtherMachines
   }
 
   /// - Parameters:

@@ -42,14 +42,29 @@ public struct ProgramSettings: Sendable {
     return number
   }
 
-  /// The configuration of a server at `HOST`, 127.0.0.1 by default, and `PORT`. It prints `listening on http://…` once it
-  /// listens, and a line on standard error for what fails.
+  /// Yes or no, also written as `true` and `false`, or `1` and `0`.
+  ///
+  /// - Throws: ``ProgramSettingError`` when the variable says something else.
+  public func flag(_ name: String, default standard: Bool = false) throws(ProgramSettingError) -> Bool {
+    switch self[name]?.lowercased() {
+    case nil: standard
+    case "yes", "true", "1": true
+    case "no", "false", "0": false
+    case let text?: throw ProgramSettingError(name, "\(name) is “\(text.prefix(40))”. It has to be yes or no.")
+    }
+  }
+
+  /// The configuration of a server at `HOST`, 127.0.0.1 by default, and `PORT`.
+  ///
+  /// It prints `listening on http://…` once it listens, and a line on standard error for what fails. With `INSECURE=yes` other
+  /// machines may use it too, as in a container: nobody asks them who they are, unless a check of the program does.
   ///
   /// - Parameter port: where `PORT` is not set. 0 is any that is free.
-  /// - Throws: ``ProgramSettingError`` for a `PORT` that is none.
+  /// - Throws: ``ProgramSettingError`` for a `PORT` or an `INSECURE` that is none.
   public func serverConfiguration(port: Int) throws(ProgramSettingError) -> BroadcastServer.Configuration {
     var configuration = BroadcastServer.Configuration(
       host: self["HOST"] ?? "127.0.0.1", port: try number("PORT", default: port, in: 0...65_535))
+    if try flag("INSECURE") { configuration.origins = .anyMachine }
     configuration.onEvent = { event in
       if event.kind == .listening {
         for address in event.addresses ?? [] { ProgramOutput.print("listening on http://\(address)") }

@@ -29,8 +29,8 @@ public enum ServerProgram {
 
   /// Runs the body until it ends, or until SIGTERM or SIGINT cancels its task, and ends the process.
   ///
-  /// The exit code is 0 after a signal and when the body returns, 64 for settings that are wrong (``ProgramSettingError``, and
-  /// ``BroadcastError/Code/invalidURL``), and 1 when the body throws something else. What it throws is printed in one line.
+  /// The exit code is 0 after a signal and when the body returns, 64 for settings that are wrong (``ProgramSettingError``, or
+  /// a URL that no backend takes), and 1 when the body throws something else. What it throws is printed in one line.
   /// A second signal ends the process at once, and so does SIGALRM when the body has not ended 15 s after the first. A SIGINT
   /// that is ignored from the beginning, as in a job that a shell has put into the background, stays ignored.
   public static func run(_ body: @escaping @Sendable (ProgramSettings) async throws -> Void) async -> Never {
@@ -60,7 +60,7 @@ public enum ServerProgram {
   static func exitCode(for error: any Error) -> Int32 {
     switch error {
     case is ProgramSettingError: 64
-    case let error as BroadcastError where error.code == .invalidURL: 64
+    case let error as BroadcastError where [.invalidURL, .unknownScheme].contains(error.code): 64
     default: 1
     }
   }

@@ -32,17 +32,24 @@ package enum ProcessTree {
     children(of: process).flatMap { [$0] + descendants(of: $0) }
   }
 
+  /// The path of the program that a process runs; nil when it has ended.
+  package static func executable(of process: Int) -> String? {
+    var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink("/proc/\(process)/exe", &path, path.count)
+    return count > 0 ? String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+  }
+
   /// Those of them which have not ended.
   package static func alive(among processes: [Int]) -> [Int] {
     processes.filter { state(of: $0).map { $0.letter != "Z" } ?? false }
   }
 
-  static func signal(_ processes: [Int], _ number: Int32) {
+  package static func signal(_ processes: [Int], _ number: Int32) {
     for process in processes { _ = kill(pid_t(process), number) }
   }
 
   /// Returns when all of them have ended, whoever reaps them. Nobody tells of it, so it looks again and again.
-  static func waitForEnd(of processes: [Int]) async throws {
+  package static func waitForEnd(of processes: [Int]) async throws {
     for process in processes {
       while let state = state(of: process), state.letter != "Z" { try await Task.sleep(for: .milliseconds(1)) }
     }
