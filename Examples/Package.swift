@@ -43,6 +43,10 @@ let programs = [
     uses: ["BroadcastingClient", "BroadcastingJSON"]),
 
   // Todos
+  program(
+    "todos", "Todos", in: "Todos/Server",
+    uses: ["BroadcastingJSON", "BroadcastingPostgres", "BroadcastingServer", "Database"],
+    resources: ["migration.sql", "page.html", "page.css", "page.js"].map { .embedInCode($0) }),
 
   // Chat
   program(

@@ -34,6 +34,16 @@ package final class Browser: Sendable {
     _ = try await ask("type", text)
   }
 
+  /// Presses a key where the focus is: "Enter", "Escape" or "Tab".
+  package func press(_ key: String) async throws {
+    _ = try await ask("press", key)
+  }
+
+  /// Clicks twice on the middle of what `selector` finds.
+  package func doubleClick(_ selector: String) async throws {
+    _ = try await ask("double", selector)
+  }
+
   /// Clicks on the middle of what `selector` finds.
   package func click(_ selector: String) async throws {
     _ = try await ask("click", selector)

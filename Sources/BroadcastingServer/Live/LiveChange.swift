@@ -11,6 +11,9 @@ public struct LiveChange: Sendable, Hashable {
   /// The keys that it belongs to. A socket of a key gets the changes that have it, a socket without one gets all.
   public var keys: [String]
 
+  /// Whether it belongs to every key, whatever ``keys`` says: that all rows of a table are gone, for instance.
+  public var isForEveryKey = false
+
   /// Where it stands among all changes, for a ``LiveState`` that says what it includes: a number from a sequence, or a
   /// transaction.
   public var version: UInt64?

@@ -98,6 +98,7 @@ final class LiveSource {
 
   /// Each feed that a change belongs to.
   func feeds(of change: LiveChange) -> [LiveFeed] {
+    if change.isForEveryKey { return self.feeds }
     var feeds: [LiveFeed] = []
     if let unkeyed { feeds.append(unkeyed) }
     for (index, key) in change.keys.enumerated() {

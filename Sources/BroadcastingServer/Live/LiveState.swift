@@ -22,16 +22,20 @@ public struct LiveState: Sendable {
 
   /// A state with all changes up to a version.
   ///
-  /// - Parameter version: Changes up to it are not sent again. Versions are those of all the changes of a ``LiveChanges``,
-  ///   in one order.
+  /// - Parameters:
+  ///   - text: What the sockets get.
+  ///   - version: Changes up to it are not sent again. Versions are those of all the changes of a ``LiveChanges``, and the
+  ///     changes come in their order.
   public init(_ text: String, version: UInt64) {
     self.init(text) { change in change.version.map { $0 <= version } ?? false }
   }
 
   /// A state that says itself what it has.
   ///
-  /// - Parameter includes: Whether the state has a change. It is asked on an event loop for each one, in order, until it says
-  ///   no for the first time; that change and all behind it are sent.
+  /// - Parameters:
+  ///   - text: What the sockets get.
+  ///   - includes: Whether the state has a change. It is asked on an event loop for each one, in order, until it says no for
+  ///     the first time; that change and all behind it are sent.
   public init(_ text: String, includes: @escaping @Sendable (LiveChange) -> Bool) {
     self.text = text
     self.includes = includes

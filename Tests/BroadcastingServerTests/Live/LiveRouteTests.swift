@@ -62,6 +62,27 @@ struct LiveRouteTests {
     }
   }
 
+  @Test("a change for every key reaches every socket once, and ends those of a key where it is a deletion")
+  func everyKey() async throws {
+    let changes = LiveChanges(of: ["ledger"]) { message in
+      var change = LiveChange(message.text ?? "", keys: ["a", "a"], isDeletion: message.text == "all gone")
+      change.isForEveryKey = message.text?.hasPrefix("all") == true
+      return change
+    }
+    try await withServer(routes: { routes in
+      routes.live("/ledger") { _ in LiveResource(changes) { LiveState("=") } }
+      routes.live("/ledger/:key") { LiveResource(changes, key: try $0.parameter("key")) { LiveState("=") } }
+    }) { server in
+      let all = try await server.subscriber("/ledger")
+      let (a, b) = (try await server.subscriber("/ledger/a"), try await server.subscriber("/ledger/b"))
+      for text in ["one", "all", "all gone", "after"] { try await server.broadcast.publish(text, to: "ledger") }
+      #expect(await all.texts(5) == ["=", "one", "all", "all gone", "after"])
+      #expect(await a.texts(5) == ["=", "one", "all", "all gone"])
+      #expect(await b.texts(4) == ["=", "all", "all gone"])
+      for client in [a, b] { #expect(await client.close?.code == .notFound) }
+    }
+  }
+
   @Test("a client that sends a message is closed with 1008")
   func oneWay() async throws {
     let ledger = Ledger()

@@ -142,7 +142,17 @@ class Browser:
     def type(self, text):
         self.call("Input.insertText", text=text)
 
-    def click(self, selector):
+    def press(self, key):
+        text = {"text": "\r"} if key == "Enter" else {}
+        code = {"Enter": 13, "Escape": 27, "Tab": 9}[key]
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **text)
+
+    def double(self, selector):
+        self.click(selector)
+        self.click(selector, 2)
+
+    def click(self, selector, count=1):
         found = f"document.querySelector({json.dumps(selector)})"
         place = json.loads(self.evaluate(
             f"(() => {{ const e = {found}; if (!e) return null; e.scrollIntoView({{block: 'center', behavior: 'instant'}});"
@@ -151,7 +161,7 @@ class Browser:
         if place is None:
             raise RuntimeError(f"no {selector}")
         for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+            self.call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=count)
 
     def screenshot(self, path):
         picture = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
@@ -181,8 +191,8 @@ def main():
         browser = Browser(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), profile)
         verbs = {
             "open": browser.open, "evaluate": browser.evaluate, "wait": browser.wait, "focus": browser.focus,
-            "type": browser.type, "click": browser.click, "screenshot": browser.screenshot,
-            "problems": browser.report,
+            "type": browser.type, "press": browser.press, "click": browser.click, "double": browser.double,
+            "screenshot": browser.screenshot, "problems": browser.report,
         }  # fmt: skip
         print("ready", flush=True)
         try:
