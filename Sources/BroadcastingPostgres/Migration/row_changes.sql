@@ -88,7 +88,7 @@ $$;
 -- The trigger's function. Its arguments: the channel, the columns, the condition, the key, where '' stands for none.
 --
 -- It runs with the rights of whoever writes to the table. Times are in UTC, whatever the session has set.
-CREATE OR REPLACE FUNCTION broadcast.row_changed() RETURNS trigger
+CREATE OR REPLACE FUNCTION broadcast.row_changed() RETURNS pg_catalog.trigger
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = 'iso_8601' SET timezone = 'UTC'
 SET extra_float_digits = 3 SET bytea_output = 'hex' SET standard_conforming_strings = on AS $$

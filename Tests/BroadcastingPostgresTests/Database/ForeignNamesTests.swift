@@ -88,6 +88,8 @@ struct ForeignNamesTests {
         CREATE AGGREGATE public.count("any") (SFUNC = int8inc_any, STYPE = bigint, INITCOND = '0', FINALFUNC = public.abs);
         CREATE VIEW public.pg_settings AS SELECT public.textcat(pg_catalog.text 'idle_session_timeout', '') AS name;
         CREATE DOMAIN public.text AS pg_catalog.text CHECK (value OPERATOR(pg_catalog.=) 'shadow');
+        CREATE DOMAIN public.trigger AS pg_catalog.text; CREATE DOMAIN public.regclass AS pg_catalog.text;
+        CREATE DOMAIN public.oid AS pg_catalog.text; CREATE DOMAIN public.name AS pg_catalog.text;
         CREATE DOMAIN public.bytea AS pg_catalog.bytea CHECK (value OPERATOR(pg_catalog.=) 'shadow');
         ALTER DATABASE shop SET search_path = public, pg_catalog;
         """, database: "shop")
@@ -99,6 +101,7 @@ struct ForeignNamesTests {
       try await server.psql(PostgresBroadcast.migration, database: "shop")
       try await withBroadcast(try PostgresBroadcast(server.url(database: "shop"))) { broadcast in
         try await exchange(broadcast, by: server)
+        try await watch(broadcast, by: server)
       }
       #expect(
         server.log.filter { $0.contains("shadow") && !$0.contains("STATEMENT") && !$0.contains("b', ''") }.count == 1)
@@ -121,5 +124,21 @@ struct ForeignNamesTests {
     }
     try await server.psql("SELECT broadcast.publish(pg_catalog.rpad('', 100, 'y'), 'x')", database: "shop")
     #expect(try await heard(7, of: &iterator) == ["x", long, "\u{2}bc", "x", "x", long, "binary [0]"])
+  }
+
+  /// Has a table tell its changes, of rows that have a key and meet a condition, and stop that.
+  private func watch(_ broadcast: PostgresBroadcast, by server: PostgresServer) async throws {
+    let watch = try RowWatch(table: "orders", channel: "orders", columns: ["name"], condition: "id > 1", key: ["id"])
+    try await server.psql(
+      "CREATE TABLE public.orders (id pg_catalog.int4 PRIMARY KEY, name pg_catalog.text); \(watch.sql)",
+      database: "shop")
+    try await server.psql(watch.sql, database: "shop")
+    var iterator = try await broadcast.subscribe(to: [watch.channel(ofKey: ["2"]), "orders"]).makeAsyncIterator()
+    try await server.psql("INSERT INTO public.orders VALUES (1, 'a'), (2, 'b')", database: "shop")
+    try await server.psql("UPDATE public.orders SET name = pg_catalog.rpad('', 1100000, 'x')", database: "shop")
+    try await server.psql("TRUNCATE public.orders", database: "shop")
+    #expect(try await heard(3, of: &iterator).map { $0.contains("\"new\":{\"id\":2") } == [true, true, false])
+    try await server.psql(watch.removalSQL, database: "shop")
+    #expect(try await server.psql("SELECT pg_catalog.max(1) FROM pg_catalog.pg_trigger", database: "shop") == "")
   }
 }
