@@ -27,12 +27,15 @@ func program(
   )
 }
 
+let page: [Resource] = ["index.html", "app.css", "app.js"].map { .embedInCode("Page/\($0)") }
+let pageAndMigration = page + [.embedInCode("migration.sql")]
+
 let programs = [
   // LiveOrders
   program(
     "live-orders", "LiveOrders", in: "LiveOrders/Server",
     uses: ["BroadcastingJSON", "BroadcastingPostgres", "BroadcastingServer", "Database"],
-    resources: ["orders.sql", "page.html", "page.css", "page.js"].map { .embedInCode($0) }),
+    resources: pageAndMigration),
 
   // PushAndEvents
   program(
@@ -46,18 +49,18 @@ let programs = [
   program(
     "todos", "Todos", in: "Todos/Server",
     uses: ["BroadcastingJSON", "BroadcastingPostgres", "BroadcastingServer", "Database"],
-    resources: ["migration.sql", "page.html", "page.css", "page.js"].map { .embedInCode($0) }),
+    resources: pageAndMigration),
 
   // Chat
   program(
     "chat", "Chat", in: "Chat/Server", uses: ["BroadcastingJSON", "BroadcastingRedis", "BroadcastingServer"],
-    resources: ["app.css", "app.js", "index.html"].map { .embedInCode("Page/\($0)") }),
+    resources: page),
 
   // RequestsOverWebSocket
   program(
-    "users", "Users", in: "RequestsOverWebSocket",
+    "users", "Users", in: "RequestsOverWebSocket/Server",
     uses: ["BroadcastingPostgres", "BroadcastingServer", "Database"],
-    resources: ["Page/app.css", "Page/app.js", "Page/index.html", "migration.sql"].map { .embedInCode($0) }),
+    resources: pageAndMigration),
 ]
 
 let package = Package(

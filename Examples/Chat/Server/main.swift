@@ -13,16 +13,15 @@ await ServerProgram.run { settings in
     settings["REDIS_URL"] ?? "redis://127.0.0.1:6379", among: [.redis(redis)])
   var configuration = try settings.serverConfiguration(port: 8004)
   // A channel is written to by way of a room, and its rules.
-  configuration.endpoints.push = nil
-  configuration.endpoints.events = nil
-  configuration.endpoints.history = nil
-  configuration.endpoints.page = nil
+  configuration.endpoints = .health
   // 2,000 characters, each escaped in JSON as 12.
   configuration.limits.message = 32 * 1_024
   let chat = Chat(broadcast: broadcast, server: settings["SERVER_NAME"] ?? "chat")
   let server = BroadcastServer(broadcast, configuration: configuration) { routes in
     chat.addRoutes(to: &routes)
-    Site.addRoutes(to: &routes)
+    routes.page(
+      "/", PackageResources.index_html,
+      files: ["app.css": PackageResources.app_css, "app.js": PackageResources.app_js])
   }
   try await runUntilFirstCompletes({ try await broadcast.run() }, { try await server.run() })
 }

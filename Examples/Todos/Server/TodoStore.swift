@@ -17,7 +17,7 @@ struct TodoStore: Sendable {
 
   /// Makes the table, and has its changes told.
   func prepare() async throws {
-    try await database.transaction { try await $0.executeAll(PostgresBroadcast.migration) }
+    try await database.execute(PostgresBroadcast.migration)
     try await database.migrate("todos", String(decoding: PackageResources.migration_sql, as: UTF8.self))
   }
 
