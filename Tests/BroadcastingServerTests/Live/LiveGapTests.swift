@@ -210,6 +210,8 @@ struct LiveGapTests {
       #expect(await slow.receiveText()?.hasSuffix(" \(count + 1)") == true)
 
       for _ in 0..<count { try await server.change("a", in: ledger) }
+      // It reads only once the server has found out that it is behind.
+      try await settle { server.broadcast.statistics.bytesHeld == 0 }
       #expect(await slow.end()?.code == .missedMessages)
     }
   }
