@@ -30,7 +30,7 @@ struct PageRouteTests {
         #expect(answer.headers["X-Content-Type-Options"] == "nosniff", "\(path)")
         let policy = answer.headers["Content-Security-Policy"] ?? ""
         #expect(policy.hasPrefix("default-src 'none'; script-src 'self'; style-src 'self'; "), "\(path)")
-        #expect(policy.contains("; connect-src 'self' ws://127.0.0.1:"), "\(path)")
+        #expect(policy.contains("; connect-src 'self' ws://localhost wss://localhost"), "\(path)")
       }
       #expect(try await server.connect().request(.get, "/health")?.status == .ok)
       for path in ["/push", "/events", "/history", "/page.css"] {
