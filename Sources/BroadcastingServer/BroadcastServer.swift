@@ -7,7 +7,7 @@
 package import BroadcastingNetwork
 @_exported public import BroadcastingWeb
 
-/// A server in front of a ``Broadcast``: `POST /push` publishes, the WebSocket `/events` delivers, `/` is a page to look
+/// A server in front of a `Broadcast`: `POST /push` publishes, the WebSocket `/events` delivers, `/` is a page to look
 /// at, `/health` says whether the broker is there, `/history` gives what channels have kept. Routes of your own go beside them.
 ///
 /// ```swift
@@ -28,6 +28,7 @@ public struct BroadcastServer: Sendable {
 
   /// - Parameters:
   ///   - broadcast: its `run()` is the caller's to run, beside that of the server.
+  ///   - configuration: where it listens, its limits, and whom it serves.
   ///   - routes: adds routes of your own. One at a path of the server's own endpoints is an error of ``run()``, unless
   ///     ``Endpoints`` moves that or switches it off.
   public init(
@@ -42,14 +43,14 @@ public struct BroadcastServer: Sendable {
 
   /// Serves until the calling task is cancelled.
   ///
-  /// It does not end by itself with its ``Broadcast``, whose end it can only answer with 503: race the two, by
+  /// It does not end by itself with its `Broadcast`, whose end it can only answer with 503: race the two, by
   /// ``runUntilFirstCompletes(_:_:)``, so that the end of one is that of the other.
   ///
   /// At the end no connection is accepted any more, requests under way are answered, what was published before is
   /// delivered, sockets are closed with 1001, and those that do not answer are cut after 8 s. A handler that ignores
   /// the cancellation of its task holds up the return.
   ///
-  /// - Throws: ``NetworkError`` when it cannot listen, ``RouteError`` for wrong routes.
+  /// - Throws: `NetworkError` when it cannot listen, ``RouteError`` for wrong routes.
   public func run() async throws {
     try await withEventLoops(count: configuration.loops ?? EventLoop.defaultCount) { loops in try await run(on: loops) }
   }

@@ -76,7 +76,7 @@ extension BroadcastServer {
     public var backlogMessages = 1024
 
     /// All logs of the server together; each loop has an equal part. Beyond it the oldest messages go, and the sockets
-    /// that still needed them are closed with 4000. What the ``Broadcast`` holds is limited by its own configuration.
+    /// that still needed them are closed with 4000. What the `Broadcast` holds is limited by its own configuration.
     public var memory = MemoryBudget.defaultLimit
 
     /// Sockets that a loop serves before it sees to other things: some milliseconds.

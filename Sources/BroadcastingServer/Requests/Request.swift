@@ -76,7 +76,7 @@ public struct Request: Sendable {
   /// Call it where the route accepts, so that nothing is missed from before the answer on, and deliver in the handler.
   ///
   /// - Returns: what ``SocketFeed/deliver(to:)`` delivers. Dropping it ends the subscription.
-  /// - Throws: ``BroadcastError``, for an invalid name or a broker that cannot be reached.
+  /// - Throws: `BroadcastError`, for an invalid name or a broker that cannot be reached.
   public func subscribe(to channels: [Channel]) async throws(BroadcastError) -> SocketFeed {
     SocketFeed(try await fanOut.join(channels))
   }
@@ -86,11 +86,12 @@ public struct Request: Sendable {
   /// It returns when the past is at hand, so that it can still be refused by a status.
   ///
   /// - Parameters:
+  ///   - channels: whose messages it gets.
   ///   - start: Where it begins in each of the channels; a position belongs to one.
   ///   - positions: Whether each frame begins with a line that says where it stands, `EPOCH-OFFSET CHANNEL`, and the first one
   ///     of each channel is its state: `=EPOCH-OFFSET recovered CHANNEL`, or `missed` where not all is there.
   /// - Returns: what ``SocketFeed/deliver(to:)`` delivers; ``SocketFeed/recovery(of:)`` says what is there of the past.
-  /// - Throws: ``BroadcastError``: as above, for a channel without a history, and for a position of several channels.
+  /// - Throws: `BroadcastError`: as above, for a channel without a history, and for a position of several channels.
   ///   ``RequestError`` with 503 for a past that the server has no memory for, and for a position that only other servers have
   ///   come to yet.
   public func subscribe(

@@ -111,9 +111,10 @@ public struct Routes: Sendable {
   /// A WebSocket.
   ///
   /// - Parameters:
+  ///   - pattern: its path.
   ///   - accept: decides before the handshake is answered, and prepares what the handler needs: most often
   ///     ``Request/subscribe(to:)``. What it throws is the answer instead of the 101: a ``RequestError`` as it says.
-  ///   - handler: has the socket. The socket is closed when it returns (1000), or throws: ``WebSocketClosure`` as it
+  ///   - handler: has the socket. The socket is closed when it returns (1000), or throws: `WebSocketClosure` as it
   ///     says, other errors with 1011. Its task is cancelled when the server stops.
   public mutating func socket<Context: Sendable>(
     _ pattern: String,

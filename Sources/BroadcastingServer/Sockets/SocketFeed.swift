@@ -38,7 +38,7 @@ public final class SocketFeed: Sendable {
   /// To be called once, with the socket that the request became, which takes one feed: subscribe to all of its channels
   /// at once.
   ///
-  /// - Throws: ``WebSocketClosure``, by which the socket is to be closed: 4000 when it missed messages (it was too far
+  /// - Throws: `WebSocketClosure`, by which the socket is to be closed: 4000 when it missed messages (it was too far
   ///   behind, or the broker was away), 1001 when the server stops, 1011 for another's socket, a second feed or a second call.
   public func deliver(to socket: WebSocket) async throws(WebSocketClosure) {
     try await member.fanOut.deliver(member, to: socket)
