@@ -133,10 +133,37 @@ struct RowChangeTests {
       ("2024-02-29T12:30:00.1234567+00:00", "loss"), ("294276-12-31T23:59:59.123457+00:00", "microseconds"),
       ("tomorrow", "no time"), ("2024-13-01T00:00:00Z", "no time"), ("2024-01-01T24:00:00Z", "no time"),
       ("", "no time"),
-      ("2024-01-01T00:00:00Zx", "no time"),
+      ("2024-01-01T00:00:00Zx", "no time"), ("999999-01-01T00:00:00Z", "microseconds"),
+      ("999999-01-01T00:00:00Z BC", "microseconds"),
     ])
   func wrongDates(text: String, word: String) throws {
     #expect(try failure("\"\(text)\"", as: Date.self).contains(word))
+  }
+
+  @Test("any text is answered without a trap, whoever sent it")
+  func noise() {
+    let extremes = [
+      "999999-12-31T00:00:00Z", "999999-12-31T00:00:00Z BC", "300000-01-01T00:00:00+00:00", "000000-01-01T00:00:00Z BC",
+      "1e2147483647", "-1e-2147483648", "1e2147483648", "0e2147483647", "0.0e-2147483648", "1e127", "1e128", "1e-128",
+      "1e-129", "1\(String(repeating: "0", count: 500))", "0.\(String(repeating: "0", count: 500))1",
+      String(repeating: "9", count: 400), "9e-324", "1.7976931348623159e308",
+    ]
+    let alphabet = Array("0123456789+-.eE:TZ BCxN\\\\infity")
+    let texts =
+      extremes
+      + (0..<5_000).map { _ in String((0..<Int.random(in: 0...14)).map { _ in alphabet.randomElement() ?? "0" }) }
+    for text in texts {
+      let json = "\"\(text.replacing("\\", with: "\\\\"))\""
+      _ = try? column(json, as: Int.self)
+      _ = try? column(json, as: UInt8.self)
+      _ = try? column(json, as: Decimal.self)
+      _ = try? column(json, as: Double.self)
+      _ = try? column(json, as: Float.self)
+      _ = try? column(json, as: Date.self)
+      _ = try? column(json, as: Data.self)
+      _ = try? column(json, as: URL.self)
+      _ = try? column(json, as: UUID.self)
+    }
   }
 
   @Test("booleans, bytes, addresses, identifiers, arrays and objects")

@@ -128,13 +128,16 @@ struct ColumnValue {
         throw loss(
           text, Date.self, "it has no time zone, so it is no moment: make the column a timestamptz, or take a String")
       case .tooFine: throw loss(text, Date.self)
+      case .tooFar: throw tooFar(text)
       }
     }
     let seconds = Double(timestamp.microseconds) / 1_000_000
-    guard Int64(exactly: (seconds * 1_000_000).rounded()) == timestamp.microseconds else {
-      throw loss(text, Date.self, "it is too far away for its microseconds, and String takes them")
-    }
+    guard Int64(exactly: (seconds * 1_000_000).rounded()) == timestamp.microseconds else { throw tooFar(text) }
     return Date(timeIntervalSinceReferenceDate: seconds)
+  }
+
+  private func tooFar(_ text: String) -> DecodingError {
+    loss(text, Date.self, "it is too far away for its microseconds, and String takes them")
   }
 
   /// Of a `bytea`: `\x` and two hexadecimal digits for each byte.

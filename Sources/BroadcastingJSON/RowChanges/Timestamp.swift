@@ -11,6 +11,7 @@ struct Timestamp {
     /// There is no offset: it may be any moment of a whole day.
     case withoutZone
     case tooFine
+    case tooFar
   }
 
   /// Since the beginning of 2001 in UTC.
@@ -33,7 +34,11 @@ struct Timestamp {
     if reader.take(" BC") { year = 1 - year }
     guard reader.isAtEnd else { throw .malformed }
     let total = Int64(Self.days(year, month, day)) * 86_400 + Int64(seconds - offset)
-    microseconds = total * 1_000_000 + Int64(fraction)
+    // PostgreSQL's own times fit, up to the year 294276; a message may be anybody's.
+    let (whole, isTooFar) = total.multipliedReportingOverflow(by: 1_000_000)
+    let (sum, isTooFarNow) = whole.addingReportingOverflow(Int64(fraction))
+    if isTooFar || isTooFarNow { throw .tooFar }
+    microseconds = sum
   }
 
   /// Days from 2001-01-01, in the Gregorian calendar also before there was one. Years begin with March here, so that the day
