@@ -43,7 +43,8 @@ BEGIN
         WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'json'::regtype, 'jsonb'::regtype)
           OR json_typeof(j.value) <> 'number' THEN j.value::text
         WHEN a.atttypid NOT IN ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype)
-          AND CASE broadcast.base_type(a.atttypid)
+          -- A call for each row of a table whose key is a bigint would be felt.
+          AND CASE CASE WHEN a.atttypid = 'int8'::regtype THEN a.atttypid ELSE broadcast.base_type(a.atttypid) END
             WHEN 'int8'::regtype THEN abs((j.value::text)::numeric) < 9007199254740992
             WHEN 'int2'::regtype THEN true
             WHEN 'int4'::regtype THEN true
