@@ -138,8 +138,9 @@ DECLARE
   old_channel text;
   new_channel text;
 BEGIN
-  -- A partition has a copy of the trigger, and the change is one of the table that is watched.
-  LOOP
+  -- A partition has a copy of the trigger, and the change is one of the table that is watched. TRUNCATE has no copies: its
+  -- trigger is there where the partition is watched too, and what it empties is that alone.
+  WHILE TG_OP <> 'TRUNCATE' LOOP
     SELECT i.inhparent INTO parent
     FROM pg_inherits AS i JOIN pg_trigger AS t ON t.tgrelid = i.inhparent AND t.tgname = TG_NAME
     WHERE i.inhrelid = watched ORDER BY i.inhparent LIMIT 1;
