@@ -24,7 +24,7 @@ struct Timestamp {
     month = try reader.number(2...2)
     try reader.skip("-")
     day = try reader.number(2...2)
-    guard (1...12).contains(month), (1...31).contains(day) else { throw .malformed }
+    guard year > 0, (1...12).contains(month), (1...31).contains(day) else { throw .malformed }
     if reader.isAtEnd { throw .withoutZone }
     if !reader.take("T") { try reader.skip(" ") }
     let seconds = try reader.clock()
@@ -32,8 +32,10 @@ struct Timestamp {
     let fraction = reader.take(".") ? try reader.fraction() : 0
     let offset = try reader.offset()
     if reader.take(" BC") { year = 1 - year }
-    guard reader.isAtEnd else { throw .malformed }
-    let total = Int64(Self.days(year, month, day)) * 86_400 + Int64(seconds - offset)
+    let days = Self.days(year, month, day)
+    // The month behind December is January here.
+    guard reader.isAtEnd, days < Self.days(year, month + 1, 1) else { throw .malformed }
+    let total = Int64(days) * 86_400 + Int64(seconds - offset)
     // PostgreSQL's own times fit, up to the year 294276; a message may be anybody's.
     let (whole, isTooFar) = total.multipliedReportingOverflow(by: 1_000_000)
     let (sum, isTooFarNow) = whole.addingReportingOverflow(Int64(fraction))
