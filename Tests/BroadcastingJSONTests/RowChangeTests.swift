@@ -64,6 +64,16 @@ struct RowChangeTests {
     #expect(try failure("null", as: String.self).contains("null"))
   }
 
+  @Test(
+    "half of a character is in no text, and in the way of nothing beside it",
+    arguments: [#""\ud83d""#, #""\ud83d\u0041""#, #""\ud83d\n""#, #""\ud83d\ud83d\ude00""#, #""\ude00x""#])
+  func halves(json: String) throws {
+    #expect(try failure(json, as: String.self).contains("half of a character"))
+    #expect(try failure(json, as: Int.self).contains("half of a character"))
+    #expect(try column("[1,\(json)]", as: String.self) == "[1,\(json)]")
+    #expect(try column(#"{"\ud83d":\#(json),"c":"é😀"}"#, as: One<String>.self) == One(c: "é😀"))
+  }
+
   @Test("whole numbers come from numbers and from their text, or not at all")
   func integers() throws {
     #expect(try column("12", as: Int.self) == 12)

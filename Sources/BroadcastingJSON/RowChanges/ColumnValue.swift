@@ -54,6 +54,8 @@ struct ColumnValue {
     return start.utf8.count < text.utf8.count ? "\"\(start)…\"" : "\"\(text)\""
   }
 
+  private static let brokenAdvice = "it has half of a character, which no text can hold"
+
   // MARK: Types
 
   private func text() throws -> String {
@@ -61,6 +63,7 @@ struct ColumnValue {
     case .null: throw missing(String.self)
     case .bool(let value): value ? "true" : "false"
     case .number(let text), .string(let text): text
+    case .brokenString(let text): throw loss(text, String.self, Self.brokenAdvice)
     case .array(_, let place), .object(_, let place): String(decoding: source[place], as: UTF8.self)
     }
   }
@@ -70,6 +73,7 @@ struct ColumnValue {
     switch value {
     case .null: throw missing(type)
     case .number(let text), .string(let text): return text
+    case .brokenString(let text): throw loss(text, type, Self.brokenAdvice)
     case .bool, .array, .object: throw mismatch(type, "it is \(value.kind), and no \(type)")
     }
   }
