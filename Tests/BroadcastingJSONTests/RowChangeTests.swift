@@ -64,6 +64,16 @@ struct RowChangeTests {
     #expect(try failure("null", as: String.self).contains("null"))
   }
 
+  @Test(
+    "half of a character is in no text, and in the way of nothing beside it",
+    arguments: [#""\ud83d""#, #""\ud83d\u0041""#, #""\ud83d\n""#, #""\ud83d\ud83d\ude00""#, #""\ude00x""#])
+  func halves(json: String) throws {
+    #expect(try failure(json, as: String.self).contains("half of a character"))
+    #expect(try failure(json, as: Int.self).contains("half of a character"))
+    #expect(try column("[1,\(json)]", as: String.self) == "[1,\(json)]")
+    #expect(try column(#"{"\ud83d":\#(json),"c":"é😀"}"#, as: One<String>.self) == One(c: "é😀"))
+  }
+
   @Test("whole numbers come from numbers and from their text, or not at all")
   func integers() throws {
     #expect(try column("12", as: Int.self) == 12)
@@ -120,7 +130,8 @@ struct RowChangeTests {
       ("2000-12-31T23:59:59.999999+00:00", -0.000001),
       ("2024-02-29T12:30:00.123456+02:30", 730_893_600.123456), ("1970-01-01T00:00:00+00", -978_307_200),
       ("0001-01-01T00:00:00+00:00", -63_113_904_000), ("0001-12-31T00:00:00+00:00 BC", -63_113_990_400),
-      ("12001-01-01T01:00:00-01:00", 315_569_527_200),
+      ("12001-01-01T01:00:00-01:00", 315_569_527_200), ("2000-12-31T00:00:00Z", -86_400),
+      ("0001-02-29T00:00:00+00:00 BC", -63_140_428_800),
     ])
   func dates(text: String, seconds: Double) throws {
     #expect(try column("\"\(text)\"", as: Date.self) == Date(timeIntervalSinceReferenceDate: seconds))
@@ -133,10 +144,38 @@ struct RowChangeTests {
       ("2024-02-29T12:30:00.1234567+00:00", "loss"), ("294276-12-31T23:59:59.123457+00:00", "microseconds"),
       ("tomorrow", "no time"), ("2024-13-01T00:00:00Z", "no time"), ("2024-01-01T24:00:00Z", "no time"),
       ("", "no time"),
-      ("2024-01-01T00:00:00Zx", "no time"),
+      ("2024-01-01T00:00:00Zx", "no time"), ("2023-02-29T00:00:00Z", "no time"), ("2024-04-31T00:00:00Z", "no time"),
+      ("0000-01-01T00:00:00Z", "no time"), ("999999-01-01T00:00:00Z", "microseconds"),
+      ("999999-01-01T00:00:00Z BC", "microseconds"),
     ])
   func wrongDates(text: String, word: String) throws {
     #expect(try failure("\"\(text)\"", as: Date.self).contains(word))
+  }
+
+  @Test("any text is answered without a trap, whoever sent it")
+  func noise() {
+    let extremes = [
+      "999999-12-31T00:00:00Z", "999999-12-31T00:00:00Z BC", "300000-01-01T00:00:00+00:00", "000000-01-01T00:00:00Z BC",
+      "1e2147483647", "-1e-2147483648", "1e2147483648", "0e2147483647", "0.0e-2147483648", "1e127", "1e128", "1e-128",
+      "1e-129", "1\(String(repeating: "0", count: 500))", "0.\(String(repeating: "0", count: 500))1",
+      String(repeating: "9", count: 400), "9e-324", "1.7976931348623159e308",
+    ]
+    let alphabet = Array("0123456789+-.eE:TZ BCxN\\\\infity")
+    let texts =
+      extremes
+      + (0..<5_000).map { _ in String((0..<Int.random(in: 0...14)).map { _ in alphabet.randomElement() ?? "0" }) }
+    for text in texts {
+      let json = "\"\(text.replacing("\\", with: "\\\\"))\""
+      _ = try? column(json, as: Int.self)
+      _ = try? column(json, as: UInt8.self)
+      _ = try? column(json, as: Decimal.self)
+      _ = try? column(json, as: Double.self)
+      _ = try? column(json, as: Float.self)
+      _ = try? column(json, as: Date.self)
+      _ = try? column(json, as: Data.self)
+      _ = try? column(json, as: URL.self)
+      _ = try? column(json, as: UUID.self)
+    }
   }
 
   @Test("booleans, bytes, addresses, identifiers, arrays and objects")

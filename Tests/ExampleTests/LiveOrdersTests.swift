@@ -62,6 +62,9 @@ struct LiveOrdersTests {
       #expect(
         try await browser.evaluate("document.querySelector('#log').textContent.includes('Changed order 902: 3 ×')")
           == "true")
+      try await server.psql("UPDATE orders SET id = 905 WHERE id = 902")
+      try await browser.wait(until: row("905|<b>Nachos</b>|3|9.90"))
+      #expect(try await browser.evaluate("document.querySelector('#count').textContent") == "1")
 
       try await server.kill()
       try await server.start()

@@ -63,6 +63,10 @@ struct OrderEvents: Sendable {
         switch delivery {
         case .change(let change):
           if let seen, seen.includes(change.transaction) { continue }
+          // An update of the id: whoever knows orders by that is told that the old one is gone.
+          if let old = change.old, let new = change.new, old.id != new.id {
+            try await socket.send(try frame("Order deleted", old))
+          }
           try await socket.send(try frame(of: change))
         case .gap:
           guard withState else {
@@ -82,7 +86,11 @@ struct OrderEvents: Sendable {
       case .delete: "Order deleted"
       case .truncate: "All orders deleted"
       }
-    return #"{"message":"\#(title)","data":\#(try (change.new ?? change.old)?.json() ?? "null")}"#
+    return try frame(title, change.new ?? change.old)
+  }
+
+  private func frame(_ title: String, _ order: Order?) throws -> String {
+    #"{"message":"\#(title)","data":\#(try order?.json() ?? "null")}"#
   }
 
   /// Sends all orders, and says of which transactions they are the outcome.

@@ -54,6 +54,8 @@ struct ColumnValue {
     return start.utf8.count < text.utf8.count ? "\"\(start)…\"" : "\"\(text)\""
   }
 
+  private static let brokenAdvice = "it has half of a character, which no text can hold"
+
   // MARK: Types
 
   private func text() throws -> String {
@@ -61,6 +63,7 @@ struct ColumnValue {
     case .null: throw missing(String.self)
     case .bool(let value): value ? "true" : "false"
     case .number(let text), .string(let text): text
+    case .brokenString(let text): throw loss(text, String.self, Self.brokenAdvice)
     case .array(_, let place), .object(_, let place): String(decoding: source[place], as: UTF8.self)
     }
   }
@@ -70,6 +73,7 @@ struct ColumnValue {
     switch value {
     case .null: throw missing(type)
     case .number(let text), .string(let text): return text
+    case .brokenString(let text): throw loss(text, type, Self.brokenAdvice)
     case .bool, .array, .object: throw mismatch(type, "it is \(value.kind), and no \(type)")
     }
   }
@@ -128,13 +132,16 @@ struct ColumnValue {
         throw loss(
           text, Date.self, "it has no time zone, so it is no moment: make the column a timestamptz, or take a String")
       case .tooFine: throw loss(text, Date.self)
+      case .tooFar: throw tooFar(text)
       }
     }
     let seconds = Double(timestamp.microseconds) / 1_000_000
-    guard Int64(exactly: (seconds * 1_000_000).rounded()) == timestamp.microseconds else {
-      throw loss(text, Date.self, "it is too far away for its microseconds, and String takes them")
-    }
+    guard Int64(exactly: (seconds * 1_000_000).rounded()) == timestamp.microseconds else { throw tooFar(text) }
     return Date(timeIntervalSinceReferenceDate: seconds)
+  }
+
+  private func tooFar(_ text: String) -> DecodingError {
+    loss(text, Date.self, "it is too far away for its microseconds, and String takes them")
   }
 
   /// Of a `bytea`: `\x` and two hexadecimal digits for each byte.

@@ -11,6 +11,8 @@ struct JSONParser {
   private let bytes: [UInt8]
   private var place = 0
   private var depth = 0
+  /// The string that was read last had half of a character.
+  private var isBroken = false
 
   private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -41,7 +43,9 @@ struct JSONParser {
     switch next {
     case UInt8(ascii: "{"): return try nested { parser throws(JSONFailure) in try parser.object() }
     case UInt8(ascii: "["): return try nested { parser throws(JSONFailure) in try parser.array() }
-    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "\""):
+      let text = try string()
+      return isBroken ? .brokenString(text) : .string(text)
     case .some(UInt8(ascii: "-")), .some(UInt8(ascii: "0")...UInt8(ascii: "9")): return .number(try number())
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))
@@ -119,6 +123,7 @@ struct JSONParser {
   }
 
   private mutating func string() throws(JSONFailure) -> String {
+    isBroken = false
     place += 1
     var text: [UInt8] = []
     while true {
@@ -150,14 +155,19 @@ struct JSONParser {
   private mutating func scalar() throws(JSONFailure) -> Unicode.Scalar {
     let first = try unit()
     if let scalar = Unicode.Scalar(first) { return scalar }
-    guard UTF16.isLeadSurrogate(first), take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else {
-      throw failure("half of a character is missing")
+    let behind = place
+    if UTF16.isLeadSurrogate(first), take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) {
+      let second = try unit()
+      if UTF16.isTrailSurrogate(second),
+        let scalar = Unicode.Scalar(0x10000 + (UInt32(first) - 0xD800) << 10 + (UInt32(second) - 0xDC00))
+      {
+        return scalar
+      }
     }
-    let second = try unit()
-    guard UTF16.isTrailSurrogate(second),
-      let scalar = Unicode.Scalar(0x10000 + (UInt32(first) - 0xD800) << 10 + (UInt32(second) - 0xDC00))
-    else { throw failure("half of a character is missing") }
-    return scalar
+    // What follows is read by itself.
+    place = behind
+    isBroken = true
+    return "\u{FFFD}"
   }
 
   private mutating func unit() throws(JSONFailure) -> UInt16 {

@@ -10,6 +10,8 @@ indirect enum JSONValue: Sendable {
   /// As it stands there.
   case number(String)
   case string(String)
+  /// Text with half of a pair of surrogates, which JSON may hold and Unicode has no character for: with U+FFFD in its place.
+  case brokenString(String)
   /// With where it stands in the text.
   case array([JSONValue], Range<Int>)
   /// With where it stands in the text. Of equal names the last one counts.
@@ -21,7 +23,7 @@ indirect enum JSONValue: Sendable {
     case .null: "null"
     case .bool: "a boolean"
     case .number: "a number"
-    case .string: "text"
+    case .string, .brokenString: "text"
     case .array: "an array"
     case .object: "an object"
     }

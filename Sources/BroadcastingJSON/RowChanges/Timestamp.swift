@@ -11,6 +11,7 @@ struct Timestamp {
     /// There is no offset: it may be any moment of a whole day.
     case withoutZone
     case tooFine
+    case tooFar
   }
 
   /// Since the beginning of 2001 in UTC.
@@ -23,7 +24,7 @@ struct Timestamp {
     month = try reader.number(2...2)
     try reader.skip("-")
     day = try reader.number(2...2)
-    guard (1...12).contains(month), (1...31).contains(day) else { throw .malformed }
+    guard year > 0, (1...12).contains(month), (1...31).contains(day) else { throw .malformed }
     if reader.isAtEnd { throw .withoutZone }
     if !reader.take("T") { try reader.skip(" ") }
     let seconds = try reader.clock()
@@ -31,9 +32,15 @@ struct Timestamp {
     let fraction = reader.take(".") ? try reader.fraction() : 0
     let offset = try reader.offset()
     if reader.take(" BC") { year = 1 - year }
-    guard reader.isAtEnd else { throw .malformed }
-    let total = Int64(Self.days(year, month, day)) * 86_400 + Int64(seconds - offset)
-    microseconds = total * 1_000_000 + Int64(fraction)
+    let days = Self.days(year, month, day)
+    // The month behind December is January here.
+    guard reader.isAtEnd, days < Self.days(year, month + 1, 1) else { throw .malformed }
+    let total = Int64(days) * 86_400 + Int64(seconds - offset)
+    // PostgreSQL's own times fit, up to the year 294276; a message may be anybody's.
+    let (whole, isTooFar) = total.multipliedReportingOverflow(by: 1_000_000)
+    let (sum, isTooFarNow) = whole.addingReportingOverflow(Int64(fraction))
+    if isTooFar || isTooFarNow { throw .tooFar }
+    microseconds = sum
   }
 
   /// Days from 2001-01-01, in the Gregorian calendar also before there was one. Years begin with March here, so that the day

@@ -22,23 +22,44 @@ END
 $$;
 
 -- The columns of a row and the JSON of each. JSON numbers are only whole numbers that every program reads exactly: what has
--- more digits, or may have a fraction, is text.
+-- more digits, or may have a fraction, is text. What a json column holds stays as it is.
 CREATE OR REPLACE FUNCTION broadcast.row_values(
   relation pg_catalog.oid, content pg_catalog.json, OUT names pg_catalog.text[], OUT contents pg_catalog.text[])
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  -- json_each() reads all escapes, and fails for \u0000 and for half of a pair, which a json column may hold. So it gets \\u
+  -- for \u, and before that \u005c for \\, until the columns are apart.
+  is_hidden CONSTANT boolean := strpos(content::text COLLATE "C", E'\\u') > 0;
 BEGIN
+  IF is_hidden THEN
+    content := replace(replace(content::text, E'\\\\', E'\\u005c'), E'\\u', E'\\\\u')::json;
+  END IF;
   SELECT
     array_agg(a.attname::text ORDER BY a.attnum),
     array_agg(
       CASE
-        WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype) OR json_typeof(j.value) <> 'number' THEN j.value::text
+        WHEN is_hidden AND json_typeof(j.value) <> 'number'
+          THEN replace(replace(j.value::text, E'\\\\u', E'\\u'), E'\\u005c', E'\\\\')
+        WHEN a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'json'::regtype, 'jsonb'::regtype)
+          OR json_typeof(j.value) <> 'number' THEN j.value::text
         WHEN a.atttypid NOT IN ('numeric'::regtype, 'float4'::regtype, 'float8'::regtype)
-          AND broadcast.base_type(a.atttypid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
-          AND abs((j.value::text)::numeric) < 9007199254740992 THEN j.value::text
+          -- A call for each row of a table whose key is a bigint would be felt.
+          AND CASE CASE WHEN a.atttypid = 'int8'::regtype THEN a.atttypid ELSE broadcast.base_type(a.atttypid) END
+            WHEN 'int8'::regtype THEN abs((j.value::text)::numeric) < 9007199254740992
+            WHEN 'int2'::regtype THEN true
+            WHEN 'int4'::regtype THEN true
+            WHEN 'json'::regtype THEN true
+            WHEN 'jsonb'::regtype THEN true
+            ELSE false
+          END THEN j.value::text
         ELSE to_json(j.value::text)::text
       END ORDER BY a.attnum)
   INTO names, contents
-  FROM pg_attribute AS a JOIN json_each(content) AS j ON j.key COLLATE "C" = a.attname::text COLLATE "C"
+  FROM pg_attribute AS a JOIN json_each(content) AS j ON j.key COLLATE "C" = CASE
+    WHEN is_hidden
+      THEN replace(replace(to_json(a.attname::text)::text, E'\\\\', E'\\u005c'), E'\\u', E'\\\\u')::json #>> '{}'
+    ELSE a.attname::text
+  END COLLATE "C"
   WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped;
 END
 $$;
@@ -117,8 +138,9 @@ DECLARE
   old_channel text;
   new_channel text;
 BEGIN
-  -- A partition has a copy of the trigger, and the change is one of the table that is watched.
-  LOOP
+  -- A partition has a copy of the trigger, and the change is one of the table that is watched. TRUNCATE has no copies: its
+  -- trigger is there where the partition is watched too, and what it empties is that alone.
+  WHILE TG_OP <> 'TRUNCATE' LOOP
     SELECT i.inhparent INTO parent
     FROM pg_inherits AS i JOIN pg_trigger AS t ON t.tgrelid = i.inhparent AND t.tgname = TG_NAME
     WHERE i.inhrelid = watched ORDER BY i.inhparent LIMIT 1;

@@ -74,6 +74,21 @@ actor PostgresErrand {
     do throws(LineFailure) { try await line.run(statements, within: limit) } catch { throw refusal(error) }
   }
 
+  /// Whether `broadcast.watch()` is there as this version calls it.
+  func hasFunctions() async throws(Refusal) -> Bool {
+    do throws(Refusal) {
+      try await run(
+        """
+        SELECT 'broadcast.watch(pg_catalog.regclass, pg_catalog.text, pg_catalog.text[], pg_catalog.text, pg_catalog.text[])'
+          ::pg_catalog.regprocedure
+        """)
+      return true
+    } catch {
+      guard error.isFunctionMissing else { throw error }
+      return false
+    }
+  }
+
   private func refusal(_ failure: LineFailure) -> Refusal {
     let what = "The database at \(dialer.place)"
     switch failure.cause {

@@ -24,9 +24,11 @@ extension RowWatch {
       do throws(PostgresErrand.Refusal) {
         try await errand.run(watch.sql)
       } catch {
-        guard error.isFunctionMissing else { throw error.error }
-        // Both in one transaction. A function that the condition misses is refused again.
+        let refusal = error
         do throws(PostgresErrand.Refusal) {
+          // Where it is the condition that misses a function, that is to be told, and not who may install these.
+          guard refusal.isFunctionMissing, try await !errand.hasFunctions() else { throw refusal }
+          // Both in one transaction.
           try await errand.run("\(PostgresBroadcast.migration)\n\(watch.sql)")
         } catch { throw error.error }
       }

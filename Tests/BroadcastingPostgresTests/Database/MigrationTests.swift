@@ -88,4 +88,29 @@ struct MigrationTests {
       try await server.psql(PostgresBroadcast.migration)
     }
   }
+
+  @Test(
+    "functions of another user, and a right to make some, are refused in a schema that is one's own",
+    arguments: [
+      (
+        "CREATE FUNCTION broadcast.publish(text, text) RETURNS void LANGUAGE sql AS ''",
+        "\"clerk\" owns the function broadcast.publish(text,text)"
+      ),
+      ("GRANT CREATE ON SCHEMA broadcast TO guest", "\"guest\" may create functions"),
+      ("GRANT CREATE ON SCHEMA broadcast TO PUBLIC", "\"PUBLIC\" may create functions"),
+    ])
+  func foreignFunctions(statement: String, words: String) async throws {
+    try await PostgresServer.with { server in
+      try await server.psql(
+        """
+        CREATE ROLE guest; CREATE ROLE clerk; GRANT CREATE ON DATABASE postgres TO clerk;
+        SET ROLE clerk; CREATE SCHEMA broadcast; \(statement); RESET ROLE; ALTER SCHEMA broadcast OWNER TO CURRENT_USER
+        """)
+      let error = try await #require(throws: ProgramError.self) { try await server.psql(PostgresBroadcast.migration) }
+      #expect("\(error)".contains(words), "\(error)")
+      // What the error advises.
+      try await server.psql("DROP SCHEMA broadcast CASCADE")
+      try await server.psql(PostgresBroadcast.migration)
+    }
+  }
 }

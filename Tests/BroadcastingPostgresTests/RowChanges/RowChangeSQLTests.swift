@@ -167,6 +167,23 @@ struct RowChangeSQLTests {
     }
   }
 
+  @Test("one of several tables is emptied, and not told as all of them")
+  func truncatedPart() async throws {
+    try await withFunctions { server, broadcast in
+      var iterator = try await broadcast.subscribe(to: "a").rowChanges(of: Order.self).makeAsyncIterator()
+      try await server.psql(
+        """
+        CREATE TABLE orders (id int, name text) PARTITION BY LIST (name);
+        CREATE TABLE part PARTITION OF orders FOR VALUES IN ('a');
+        CREATE TABLE parent (id int); CREATE TABLE child () INHERITS (parent);
+        SELECT broadcast.watch(name, 'a') FROM unnest(ARRAY['orders', 'part', 'parent', 'child']::regclass[]) AS name;
+        INSERT INTO orders VALUES (1, 'a'); INSERT INTO child VALUES (1); TRUNCATE part; TRUNCATE child
+        """, database: "shop")
+      let changes = try await iterator.changes(4)
+      #expect(changes.map(\.table) == ["orders", "parent", "part", "child"])
+    }
+  }
+
   @Test("names with quotes, dots, backslashes and what would be SQL")
   func names() async throws {
     try await withFunctions { server, broadcast in

@@ -81,6 +81,38 @@ struct RowTypeTests {
     }
   }
 
+  @Test("what a json column holds arrives as it is, also what PostgreSQL can't make a text of")
+  func json() async throws {
+    try await withFunctions { server, broadcast in
+      let name = #"a\u0041\"#
+      try await server.psql(
+        """
+        CREATE DOMAIN document AS jsonb;
+        CREATE TABLE j (id int PRIMARY KEY, "\(name)" text, j json, b jsonb, d document);
+        SELECT broadcast.watch('j', 'a')
+        """, database: "shop")
+      var iterator = try await broadcast.subscribe(to: ["a"]).makeAsyncIterator()
+      // NUL, half of a pair, and what only looks so; control characters in another column, which are escaped there too.
+      let values = [
+        #"{"\u0000" : "x\u0000\\u0000\\\u0000"}"#, #""\ud800""#, #"["\\ud800\"\/\\", "\ud83d\ude00"]"#,
+        "1.10", #""1.10""#, "12345678901234567890",
+      ]
+      for (id, value) in values.enumerated() {
+        try await server.psql(
+          #"INSERT INTO j VALUES (\#(id), E'\x01\\u0000\\\\"', '\#(value)', '1.10', '5')"#, database: "shop")
+        let text = try #require(try await heard(1, of: &iterator).first)
+        let row = #"{"id":\#(id),"a\\u0041\\":"\u0001\\u0000\\\\\"","j":\#(value),"b":1.10,"d":5}"#
+        #expect(text.contains("\"new\":\(row)"), "\(text)")
+      }
+      // A number becomes a text of the same digits.
+      try await server.psql(
+        #"UPDATE j SET j = '"1.10"', b = '"1.10"', d = '"5"' WHERE id = 3"#, database: "shop")
+      let text = try #require(try await heard(1, of: &iterator).first)
+      let change = try Message(text, to: "a").rowChange(of: Texts.self)
+      #expect(change.changed == ["j", "b", "d"] && change.new?["j"] == "1.10")
+    }
+  }
+
   @Test("any float arrives as it is")
   func floats() async throws {
     try await withFunctions { server, broadcast in

@@ -260,6 +260,11 @@ struct RowWatchTests {
       let right = try await failure(watch, "postgres://guest@\(server.address)/postgres")
       #expect(right.code == .refused && right.message.contains("42501"), "\(right)")
       #expect(try await failure(watch, "redis://localhost").code == .unknownScheme)
+      // Also where the functions are there, and this user may not install them.
+      try await server.psql("\(PostgresBroadcast.migration); ALTER TABLE orders OWNER TO guest")
+      let guests = try await failure(
+        RowWatch(table: "orders", channel: "a", condition: "nix(id)"), "postgres://guest@\(server.address)/postgres")
+      #expect(guests.message.contains("nix(integer)"), "\(guests)")
       let psql = try await server.startPSQL()
       try psql.send("BEGIN; INSERT INTO orders VALUES (1); SELECT 'inserted';")
       try await psql.line(containing: "inserted")
