@@ -248,6 +248,7 @@ struct TodosTests {
       try await there.click("#clear")
       try await expect("- Call the plumber", on: [here])
       try await there.wait(until: "!document.querySelector('#none').hidden")
+      #expect(try await there.evaluate("document.activeElement.id") == "title")
       try await here.click("\(item(1)) .delete")
       for browser in both { try await browser.wait(until: "document.querySelector('#footer').hidden") }
       // The button has gone with its todo, and the keyboard is somewhere all the same.

@@ -118,7 +118,9 @@ function show() {
   $("count").textContent = `${active} ${active === 1 ? "item" : "items"} left`;
   $("all").checked = all.length > 0 && active === 0;
   $("all-label").hidden = $("footer").hidden = all.length === 0;
-  $("clear").hidden = active === all.length;
+  const clears = active < all.length;
+  if (!clears && document.activeElement === $("clear")) $("title").focus();
+  $("clear").hidden = !clears;
   $("none").hidden = shown.length > 0;
   for (const link of document.querySelectorAll("nav a")) {
     const isThis = link.hash === (shows[location.hash] ? location.hash : "#/");
