@@ -52,6 +52,14 @@ struct LiveOrdersTests {
         "INSERT INTO orders (id, name, quantity, price) VALUES (902, '<b>Nachos</b>', 2, 12345678901.23456789012345)"
       )
       try await browser.wait(until: row("902|<b>Nachos</b>|2|12345678901.23456789012345"))
+      // A long price takes no other column's place.
+      let phone = try await Browser(width: 360, height: 640)
+      try await phone.open(example.url)
+      try await phone.wait(until: row("902|<b>Nachos</b>|2|12345678901.23456789012345"))
+      #expect(try await phone.evaluate("document.documentElement.scrollWidth <= 360") == "true")
+      #expect(
+        try await phone.evaluate("document.querySelector('#orders').rows[0].cells[1].clientWidth >= 100") == "true")
+      try await phone.close()
       try await server.psql("UPDATE orders SET quantity = 3, price = 9.90 WHERE id = 902")
       try await browser.wait(until: row("902|<b>Nachos</b>|3|9.90"))
       try await server.psql(
@@ -67,6 +75,7 @@ struct LiveOrdersTests {
       #expect(try await browser.evaluate("document.querySelector('#count').textContent") == "1")
 
       try await server.kill()
+      try await browser.wait(until: "document.querySelector('#state').dataset.state === 'away'")
       try await server.start()
       // Told to nobody, or to whoever is back first.
       try await server.psql(
@@ -75,6 +84,7 @@ struct LiveOrdersTests {
       try await browser.wait(until: "document.querySelector('#count').textContent === '1'")
       try await server.psql("TRUNCATE orders")
       try await browser.wait(until: "document.querySelector('#count').textContent === '0'")
+      try await browser.wait(until: "document.querySelector('#state').textContent === 'live'")
       #expect(try await browser.problems() == [])
       try await browser.close()
     }

@@ -50,6 +50,12 @@ struct TodosTests {
         try await ask(example, "PUT", "\(id)/", #"{"title": "Buy bread"}"#).body.hasSuffix(
           #""title":"Buy bread","completed":true}"#))
 
+      // Sent back as a client has it, changed, and without a type.
+      let bread = todo.replacing("milk", with: "bread")
+      let changed = try await Curl.run(
+        ["-X", "PUT", "-H", "Content-Type:", "-d", bread, "\(example.url)/api/todos/\(id)"])
+      #expect(changed.body == bread)
+
       let refused: [(String, String, String?, Int, String)] = [
         ("POST", "", #"{"title": " "}"#, 400, "empty_title"),
         (
@@ -242,8 +248,11 @@ struct TodosTests {
       try await there.click("#clear")
       try await expect("- Call the plumber", on: [here])
       try await there.wait(until: "!document.querySelector('#none').hidden")
+      #expect(try await there.evaluate("document.activeElement.id") == "title")
       try await here.click("\(item(1)) .delete")
       for browser in both { try await browser.wait(until: "document.querySelector('#footer').hidden") }
+      // The button has gone with its todo, and the keyboard is somewhere all the same.
+      #expect(try await here.evaluate("document.activeElement.id") == "title")
 
       // What the server refuses is said, and undone.
       #expect(try await ask(example, "POST", "", #"{"title": "short-lived"}"#).status == 201)
@@ -274,12 +283,14 @@ struct TodosTests {
         try await server.psql("INSERT INTO todos (title) VALUES ('before')")
         try await expect("- before", on: [browser])
         try await server.kill()
+        try await browser.wait(until: "document.querySelector('#state').dataset.state === 'stale'")
         try await server.start()
         // Perhaps before anybody listens again.
         try await server.psql("UPDATE todos SET completed = true")
         try await expect("x before", on: [browser])
         try await server.psql("INSERT INTO todos (title) VALUES ('live again')")
         try await expect("x before|- live again", on: [browser])
+        try await browser.wait(until: "document.querySelector('#state').dataset.state === 'live'")
       }
       try await browser.wait(until: "document.querySelector('#state').dataset.state === 'away'")
       try await server.psql("DELETE FROM todos WHERE completed")

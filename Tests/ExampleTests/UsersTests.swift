@@ -128,6 +128,30 @@ struct UsersTests {
   }
 
   @Test(
+    "the page says that the database is away, and is right again after it",
+    .enabled(if: Tool.chromium.isWanted && Tool.python.isWanted, "Chromium, or Python's packages, are missing"),
+    .enabled(if: Tool.postgres.isWanted && Tool.psql.isWanted, "PostgreSQL is missing"))
+  func comingBack() async throws {
+    try await PostgresServer.with { server in
+      try await ExampleProcess.with("users", environment: ["DATABASE_URL": server.url]) { example in
+        let browser = try await Browser()
+        try await browser.open(example.url)
+        try await browser.wait(until: "document.querySelectorAll('#users li').length === 5")
+        try await server.kill()
+        try await browser.wait(until: "document.querySelector('#state').textContent.includes('database is away')")
+        try await server.start()
+        try await browser.wait(until: "document.querySelector('#state').textContent === 'Connected'")
+        try await settle {
+          try await Curl.run(["-X", "PUT", "-d", #"{"fullname": "Ada King"}"#, "\(example.url)/user/1"]).status == 200
+        }
+        try await browser.wait(until: "document.querySelector('#users').textContent.includes('Ada King')")
+        #expect(try await browser.problems() == [])
+        try await browser.close()
+      }
+    }
+  }
+
+  @Test(
     "a person tries frames on the page, and another page hears of what was changed",
     .enabled(if: Tool.chromium.isWanted && Tool.python.isWanted, "Chromium, or Python's packages, are missing"))
   func page() async throws {

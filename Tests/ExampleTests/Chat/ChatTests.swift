@@ -134,6 +134,24 @@ struct ChatTests {
     }
   }
 
+  @Test("while Redis is away the page says so, to somebody who says nothing too")
+  func losesRedis() async throws {
+    try await RedisServer.with { redis in
+      try await ExampleProcess.with("chat", environment: ["REDIS_URL": redis.url]) { example in
+        let ada = try await ChatVisitor(at: example.url, in: "lobby", as: "Ada")
+        try await redis.kill()
+        try await ada.browser.wait(
+          until: "document.querySelector('#state').textContent === 'No message gets through now'")
+        try await redis.start()
+        try await ada.waitUntilConnected()
+        try await ada.say("Here again.")
+        try await ada.wait(for: "Here again.")
+        #expect(try await ada.browser.problems() == [])
+        try await ada.browser.close()
+      }
+    }
+  }
+
   @Test("what is meant ill is shown as text, or refused with the reason")
   func standsHostileInput() async throws {
     try await ExampleProcess.with("chat") { example in

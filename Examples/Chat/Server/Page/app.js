@@ -1,6 +1,6 @@
 "use strict";
 const limits = { shown: 1000, remembered: 4000, pending: 50, near: 60 };
-const pauses = { first: 250, longest: 10000, steady: 5000, unanswered: 10000, typing: 2000, typingAgain: 1000, typingShown: 4000, rooms: 5000 };
+const pauses = { first: 250, longest: 10000, steady: 5000, unanswered: 10000, typing: 2000, typingAgain: 1000, typingShown: 4000, rooms: 5000, look: 2000 };
 const at = id => document.getElementById(id);
 const make = (name, className, text) => {
   const element = document.createElement(name);
@@ -63,7 +63,7 @@ class Stay {
       this.isReady = true;
       clearTimeout(this.patience);
       at("log").ariaBusy = "false";
-      showState("open", `Connected to server ${this.server}`, this.server);
+      this.showOpen(true);
       this.sayNext();
       break;
     case "missed": note("Some messages are missing here."); break;
@@ -127,6 +127,11 @@ class Stay {
     this.settle();
     this.pending.shift().element.remove();
     this.sayNext();
+  }
+
+  showOpen(hasBroker) {
+    if (hasBroker) showState("open", `Connected to server ${this.server}`, this.server);
+    else showState("wait", "No message gets through now", this.server);
   }
 
   typing() { if (this.isReady) this.socket.send(JSON.stringify({ type: "typing" })); }
@@ -202,6 +207,16 @@ function showRetry() {
   at("retry").textContent = seconds > 0 ? `Next try in ${seconds} s` : "";
 }
 setInterval(showRetry, 1000);
+
+// While Redis is away the socket stays, and says nothing.
+async function look() {
+  const asked = stay;
+  if (!asked?.isReady || document.hidden) return;
+  let hasBroker;
+  try { hasBroker = (await fetch("health")).ok; } catch { return; }
+  if (stay === asked && asked.isReady) asked.showOpen(hasBroker);
+}
+setInterval(look, pauses.look);
 const tryNow = () => stay?.open();
 addEventListener("online", tryNow);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) tryNow(); });

@@ -1,6 +1,6 @@
 "use strict";
 const limits = { lines: 50, mark: 1500 };
-const pauses = { first: 500, longest: 15000 };
+const pauses = { first: 500, longest: 15000, look: 2000 };
 const at = id => document.getElementById(id);
 const rows = new Map();
 let attempts = 0;
@@ -80,9 +80,12 @@ const received = {
 
 // ---- The socket ----
 
-function show(state, text) {
+const texts = { live: "live", away: "the database is away: these are the last orders known", lost: "connection lost, trying again" };
+
+function show(state) {
+  if (at("state").dataset.state === state) return;
   at("state").dataset.state = state;
-  at("state").textContent = text;
+  at("state").textContent = texts[state];
 }
 
 function connect() {
@@ -94,7 +97,7 @@ function connect() {
     const { message, data } = parse(event.data);
     if (message === "Orders") {
       attempts = 0;
-      show("live", "live");
+      show("live");
     }
     if (received[message]) received[message](data);
     count();
@@ -102,9 +105,19 @@ function connect() {
   socket.onclose = () => {
     // Twice as long each time, and not all pages at once.
     const pause = Math.min(pauses.first * 2 ** attempts++, pauses.longest) * (0.5 + Math.random() / 2);
-    show("lost", "connection lost, trying again");
+    show("lost");
     setTimeout(connect, pause);
   };
 }
 
+// While the database is away the socket stays, and says nothing.
+async function look() {
+  const known = at("state").dataset.state;
+  if (document.hidden || (known !== "live" && known !== "away")) return;
+  let state;
+  try { state = (await fetch("health")).ok ? "live" : "away"; } catch { return; }
+  if (at("state").dataset.state === known) show(state);
+}
+
+setInterval(look, pauses.look);
 connect();

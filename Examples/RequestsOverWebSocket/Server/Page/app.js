@@ -57,6 +57,17 @@ function connect() {
 
 addEventListener("online", () => { if (socket.readyState === WebSocket.CLOSED) connect(); });
 
+// While the database is away the socket stays: requests are answered with errors, and nobody tells of changes.
+async function look() {
+  const known = at("state").className;
+  if (document.hidden || (known !== "open" && known !== "stale")) return;
+  let isThere;
+  try { isThere = (await fetch("health")).ok; } catch { return; }
+  if (at("state").className !== known || isThere === (known === "open")) return;
+  if (isThere) { show("Connected", "open"); list(); } else show("Connected, but the database is away", "stale");
+}
+setInterval(look, 2000);
+
 function show(text, name) {
   at("state").textContent = text;
   at("state").className = name;

@@ -21,12 +21,12 @@ function connect() {
     const told = JSON.parse(event.data);
     if (Array.isArray(told)) begin(told); else change(told);
     show();
-    say("live", "live");
+    say("live");
   };
   socket.onclose = () => {
     // Twice as long each time, and never all pages at the same moment.
     const pause = Math.min(8000, 250 * 2 ** failures++) * (0.5 + Math.random() / 2);
-    say("away", "not connected, trying again");
+    say("away");
     retry = setTimeout(connect, pause);
   };
   window.ononline = () => {
@@ -45,11 +45,23 @@ function change({ action, ...todo }) {
   else todos.set(todo.id, todo);
 }
 
-function say(state, text) {
+const words = { live: "live", stale: "the database is away: this was last known", away: "not connected, trying again" };
+
+function say(state) {
   if ($("state").dataset.state === state) return;
   $("state").dataset.state = state;
-  $("state").textContent = text;
+  $("state").textContent = words[state];
 }
+
+// While the database is away the socket stays, and says nothing.
+async function look() {
+  const known = $("state").dataset.state;
+  if (document.hidden || (known !== "live" && known !== "stale")) return;
+  let state;
+  try { state = (await fetch("health")).ok ? "live" : "stale"; } catch { return; }
+  if ($("state").dataset.state === known) say(state);
+}
+setInterval(look, 2000);
 
 // Asking
 
@@ -82,8 +94,13 @@ function show() {
     Date.parse(a.created_time) - Date.parse(b.created_time) || (a.created_time < b.created_time ? -1 : 1));
   const shown = all.filter(shows[location.hash] ?? (() => true));
   const ids = new Set(shown.map((todo) => todo.id));
+  // Whoever works by keyboard goes on beside what has gone; who is typing goes on typing, and changes no other todo by that.
+  const isTyping = document.activeElement.matches(".edit-field");
+  const focused = [...$("list").children].findIndex((item) => item.contains(document.activeElement));
+  let isGone = false;
   for (const [id, row] of rows) {
     if (ids.has(id)) continue;
+    isGone ||= row.item.contains(document.activeElement);
     row.item.remove();
     rows.delete(id);
   }
@@ -93,11 +110,17 @@ function show() {
     const there = $("list").children[index];
     if (there !== row.item) $("list").insertBefore(row.item, there ?? null);
   });
+  if (isGone) {
+    const next = isTyping ? null : $("list").children[Math.min(focused, shown.length - 1)];
+    (next?.querySelector("input") ?? $("title")).focus();
+  }
   const active = all.filter((todo) => !todo.completed).length;
   $("count").textContent = `${active} ${active === 1 ? "item" : "items"} left`;
   $("all").checked = all.length > 0 && active === 0;
   $("all-label").hidden = $("footer").hidden = all.length === 0;
-  $("clear").hidden = active === all.length;
+  const clears = active < all.length;
+  if (!clears && document.activeElement === $("clear")) $("title").focus();
+  $("clear").hidden = !clears;
   $("none").hidden = shown.length > 0;
   for (const link of document.querySelectorAll("nav a")) {
     const isThis = link.hash === (shows[location.hash] ? location.hash : "#/");
