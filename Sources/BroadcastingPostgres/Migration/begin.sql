@@ -36,7 +36,7 @@ WHERE n.nspname OPERATOR(pg_catalog.=) 'broadcast' AND NOT r.rolsuper AND r.roln
     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND d.datdba OPERATOR(pg_catalog.=) n.nspowner);
 IF FOUND THEN
   RAISE EXCEPTION 'the schema "broadcast" belongs to "%", who could exchange the functions in it', owner
-    USING HINT = 'Run this as that user, or drop the schema: DROP SCHEMA broadcast CASCADE.';
+    USING HINT = 'Run this as that user, or drop the schema, and all watches with it: DROP SCHEMA broadcast CASCADE.';
 END IF;
 -- So can the owner of a function in it, and whoever may create others there: one that fits a call better is called instead.
 SELECT coalesce(r.rolname, 'PUBLIC'), f.what INTO owner, what
@@ -56,7 +56,7 @@ WHERE (r.oid IS NULL OR NOT r.rolsuper AND r.rolname OPERATOR(pg_catalog.<>) cur
 LIMIT 1;
 IF FOUND THEN
   RAISE EXCEPTION 'in the schema "broadcast" "%" %, and could exchange those of this project', owner, what
-    USING HINT = 'Drop the schema, DROP SCHEMA broadcast CASCADE; or REVOKE CREATE ON SCHEMA broadcast from others.';
+    USING HINT = 'Drop the schema, and all watches with it: DROP SCHEMA broadcast CASCADE; or REVOKE CREATE ON SCHEMA broadcast.';
 END IF;
 is_new := pg_catalog.to_regprocedure('broadcast.publish(pg_catalog.text, pg_catalog.text)') IS NULL;
 has_watches := pg_catalog.to_regprocedure('broadcast.row_changed()') IS NOT NULL;

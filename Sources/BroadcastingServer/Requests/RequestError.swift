@@ -83,7 +83,8 @@ extension RequestError {
   init(thrown error: any Error) {
     switch error {
     case let error as RequestError: self = error
-    case let error as BroadcastError: self.init(error)
+    // What could not be read came from the broker, and the error may quote what this client must not see.
+    case let error as BroadcastError where error.code != .undecodable: self.init(error)
     case let error as HTTPError: self.init(error)
     case is CancellationError: self = .stopping
     default: self.init(.internalServerError, "internal_error", "The server failed to answer this request.")
@@ -105,7 +106,7 @@ extension WebSocketClosure {
   init(thrown error: any Error) {
     switch error {
     case let closure as WebSocketClosure: self = closure
-    case let error as BroadcastError:
+    case let error as BroadcastError where error.code != .undecodable:
       switch error.code {
       case .messageTooLarge: self.init(.messageTooLarge, error.clientMessage)
       case .invalidChannel, .tooManyChannels, .unsupportedHeaders, .invalidText, .unsupportedHistory, .invalidPosition:

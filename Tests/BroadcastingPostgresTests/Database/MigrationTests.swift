@@ -24,6 +24,33 @@ struct MigrationTests {
     }
   }
 
+  @Test("where only broadcast.publish() was, all may write to a watched table after an update")
+  func update() async throws {
+    try await withDatabase("shop", encoding: "UTF8") { server, broadcast in
+      try await server.psql("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC", database: "shop")
+      try await server.psql(PostgresBroadcast.migration, database: "shop")
+      // What the first version had.
+      try await server.psql(
+        """
+        DO $$DECLARE it regprocedure; BEGIN
+          FOR it IN SELECT oid FROM pg_proc WHERE pronamespace = 'broadcast'::regnamespace
+              AND proname <> ALL ('{notify_channel,send_wire,check_message,envelope,publish}') LOOP
+            EXECUTE 'DROP FUNCTION ' || it;
+          END LOOP;
+        END$$
+        """, database: "shop")
+      try await server.psql(PostgresBroadcast.migration, database: "shop")
+      try await server.psql(
+        """
+        CREATE TABLE orders (id bigint, name text); SELECT broadcast.watch('orders', 'a', key => '{name}');
+        CREATE ROLE clerk; GRANT ALL ON orders TO clerk
+        """, database: "shop")
+      var iterator = try await broadcast.subscribe(to: ["a:x"]).makeAsyncIterator()
+      try await server.psql("SET ROLE clerk; INSERT INTO orders VALUES (1, 'x')", database: "shop")
+      #expect(try await heard(1, of: &iterator).first?.contains("INSERT") == true)
+    }
+  }
+
   @Test("several install them at once, again and again")
   func atOnce() async throws {
     try await PostgresServer.with { server in

@@ -16,6 +16,11 @@ private struct Numbers: Codable {
   var wide: Double
 }
 
+private struct Moment: Codable {
+  var at: Date
+  var micros: Int64
+}
+
 @Suite("Types of columns", .enabled(if: isDatabaseWanted, "PostgreSQL is missing"), .timeLimit(.minutes(2)))
 struct RowTypeTests {
   @Test("extremes of each type arrive digit by digit, whatever the session has set")
@@ -139,6 +144,32 @@ struct RowTypeTests {
       for (row, number) in zip(rows, numbers) {
         #expect(row.d == number.0 && row.f == number.1)
         #expect(Float(row.wide) == number.1)
+      }
+    }
+  }
+
+  @Test("any moment arrives as it is, where a Date can hold it")
+  func moments() async throws {
+    try await withFunctions { server, broadcast in
+      try await server.psql(
+        "CREATE TABLE m (at timestamptz, micros bigint); SELECT broadcast.watch('m', 'a')", database: "shop")
+      var iterator = try await broadcast.subscribe(
+        to: ["a"], options: .init(buffer: .dropOldest(maximumMessages: 20_000, maximumBytes: 1 << 24))
+      ).rowChanges(of: Moment.self).makeAsyncIterator()
+      // With the microseconds since 2001, from which Date counts: random ones from 1867 to 2135, where a Date is fine enough for
+      // each, and whole seconds from 4714 BC to 17470.
+      try await server.psql(
+        """
+        INSERT INTO m SELECT at, (extract(epoch FROM at) - 978307200) * 1000000 FROM (
+          SELECT 'epoch'::timestamptz + make_interval(secs => 0.000001 * floor((random() - 0.385) * 8.5e15))
+          FROM generate_series(1, 2000) UNION ALL
+          SELECT to_timestamp(floor(-210866803200 + random() * 7e11)) FROM generate_series(1, 2000)) AS moments(at)
+        """, database: "shop")
+      let rows = try await iterator.changes(4_000).compactMap(\.new)
+      #expect(rows.count == 4_000)
+      for row in rows {
+        let micros = (row.at.timeIntervalSinceReferenceDate * 1_000_000).rounded()
+        #expect(Int64(exactly: micros) == row.micros)
       }
     }
   }

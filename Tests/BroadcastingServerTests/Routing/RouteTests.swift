@@ -96,6 +96,22 @@ struct RouteTests {
     }
   }
 
+  @Test("a message that can't be read is told to the program with its values, and to no client")
+  func undecodable() async throws {
+    let error = BroadcastError(.undecodable, "The column \"salary\" is no Int: \"1234.5\" can't be.")
+    try await withServer(routes: { routes in
+      routes.get("/rows") { _ in throw error }
+      routes.socket("/rows/live") { _, _ in throw error }
+    }) { server in
+      let answer = try await server.connect().request(.get, "/rows")
+      #expect(answer?.status == .internalServerError && answer?.text.contains("salary") == false)
+      let closure = try await server.subscriber("/rows/live").end()
+      #expect(closure?.code == .internalError && closure?.reason.contains("salary") == false)
+      let told = server.events.all.filter { "\($0)".contains("1234.5") }
+      #expect(told.map(\.kind) == [.handlerFailed, .socketFailed])
+    }
+  }
+
   @Test("checks are asked before every route and socket, the server's own too, and before 404 is told")
   func checks() async throws {
     try await withServer(routes: { routes in
