@@ -197,8 +197,8 @@ struct UsersTests {
           try await here.click("#send")
           try await here.wait(until: "document.querySelectorAll('#frames li:not(.sent)').length === \(number)")
         }
-        try await here.screenshot(to: "\(folder)/users.png")
-        try await there.screenshot(to: "\(folder)/users-phone.png")
+        try await here.screenshot(to: "\(folder)/RequestsOverWebSocket.png")
+        try await there.screenshot(to: "\(folder)/RequestsOverWebSocket-phone.png")
       }
       // Nothing is cut off at the sides of a phone.
       #expect(try await there.evaluate("document.documentElement.scrollWidth <= innerWidth") == "true")
