@@ -57,11 +57,16 @@ struct ColumnDecoder: Decoder, SingleValueDecodingContainer {
     let text = try present(Double.self)
     guard let number = Double(text.lowercased()) else { throw mismatch(Double.self, "it is no number.") }
     // A numeric has as many digits as it likes.
-    if number.isFinite, let exact = Decimal(string: text), let written = Decimal(string: "\(number)"), exact != written
-    {
+    if number.isFinite, !column.isFloat, Self.significantDigits(text) != Self.significantDigits("\(number)") {
       throw mismatch(Double.self, "it has more digits than a Double; read a String or a Decimal.")
     }
     return number
+  }
+
+  /// Those of a number between its first and its last that is no zero, without the exponent.
+  private static func significantDigits(_ number: String) -> Substring {
+    let digits = number.prefix { $0 != "e" }.filter { $0 != "." && $0 != "-" }.drop { $0 == "0" }
+    return digits[..<(digits.lastIndex { $0 != "0" }.map(digits.index(after:)) ?? digits.startIndex)]
   }
 
   private func decimal() throws -> Decimal {

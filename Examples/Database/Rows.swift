@@ -14,6 +14,8 @@ public struct Rows: Sendable, RandomAccessCollection {
 
     /// `json` and `jsonb`.
     var isJSON: Bool { type == 114 || type == 3802 }
+    /// `real` and `double precision`.
+    var isFloat: Bool { type == 700 || type == 701 }
   }
 
   public private(set) var columns: [Column] = []

@@ -81,9 +81,15 @@ struct DatabaseTests {
   func digits() async throws {
     try await with { (database: Database) async throws in
       let sql = "SELECT 0.12345678901234567890123456789::numeric"
-      await #expect(throws: DatabaseError.self) { _ = try await database.query(sql, as: Double.self) }
+      for lost in [sql, "SELECT 1e45::numeric + 1", "SELECT 9007199254740993"] {
+        await #expect(throws: DatabaseError.self, "\(lost)") { _ = try await database.query(lost, as: Double.self) }
+      }
       #expect(try await database.query(sql).first?.values == ["0.12345678901234567890123456789"])
-      #expect(try await database.query("SELECT 0.1::numeric", as: Double.self) == [0.1])
+      #expect(try await database.query("SELECT -0.10::numeric", as: Double.self) == [-0.1])
+      #expect(try await database.query("SELECT 0.00::numeric", as: Double.self) == [0])
+      #expect(try await database.query("SELECT 1e30::numeric", as: Double.self) == [1e30])
+      #expect(try await database.query("SELECT 1e23::float8", as: Double.self) == [1e23])
+      #expect(try await database.query("SELECT 1.5e-300::float8", as: Double.self) == [1.5e-300])
       #expect(try await database.query("SELECT count(*) FROM (VALUES (1), (2)) AS v", as: Int.self) == [2])
     }
   }
