@@ -114,6 +114,15 @@ BEGIN
   END IF;
   IF key IS NOT NULL THEN
     PERFORM broadcast.check_columns(relation, key, 'key');
+    -- Its value may be a text that PostgreSQL can't have, and whoever writes it would fail.
+    IF EXISTS (
+      SELECT FROM pg_attribute AS a
+      WHERE a.attrelid = relation AND a.attname::text COLLATE "C" = ANY (key COLLATE "C") AND a.attnum > 0
+        AND broadcast.base_type(a.atttypid) = 'json'::regtype)
+    THEN
+      RAISE EXCEPTION 'a column of the type json can''t be a key'
+        USING ERRCODE = 'invalid_parameter_value', HINT = 'One of the type jsonb can.';
+    END IF;
     IF octet_length(convert_to(channel, 'UTF8')) > 180 THEN
       RAISE EXCEPTION 'with a key the channel''s name can have at most 180 bytes of UTF-8'
         USING ERRCODE = 'invalid_parameter_value';

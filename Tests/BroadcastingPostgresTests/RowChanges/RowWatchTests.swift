@@ -159,11 +159,13 @@ struct RowWatchTests {
       ("'orders', 'a', condition => 'nix'", "nix"), ("'orders', 'a', condition => 'id'", "boolean"),
       ("'orders', 'a', condition => ' '", "empty"), ("'orders', 'a', key => ARRAY['nix']", "\"nix\""),
       ("'orders', repeat('x', 181), key => ARRAY['id']", "180"), ("'orders', repeat('x', 256)", "255"),
-      ("'orders', '__broadcast.x'", "reserved"),
+      ("'orders', '__broadcast.x'", "reserved"), ("'documents', 'a', key => ARRAY['content']", "json"),
     ])
   func errors(arguments: String, word: String) async throws {
     try await withFunctions { server, _ in
-      try await server.psql(Self.table + "; CREATE VIEW a_view AS SELECT * FROM orders", database: "shop")
+      try await server.psql(
+        "\(Self.table); CREATE VIEW a_view AS SELECT * FROM orders; CREATE TABLE documents (content json)",
+        database: "shop")
       let error = try await #require(throws: ProgramError.self) {
         try await server.psql("SELECT broadcast.watch(\(arguments))", database: "shop")
       }
