@@ -103,7 +103,10 @@ extension FanOut {
   }
 
   private func takeFromLog(_ member: Member) {
-    guard let live = member.live, !member.hasLeft, member.closure == nil else { return }
+    // A gap may have taken it already.
+    guard let live = member.live, live.isLagging, !member.hasLeft, member.closure == nil,
+      member.places.contains(where: { $0.index != nil })
+    else { return }
     let feed = live.feed
     var moved: Member?
     account(feed) { moved = $0.remove(member) }

@@ -5,14 +5,15 @@
 
 import Broadcasting
 import BroadcastingLocking
-import BroadcastingServer
 import BroadcastingWeb
 import TestSupport
 import Testing
 
+@testable import BroadcastingServer
+
 @Suite("Live resources after a gap", .timeLimit(.minutes(1)))
 struct LiveGapTests {
-  private func withBroker(
+  func withBroker(
     configure: (inout BroadcastServer.Configuration) -> Void = { _ in }, routes: (inout Routes) -> Void,
     _ body: @Sendable (ScriptedDriver, RunningServer) async throws -> Void
   ) async throws {
@@ -216,6 +217,33 @@ struct LiveGapTests {
     }
   }
 
+  @Test("a socket that falls behind in the turn of a gap gets one new state, and each change once")
+  func behindAtGap() async throws {
+    let ledger = Ledger()
+    let inbox = Lock<DriverInbox?>(nil)
+    try await withBroker(routes: { routes in
+      ledger.add(to: &routes, sharedName: "all")
+      routes.get("/fall") { request in
+        await request.fanOut.fallBehind { inbox.withLock { $0 }?.missed(1, on: "ledger") }
+        return .empty()
+      }
+    }) { driver, server in
+      inbox.withLock { $0 = driver.script.withLock { $0.inbox } }
+      try await server.change("a", in: ledger)
+      let client = try await server.subscriber("/ledger/a")
+      #expect(await client.texts(1) == ["=1"])
+      // From here on it reads the log.
+      try await server.change("a", in: ledger)
+      #expect(await client.texts(1) == ["a 2"])
+      let before = ledger.reads.value
+      _ = try await server.connect().request(.get, "/fall")
+      #expect(await client.texts(1) == ["=2"])
+      try await server.change("a", in: ledger)
+      #expect(await client.texts(1) == ["a 3"])
+      #expect(ledger.reads.value == before + 1)
+    }
+  }
+
   @Test("a client that is behind and takes nothing is closed with 4000, as one that was away for the broker's gap too")
   func stalledReader() async throws {
     let ledger = Ledger()
@@ -244,5 +272,15 @@ struct LiveGapTests {
       #expect(ledger.reads.value == 1)
       #expect(await stalled.end()?.code == .missedMessages)
     }
+  }
+}
+
+extension FanOut {
+  /// All sockets of live resources fall behind, and in the same turn of the loop something else happens.
+  fileprivate func fallBehind(at action: @Sendable () -> Void) {
+    for source in liveSources.values {
+      for feed in source.feeds { for reader in feed.readers { missState(reader.member) } }
+    }
+    action()
   }
 }
