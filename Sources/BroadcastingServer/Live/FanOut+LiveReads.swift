@@ -43,7 +43,7 @@ extension FanOut {
       defer { liveTurns.pass() }
       guard read.phase == .waiting else { return }
       for _ in 0..<Self.mostBeginnings {
-        read.begin(after: feed.source.taken + feed.source.subscription.unreadMessages)
+        read.begin(after: feed.source.arrived)
         let state = try await resource.state()
         if !read.isStale || feed.closure != nil { return try finish(read, state, of: feed) }
       }
@@ -63,7 +63,11 @@ extension FanOut {
 
   private func finish(_ read: LiveRead, _ state: LiveState, of feed: LiveFeed) throws {
     if read.hasOverflown { throw Self.tooSlow }
-    read.finish(state)
+    read.finish(state, taken: feed.source.taken)
+    if let closure = feed.closure, read.phase == .filtering || (closure == .deleted && !read.endsWithDeletion) {
+      // What was deleted before it was read is there again: the next feed has it.
+      return endAll(read, closure == .deleted ? .missedMessages : closure, of: feed)
+    }
     var batches = [WebSocketFrame.encode(.text, Array(state.text.utf8))]
     if read.phase == .settled { batches += read.takeFrames() }
     guard let frames = LiveFrames(batches, in: pastMemory) else { throw Self.noMemory }
@@ -71,9 +75,6 @@ extension FanOut {
     read.wakeWaiters()
     if read.phase == .settled {
       settle(read, of: feed)
-    } else if let closure = feed.closure {
-      // What was deleted is there again: the next feed has it.
-      endAll(read, closure == .deleted ? .missedMessages : closure, of: feed)
     } else if read.members.isEmpty {
       end(read, of: feed)
     } else {

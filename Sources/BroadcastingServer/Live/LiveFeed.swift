@@ -57,8 +57,8 @@ final class LiveSource {
   private var unkeyed: LiveFeed?
   /// Sockets that are still to come.
   var reservations = 0
-  /// Messages that were ever taken.
-  var taken = 0
+  /// Messages of each channel that were ever taken.
+  var taken: [Channel: Int] = [:]
 
   var hasMore = false
   var isScheduled = false
@@ -69,6 +69,12 @@ final class LiveSource {
   init(_ changes: LiveChanges.Storage, _ subscription: Subscription) {
     self.changes = changes
     self.subscription = subscription
+  }
+
+  /// How many messages of each channel were taken, or wait to be. Of several channels some may be taken before what came
+  /// earlier on another.
+  var arrived: [Channel: Int] {
+    changes.channels.reduce(into: [:]) { $0[$1] = taken[$1, default: 0] + subscription.unreadMessages(in: $1) }
   }
 
   var feeds: [LiveFeed] { (unkeyed.map { [$0] } ?? []) + keyed.values }

@@ -39,7 +39,7 @@ final class LiveRead {
   private(set) var isStale = false
   private(set) var hasOverflown = false
   /// The messages that were there when it began: whatever they say was there for it to read.
-  private var after = 0
+  private var after: [Channel: Int] = [:]
   private var recorded: [(change: LiveChange, frame: [UInt8])] = []
   private var recordedBytes = 0
   private var includes: (@Sendable (LiveChange) -> Bool)?
@@ -53,8 +53,8 @@ final class LiveRead {
 
   // MARK: Reading
 
-  /// - Parameter after: Messages that were taken, or wait to be, up to now.
-  func begin(after: Int) {
+  /// - Parameter after: Messages of each channel that were taken, or wait to be, up to now.
+  func begin(after: [Channel: Int]) {
     phase = .reading
     (isStale, hasOverflown) = (false, false)
     self.after = after
@@ -77,15 +77,17 @@ final class LiveRead {
   func markStale() { isStale = true }
 
   /// Changes are taken from the front of what was recorded as long as the state includes them.
-  func finish(_ state: LiveState) {
+  ///
+  /// - Parameter taken: Messages of each channel that were taken up to now.
+  func finish(_ state: LiveState, taken: [Channel: Int]) {
     includes = state.includes
     if let includes {
       let first = recorded.firstIndex { !includes($0.change) } ?? recorded.endIndex
       recorded.removeFirst(first)
-      phase = recorded.isEmpty ? .filtering : .settled
-    } else {
-      phase = .settled
     }
+    // Where the state does not say what it includes, that is what was there when its reading began.
+    let knowsMore = includes != nil || after.contains { taken[$0, default: 0] < $1 }
+    phase = recorded.isEmpty && knowsMore ? .filtering : .settled
   }
 
   func fail(_ error: any Error) {
@@ -102,13 +104,15 @@ final class LiveRead {
 
   // MARK: Changes
 
-  /// - Parameter number: Of the change's message, among all that were taken.
-  func take(_ change: LiveChange, _ frame: [UInt8], number: Int, limits: LogLimits) {
+  /// - Parameters:
+  ///   - channel: Of the change's message.
+  ///   - number: Of that, among all that were taken of the channel.
+  func take(_ change: LiveChange, _ frame: [UInt8], of channel: Channel, number: Int, limits: LogLimits) {
     switch phase {
     case .reading:
-      if number > after { record(change, frame, limits) }
+      if number > after[channel, default: 0] { record(change, frame, limits) }
     case .filtering:
-      if includes?(change) == true { return }
+      if includes.map({ $0(change) }) ?? (number <= after[channel, default: 0]) { return }
       phase = .settled
       record(change, frame, limits)
     case .settled: record(change, frame, limits)
@@ -127,6 +131,9 @@ final class LiveRead {
     recorded.append((change, frame))
     recordedBytes += frame.count
   }
+
+  /// Whether the recorded changes, which still have to be sent, say that it is gone.
+  var endsWithDeletion: Bool { recorded.last?.change.isDeletion ?? false }
 
   private func clear() { (recorded, recordedBytes) = ([], 0) }
 
