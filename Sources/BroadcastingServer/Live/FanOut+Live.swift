@@ -70,9 +70,9 @@ extension FanOut {
     live.dropFrames()
     lagging[ObjectIdentifier(member)] = nil
     guard let read = live.read else { return }
-    read.remove(member)
+    let wasWoken = read.remove(member)
     if read.phase == .filtering, read.members.isEmpty { end(read, of: live.feed) }
-    if read.phase == .waiting, !read.hasRunner { passOn(read, of: live.feed) }
+    if read.wantsRunner, wasWoken || read.members.isEmpty { passOn(read, of: live.feed) }
   }
 
   func end(_ feed: LiveFeed) {

@@ -18,18 +18,16 @@ extension FanOut {
 
   /// The reading that a member gets its state by: one that others of the same name wait for, or a new one.
   func read(for member: Member) -> LiveRead {
-    guard let live = member.live else { return LiveRead(nil) }
-    let name = live.resource.sharedName
-    let shared = name == nil ? nil : live.feed.reads.first { $0.name == name && $0.isPending }
-    let read = shared ?? LiveRead(name)
-    if shared == nil { live.feed.reads.append(read) }
+    guard let live = member.live else { return LiveRead(nil, at: 0) }
+    let read = live.feed.read(live.resource.sharedName)
     read.add(member)
     return read
   }
 
   /// A socket that is open needs a new state, which somebody's task has to read.
   func requestRead(for member: Member) {
-    read(for: member).wakeRunner()
+    // Whoever had a part in it before was woken then, or cannot read.
+    read(for: member).wakeRunner(among: CollectionOfOne(member))
   }
 
   /// Reads the state, again where messages were missed meanwhile.
@@ -109,19 +107,19 @@ extension FanOut {
   }
 
   func end(_ read: LiveRead, of feed: LiveFeed?) {
-    feed?.reads.removeAll { $0 === read }
+    feed?.remove(read)
     read.end()
   }
 
   /// Whoever had to read it is gone: another one has to.
   func passOn(_ read: LiveRead, of feed: LiveFeed) {
-    if read.members.isEmpty { end(read, of: feed) } else { read.wakeRunner() }
+    if read.members.isEmpty { end(read, of: feed) } else { read.wakeRunner(among: read.members) }
   }
 
   /// It failed for a socket that is still to come. Those that are open may try themselves.
   private func fail(_ read: LiveRead, _ error: any Error, of feed: LiveFeed) {
     let members = read.takeMembers()
-    feed.reads.removeAll { $0 === read }
+    feed.remove(read)
     read.fail(error)
     for member in members where member.outlet != nil && member.closure == nil { requestRead(for: member) }
   }

@@ -13,8 +13,10 @@ final class LiveFeed: FrameFeed {
   /// Nil for all changes.
   let key: String?
 
-  /// States that are being read, or whose sockets do not read the log yet.
-  var reads: [LiveRead] = []
+  /// States that are being read, or whose sockets do not read the log yet, in no order.
+  private(set) var reads: [LiveRead] = []
+  /// The last one of each name, by its bytes. Those before it are not pending any more.
+  private var named: [[UInt8]: LiveRead] = [:]
   /// Those that read the log, and all others.
   var memberCount = 0
 
@@ -32,6 +34,27 @@ final class LiveFeed: FrameFeed {
   }
 
   override var isUnused: Bool { super.isUnused && memberCount == 0 }
+
+  /// The reading of that name whose state is still to come, or a new one.
+  func read(_ name: String?) -> LiveRead {
+    let bytes = name.map { Array($0.utf8) }
+    if let bytes, let read = named[bytes], read.isPending { return read }
+    let read = LiveRead(bytes, at: reads.count)
+    reads.append(read)
+    if let bytes { named[bytes] = read }
+    return read
+  }
+
+  /// Takes out a reading, and puts the last one in its place: there may be one for each socket.
+  func remove(_ read: LiveRead) {
+    guard reads.indices.contains(read.index), reads[read.index] === read else { return }
+    let last = reads.removeLast()
+    if last !== read {
+      reads[read.index] = last
+      last.index = read.index
+    }
+    if let name = read.name, named[name] === read { named[name] = nil }
+  }
 
   func hold(_ frame: [UInt8]) {
     taken += 1

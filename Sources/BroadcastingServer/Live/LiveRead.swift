@@ -26,12 +26,18 @@ final class LiveRead {
     case over
   }
 
-  let name: String?
+  let name: [UInt8]?
+  /// Where its feed has it.
+  var index: Int
   private(set) var phase = Phase.waiting
   private(set) var members: [Member] = []
 
   /// Whether somebody reads it, or is about to.
-  var hasRunner = false
+  var hasRunner = false { didSet { (isRunnerWoken, woken) = (false, nil) } }
+  /// Whether somebody was woken to read it, and has not begun yet.
+  private var isRunnerWoken = false
+  /// Who that is, where it has a part in it already.
+  private var woken: Member?
   /// Why there is no state.
   private(set) var error: (any Error)?
 
@@ -45,7 +51,10 @@ final class LiveRead {
   private var includes: (@Sendable (LiveChange) -> Bool)?
   private var waiters: [UnsafeContinuation<Void, Never>] = []
 
-  init(_ name: String?) { self.name = name }
+  init(_ name: [UInt8]?, at index: Int) {
+    self.name = name
+    self.index = index
+  }
 
   var wantsRunner: Bool { phase == .waiting && !hasRunner }
   /// Whether its state is still to come.
@@ -154,13 +163,25 @@ final class LiveRead {
   // MARK: Who gets it
 
   func add(_ member: Member) {
-    members.append(member)
     member.live?.read = self
+    member.live?.indexInRead = members.count
+    members.append(member)
   }
 
-  func remove(_ member: Member) {
-    members.removeAll { $0 === member }
-    member.live?.read = nil
+  /// - Returns: whether it was woken to read, and somebody else has to be.
+  @discardableResult
+  func remove(_ member: Member) -> Bool {
+    guard let live = member.live, live.read === self else { return false }
+    live.read = nil
+    // The last one goes into its place: there may be thousands.
+    let last = members.removeLast()
+    if last !== member {
+      members[live.indexInRead] = last
+      last.live?.indexInRead = live.indexInRead
+    }
+    guard woken === member else { return false }
+    (isRunnerWoken, woken) = (false, nil)
+    return true
   }
 
   /// All who get it, who have no part in it any more.
@@ -182,12 +203,14 @@ final class LiveRead {
     waiters = []
   }
 
-  /// Wakes one who can read it.
-  func wakeRunner() {
-    guard wantsRunner else { return }
-    if let member = members.first(where: { $0.sleeper != nil }) {
+  /// Wakes one who can read it, unless somebody was woken already.
+  func wakeRunner(among candidates: some Sequence<Member>) {
+    guard wantsRunner, !isRunnerWoken else { return }
+    if let member = candidates.first(where: { $0.sleeper != nil }) {
+      (isRunnerWoken, woken) = (true, member)
       member.sleeper.take()?.resume()
     } else if !waiters.isEmpty {
+      isRunnerWoken = true
       waiters.removeFirst().resume()
     }
   }
