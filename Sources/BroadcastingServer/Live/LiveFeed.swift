@@ -76,7 +76,8 @@ final class LiveSource {
   let changes: LiveChanges.Storage
   let subscription: Subscription
 
-  private var keyed: [String: LiveFeed] = [:]
+  /// By the bytes of their keys: `==` of `String` takes "é" and "e" with a combining accent for one.
+  private var keyed: [[UInt8]: LiveFeed] = [:]
   private var unkeyed: LiveFeed?
   /// Sockets that are still to come.
   var reservations = 0
@@ -105,17 +106,18 @@ final class LiveSource {
 
   /// The feed of a key, which is made where there is none.
   func feed(_ key: String?) -> LiveFeed {
-    let present = if let key { keyed[key] } else { unkeyed }
+    let bytes = key.map { Array($0.utf8) }
+    let present = if let bytes { keyed[bytes] } else { unkeyed }
     if let present { return present }
     let feed = LiveFeed(self, key)
-    if let key { keyed[key] = feed } else { unkeyed = feed }
+    if let bytes { keyed[bytes] = feed } else { unkeyed = feed }
     return feed
   }
 
   /// Who comes next gets another feed. False if it had been taken out before.
   @discardableResult
   func remove(_ feed: LiveFeed) -> Bool {
-    if let key = feed.key {
+    if let key = feed.key.map({ Array($0.utf8) }) {
       guard keyed[key] === feed else { return false }
       keyed[key] = nil
     } else {
@@ -130,8 +132,8 @@ final class LiveSource {
     if change.isForEveryKey { return self.feeds }
     var feeds: [LiveFeed] = []
     if let unkeyed { feeds.append(unkeyed) }
-    for (index, key) in change.keys.enumerated() {
-      if let feed = keyed[key], !change.keys[..<index].contains(key) { feeds.append(feed) }
+    for key in change.keys {
+      if let feed = keyed[Array(key.utf8)], !feeds.contains(where: { $0 === feed }) { feeds.append(feed) }
     }
     return feeds
   }
