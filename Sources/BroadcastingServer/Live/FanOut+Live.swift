@@ -128,7 +128,7 @@ extension FanOut {
   }
 
   private func lag(_ member: Member) {
-    lagging[ObjectIdentifier(member)] = (member, .now + lagLimit)
+    lagging[ObjectIdentifier(member)] = (member, .now + lagLimit, member.outlet?.bytesTaken ?? 0)
     if lagTimer?.isClosed == false { return }
     guard let timer = try? LoopTimer(on: loop) else { return close(member, .missedMessages) }
     lagTimer = timer
@@ -137,9 +137,15 @@ extension FanOut {
 
   private func closeLagging() {
     let now = ContinuousClock.now
-    for (id, (member, until)) in lagging where until <= now {
-      lagging[id] = nil
-      close(member, .missedMessages)
+    for (id, (member, until, before)) in lagging where until <= now {
+      let taken = member.outlet?.bytesTaken ?? before
+      if taken > before {
+        // It is slow, but takes what it was sent.
+        lagging[id] = (member, now + lagLimit, taken)
+      } else {
+        lagging[id] = nil
+        close(member, .missedMessages)
+      }
     }
     if lagging.isEmpty { lagTimer.take()?.close() }
   }
