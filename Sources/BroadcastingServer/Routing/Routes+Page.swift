@@ -28,15 +28,29 @@ extension Routes {
   public mutating func page(_ pattern: String, _ html: [UInt8], files: KeyValuePairs<String, [UInt8]> = [:]) {
     let policy = PagePolicy(
       scripts: "'self'", styles: "'self'", others: ["img-src 'self' data:", "font-src 'self'"])
-    add(html, at: pattern, type: Self.mediaType(of: "html"), policy)
+    let isFolder = pattern.hasSuffix("/")
+    get(pattern) { request in
+      // The route takes a slash at the end or none. With the other one, relative references would not lead to the files.
+      if let place = Self.place(of: request.http, isFolder: isFolder) {
+        return .empty(.temporaryRedirect, headers: ["Location": place])
+      }
+      return .bytes(html, type: Self.mediaType(of: "html"), headers: policy.headers(host: request.http.host))
+    }
     let folder = pattern[..<(pattern.lastIndex(of: "/") ?? pattern.startIndex)]
     for (name, bytes) in files {
-      add(bytes, at: "\(folder)/\(name)", type: Self.mediaType(of: name.split(separator: ".").last ?? ""), policy)
+      let type = Self.mediaType(of: name.split(separator: ".").last ?? "")
+      get("\(folder)/\(name)") { request in
+        .bytes(bytes, type: type, headers: policy.headers(host: request.http.host))
+      }
     }
   }
 
-  private mutating func add(_ bytes: [UInt8], at pattern: String, type: String, _ policy: PagePolicy) {
-    get(pattern) { request in .bytes(bytes, type: type, headers: policy.headers(host: request.http.host)) }
+  /// Where a page is that was asked for with a slash too many or too few, as a relative reference. Nil for where it is.
+  private static func place(of request: HTTPRequest, isFolder: Bool) -> String? {
+    let path = request.path
+    guard path.hasSuffix("/") != isFolder, let last = path.split(separator: "/").last else { return nil }
+    let query = request.target.firstIndex(of: "?").map { request.target[$0...] } ?? ""
+    return (isFolder ? "./\(last)/" : "../\(last)") + query
   }
 
   /// - Parameter ending: of a file's name.
