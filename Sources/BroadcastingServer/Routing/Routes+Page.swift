@@ -21,7 +21,8 @@ extension Routes {
   ///
   /// - Parameters:
   ///   - pattern: where the page is; the files are beside it, `/app.js` for `/`. Behind a proxy it may be below a path if the HTML
-  ///     names them by relative references.
+  ///     names them by relative references. Whoever asks for it with a slash at the end that the pattern has not, or without
+  ///     one that it has, is sent there (307).
   ///   - html: the page, in UTF-8.
   ///   - files: by their names, whose endings say what they are: `css`, `html`, `ico`, `jpg`, `js`, `json`, `png`, `svg`, `txt`, `webp`
   ///     and `woff2`. What has another ending is bytes, which browsers take for nothing.
