@@ -141,6 +141,9 @@ extension Subscription {
   /// Messages that wait for the reader now, in all of its channels.
   package var unreadMessages: Int { core.unreadMessages }
 
+  /// Those of one channel. Which of several channels' messages are taken first is not said.
+  package func unreadMessages(in channel: Channel) -> Int { core.unreadMessages(in: channel) }
+
   /// Takes what is there, up to the limits, without waiting. One message is taken however large it is.
   package func takeBatch(maximumMessages: Int = .max, maximumBytes: Int = .max) -> SubscriptionBatch {
     core.takeBatch(maximumMessages: maximumMessages, maximumBytes: maximumBytes)

@@ -259,6 +259,13 @@ extension SubscriptionCore {
     state.withLock { $0.memberships }.reduce(0) { $0 + $1.feed.unreadMessages($1.slot, of: self) }
   }
 
+  func unreadMessages(in channel: Channel) -> Int {
+    let memberships = state.withLock { $0.memberships }
+    return memberships.reduce(0) {
+      $1.feed.topic.channel == channel ? $0 + $1.feed.unreadMessages($1.slot, of: self) : $0
+    }
+  }
+
   func takeBatch(maximumMessages: Int, maximumBytes: Int) -> SubscriptionBatch {
     state.withLock { $0.isSignalled = false }
     var batch = SubscriptionBatch()

@@ -41,8 +41,8 @@ actor FanOut {
   let liveTurns = ReadTurns()
   /// Open sockets that are about to read a state.
   var waitingLiveReads = 0
-  /// Sockets of live resources that missed changes and take nothing, and until when they may.
-  var lagging: [ObjectIdentifier: (member: Member, until: ContinuousClock.Instant)] = [:]
+  /// Sockets of live resources that missed changes and are full, until when they may take nothing, and what they had taken.
+  var lagging: [ObjectIdentifier: (member: Member, until: ContinuousClock.Instant, taken: UInt64)] = [:]
   var lagTimer: LoopTimer?
 
   init(

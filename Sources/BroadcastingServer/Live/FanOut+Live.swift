@@ -70,9 +70,9 @@ extension FanOut {
     live.dropFrames()
     lagging[ObjectIdentifier(member)] = nil
     guard let read = live.read else { return }
-    read.remove(member)
+    let wasWoken = read.remove(member)
     if read.phase == .filtering, read.members.isEmpty { end(read, of: live.feed) }
-    if read.phase == .waiting, !read.hasRunner { passOn(read, of: live.feed) }
+    if read.wantsRunner, wasWoken || read.members.isEmpty { passOn(read, of: live.feed) }
   }
 
   func end(_ feed: LiveFeed) {
@@ -103,7 +103,10 @@ extension FanOut {
   }
 
   private func takeFromLog(_ member: Member) {
-    guard let live = member.live, !member.hasLeft, member.closure == nil else { return }
+    // A gap may have taken it already.
+    guard let live = member.live, live.isLagging, !member.hasLeft, member.closure == nil,
+      member.places.contains(where: { $0.index != nil })
+    else { return }
     let feed = live.feed
     var moved: Member?
     account(feed) { moved = $0.remove(member) }
@@ -125,7 +128,7 @@ extension FanOut {
   }
 
   private func lag(_ member: Member) {
-    lagging[ObjectIdentifier(member)] = (member, .now + lagLimit)
+    lagging[ObjectIdentifier(member)] = (member, .now + lagLimit, member.outlet?.bytesTaken ?? 0)
     if lagTimer?.isClosed == false { return }
     guard let timer = try? LoopTimer(on: loop) else { return close(member, .missedMessages) }
     lagTimer = timer
@@ -134,9 +137,15 @@ extension FanOut {
 
   private func closeLagging() {
     let now = ContinuousClock.now
-    for (id, (member, until)) in lagging where until <= now {
-      lagging[id] = nil
-      close(member, .missedMessages)
+    for (id, (member, until, before)) in lagging where until <= now {
+      let taken = member.outlet?.bytesTaken ?? before
+      if taken > before {
+        // It is slow, but takes what it was sent.
+        lagging[id] = (member, now + lagLimit, taken)
+      } else {
+        lagging[id] = nil
+        close(member, .missedMessages)
+      }
     }
     if lagging.isEmpty { lagTimer.take()?.close() }
   }

@@ -49,7 +49,8 @@ extension FanOut {
     for delivery in batch.deliveries {
       switch delivery {
       case .message(let message):
-        source.taken += 1
+        let number = source.taken[message.channel, default: 0] + 1
+        source.taken[message.channel] = number
         guard let change = source.changes.decode(message) else { continue }
         let frame = WebSocketFrame.encode(.text, Array(change.text.utf8))
         for feed in source.feeds(of: change) {
@@ -58,7 +59,7 @@ extension FanOut {
             feed.beginSweep()
             touched.append(feed)
           }
-          add(change, frame, to: feed)
+          add(change, frame, of: message.channel, number: number, to: feed)
         }
       case .gap:
         for feed in touched { append(to: feed) }
@@ -77,7 +78,7 @@ extension FanOut {
     }
   }
 
-  private func add(_ change: LiveChange, _ frame: [UInt8], to feed: LiveFeed) {
+  private func add(_ change: LiveChange, _ frame: [UInt8], of channel: Channel, number: Int, to feed: LiveFeed) {
     // As with channels: together with those before it, it could be more than a socket may be behind that has got all so far.
     if feed.pendingCount > 0, feed.pending.count + frame.count > limits.maximumBytes {
       append(to: feed)
@@ -85,7 +86,7 @@ extension FanOut {
     }
     let isEnd = change.isDeletion && feed.key != nil
     for read in feed.reads {
-      read.take(change, frame, number: feed.source.taken, limits: limits)
+      read.take(change, frame, of: channel, number: number, limits: limits)
       // It was made again since, which the feed that is made for who comes next is told of.
       if isEnd, read.phase == .filtering { endAll(read, .missedMessages, of: feed) }
     }

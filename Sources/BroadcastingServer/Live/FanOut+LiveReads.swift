@@ -18,18 +18,16 @@ extension FanOut {
 
   /// The reading that a member gets its state by: one that others of the same name wait for, or a new one.
   func read(for member: Member) -> LiveRead {
-    guard let live = member.live else { return LiveRead(nil) }
-    let name = live.resource.sharedName
-    let shared = name == nil ? nil : live.feed.reads.first { $0.name == name && $0.isPending }
-    let read = shared ?? LiveRead(name)
-    if shared == nil { live.feed.reads.append(read) }
+    guard let live = member.live else { return LiveRead(nil, at: 0) }
+    let read = live.feed.read(live.resource.sharedName)
     read.add(member)
     return read
   }
 
   /// A socket that is open needs a new state, which somebody's task has to read.
   func requestRead(for member: Member) {
-    read(for: member).wakeRunner()
+    // Whoever had a part in it before was woken then, or cannot read.
+    read(for: member).wakeRunner(among: CollectionOfOne(member))
   }
 
   /// Reads the state, again where messages were missed meanwhile.
@@ -43,7 +41,7 @@ extension FanOut {
       defer { liveTurns.pass() }
       guard read.phase == .waiting else { return }
       for _ in 0..<Self.mostBeginnings {
-        read.begin(after: feed.source.taken + feed.source.subscription.unreadMessages)
+        read.begin(after: feed.source.arrived)
         let state = try await resource.state()
         if !read.isStale || feed.closure != nil { return try finish(read, state, of: feed) }
       }
@@ -63,7 +61,11 @@ extension FanOut {
 
   private func finish(_ read: LiveRead, _ state: LiveState, of feed: LiveFeed) throws {
     if read.hasOverflown { throw Self.tooSlow }
-    read.finish(state)
+    read.finish(state, taken: feed.source.taken)
+    if let closure = feed.closure, read.phase == .filtering || (closure == .deleted && !read.endsWithDeletion) {
+      // What was deleted before it was read is there again: the next feed has it.
+      return endAll(read, closure == .deleted ? .missedMessages : closure, of: feed)
+    }
     var batches = [WebSocketFrame.encode(.text, Array(state.text.utf8))]
     if read.phase == .settled { batches += read.takeFrames() }
     guard let frames = LiveFrames(batches, in: pastMemory) else { throw Self.noMemory }
@@ -71,9 +73,6 @@ extension FanOut {
     read.wakeWaiters()
     if read.phase == .settled {
       settle(read, of: feed)
-    } else if let closure = feed.closure {
-      // What was deleted is there again: the next feed has it.
-      endAll(read, closure == .deleted ? .missedMessages : closure, of: feed)
     } else if read.members.isEmpty {
       end(read, of: feed)
     } else {
@@ -108,19 +107,19 @@ extension FanOut {
   }
 
   func end(_ read: LiveRead, of feed: LiveFeed?) {
-    feed?.reads.removeAll { $0 === read }
+    feed?.remove(read)
     read.end()
   }
 
   /// Whoever had to read it is gone: another one has to.
   func passOn(_ read: LiveRead, of feed: LiveFeed) {
-    if read.members.isEmpty { end(read, of: feed) } else { read.wakeRunner() }
+    if read.members.isEmpty { end(read, of: feed) } else { read.wakeRunner(among: read.members) }
   }
 
   /// It failed for a socket that is still to come. Those that are open may try themselves.
   private func fail(_ read: LiveRead, _ error: any Error, of feed: LiveFeed) {
     let members = read.takeMembers()
-    feed.reads.removeAll { $0 === read }
+    feed.remove(read)
     read.fail(error)
     for member in members where member.outlet != nil && member.closure == nil { requestRead(for: member) }
   }

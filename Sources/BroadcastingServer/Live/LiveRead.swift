@@ -26,12 +26,18 @@ final class LiveRead {
     case over
   }
 
-  let name: String?
+  let name: [UInt8]?
+  /// Where its feed has it.
+  var index: Int
   private(set) var phase = Phase.waiting
   private(set) var members: [Member] = []
 
   /// Whether somebody reads it, or is about to.
-  var hasRunner = false
+  var hasRunner = false { didSet { (isRunnerWoken, woken) = (false, nil) } }
+  /// Whether somebody was woken to read it, and has not begun yet.
+  private var isRunnerWoken = false
+  /// Who that is, where it has a part in it already.
+  private var woken: Member?
   /// Why there is no state.
   private(set) var error: (any Error)?
 
@@ -39,13 +45,16 @@ final class LiveRead {
   private(set) var isStale = false
   private(set) var hasOverflown = false
   /// The messages that were there when it began: whatever they say was there for it to read.
-  private var after = 0
+  private var after: [Channel: Int] = [:]
   private var recorded: [(change: LiveChange, frame: [UInt8])] = []
   private var recordedBytes = 0
   private var includes: (@Sendable (LiveChange) -> Bool)?
   private var waiters: [UnsafeContinuation<Void, Never>] = []
 
-  init(_ name: String?) { self.name = name }
+  init(_ name: [UInt8]?, at index: Int) {
+    self.name = name
+    self.index = index
+  }
 
   var wantsRunner: Bool { phase == .waiting && !hasRunner }
   /// Whether its state is still to come.
@@ -53,8 +62,8 @@ final class LiveRead {
 
   // MARK: Reading
 
-  /// - Parameter after: Messages that were taken, or wait to be, up to now.
-  func begin(after: Int) {
+  /// - Parameter after: Messages of each channel that were taken, or wait to be, up to now.
+  func begin(after: [Channel: Int]) {
     phase = .reading
     (isStale, hasOverflown) = (false, false)
     self.after = after
@@ -77,15 +86,17 @@ final class LiveRead {
   func markStale() { isStale = true }
 
   /// Changes are taken from the front of what was recorded as long as the state includes them.
-  func finish(_ state: LiveState) {
+  ///
+  /// - Parameter taken: Messages of each channel that were taken up to now.
+  func finish(_ state: LiveState, taken: [Channel: Int]) {
     includes = state.includes
     if let includes {
       let first = recorded.firstIndex { !includes($0.change) } ?? recorded.endIndex
       recorded.removeFirst(first)
-      phase = recorded.isEmpty ? .filtering : .settled
-    } else {
-      phase = .settled
     }
+    // Where the state does not say what it includes, that is what was there when its reading began.
+    let knowsMore = includes != nil || after.contains { taken[$0, default: 0] < $1 }
+    phase = recorded.isEmpty && knowsMore ? .filtering : .settled
   }
 
   func fail(_ error: any Error) {
@@ -102,13 +113,15 @@ final class LiveRead {
 
   // MARK: Changes
 
-  /// - Parameter number: Of the change's message, among all that were taken.
-  func take(_ change: LiveChange, _ frame: [UInt8], number: Int, limits: LogLimits) {
+  /// - Parameters:
+  ///   - channel: Of the change's message.
+  ///   - number: Of that, among all that were taken of the channel.
+  func take(_ change: LiveChange, _ frame: [UInt8], of channel: Channel, number: Int, limits: LogLimits) {
     switch phase {
     case .reading:
-      if number > after { record(change, frame, limits) }
+      if number > after[channel, default: 0] { record(change, frame, limits) }
     case .filtering:
-      if includes?(change) == true { return }
+      if includes.map({ $0(change) }) ?? (number <= after[channel, default: 0]) { return }
       phase = .settled
       record(change, frame, limits)
     case .settled: record(change, frame, limits)
@@ -127,6 +140,9 @@ final class LiveRead {
     recorded.append((change, frame))
     recordedBytes += frame.count
   }
+
+  /// Whether the recorded changes, which still have to be sent, say that it is gone.
+  var endsWithDeletion: Bool { recorded.last?.change.isDeletion ?? false }
 
   private func clear() { (recorded, recordedBytes) = ([], 0) }
 
@@ -147,13 +163,25 @@ final class LiveRead {
   // MARK: Who gets it
 
   func add(_ member: Member) {
-    members.append(member)
     member.live?.read = self
+    member.live?.indexInRead = members.count
+    members.append(member)
   }
 
-  func remove(_ member: Member) {
-    members.removeAll { $0 === member }
-    member.live?.read = nil
+  /// - Returns: whether it was woken to read, and somebody else has to be.
+  @discardableResult
+  func remove(_ member: Member) -> Bool {
+    guard let live = member.live, live.read === self else { return false }
+    live.read = nil
+    // The last one goes into its place: there may be thousands.
+    let last = members.removeLast()
+    if last !== member {
+      members[live.indexInRead] = last
+      last.live?.indexInRead = live.indexInRead
+    }
+    guard woken === member else { return false }
+    (isRunnerWoken, woken) = (false, nil)
+    return true
   }
 
   /// All who get it, who have no part in it any more.
@@ -175,12 +203,14 @@ final class LiveRead {
     waiters = []
   }
 
-  /// Wakes one who can read it.
-  func wakeRunner() {
-    guard wantsRunner else { return }
-    if let member = members.first(where: { $0.sleeper != nil }) {
+  /// Wakes one who can read it, unless somebody was woken already.
+  func wakeRunner(among candidates: some Sequence<Member>) {
+    guard wantsRunner, !isRunnerWoken else { return }
+    if let member = candidates.first(where: { $0.sleeper != nil }) {
+      (isRunnerWoken, woken) = (true, member)
       member.sleeper.take()?.resume()
     } else if !waiters.isEmpty {
+      isRunnerWoken = true
       waiters.removeFirst().resume()
     }
   }

@@ -12,6 +12,8 @@ final class LiveReader {
 
   /// The reading of a state that it waits for, or whose state it has while it is not known yet which changes come behind.
   var read: LiveRead?
+  /// Where that has it among its members.
+  var indexInRead = 0
 
   /// Whether it missed changes and cannot take a new state yet.
   var isLagging = false

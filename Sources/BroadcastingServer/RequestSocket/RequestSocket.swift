@@ -74,7 +74,11 @@ final class RequestSocket: Sendable {
     do throws(RequestError) {
       let request = try request(frame)
       let response = try await handler.respond(to: request, from: peer)
-      return try AnswerFrame(response, to: frame.eventName, of: request.method, limit: limits.answerBytes)
+      do throws(RequestError) {
+        return try AnswerFrame(response, to: frame.eventName, of: request.method, limit: limits.answerBytes)
+      } catch {
+        throw handler.requestError(error, request.path)
+      }
     } catch {
       return AnswerFrame(error, to: frame.eventName)
     }

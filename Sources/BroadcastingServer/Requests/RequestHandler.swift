@@ -127,7 +127,8 @@ final class RequestHandler: HTTPHandler {
     }
   }
 
-  private func requestError(_ error: any Error, _ path: String) -> RequestError {
+  /// What a client gets of an error. What is the program's fault, or the broker's, it is told.
+  func requestError(_ error: any Error, _ path: String) -> RequestError {
     let answer = RequestError(thrown: error)
     if let kind = failure(error, else: answer.status == .internalServerError ? .handlerFailed : nil) {
       onEvent(ServerEvent(kind, path: path, error: error))

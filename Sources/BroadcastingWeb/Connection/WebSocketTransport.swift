@@ -65,6 +65,8 @@ package final class WebSocketTransport: StreamDelegate, DeadlineTarget {
   /// Whether the connection has ended, and nobody works on a message of it any more. No observer will be told then.
   package var isEnded: Bool { isClosed && (!isReceivedFrom || endWasHeard) }
   var pendingBytes: Int { stream.pendingBytes }
+  /// What the peer's system has taken of what was sent, as far as this one knows.
+  package var bytesTaken: UInt64 { stream.bytesTaken }
 
   // MARK: For the socket
 

@@ -5,14 +5,15 @@
 
 import Broadcasting
 import BroadcastingLocking
-import BroadcastingServer
 import BroadcastingWeb
 import TestSupport
 import Testing
 
+@testable import BroadcastingServer
+
 @Suite("Live resources after a gap", .timeLimit(.minutes(1)))
 struct LiveGapTests {
-  private func withBroker(
+  func withBroker(
     configure: (inout BroadcastServer.Configuration) -> Void = { _ in }, routes: (inout Routes) -> Void,
     _ body: @Sendable (ScriptedDriver, RunningServer) async throws -> Void
   ) async throws {
@@ -216,6 +217,59 @@ struct LiveGapTests {
     }
   }
 
+  @Test("a socket that falls behind in the turn of a gap gets one new state, and each change once")
+  func behindAtGap() async throws {
+    let ledger = Ledger()
+    let inbox = Lock<DriverInbox?>(nil)
+    try await withBroker(routes: { routes in
+      ledger.add(to: &routes, sharedName: "all")
+      routes.get("/fall") { request in
+        await request.fanOut.fallBehind { inbox.withLock { $0 }?.missed(1, on: "ledger") }
+        return .empty()
+      }
+    }) { driver, server in
+      inbox.withLock { $0 = driver.script.withLock { $0.inbox } }
+      try await server.change("a", in: ledger)
+      let client = try await server.subscriber("/ledger/a")
+      #expect(await client.texts(1) == ["=1"])
+      // From here on it reads the log.
+      try await server.change("a", in: ledger)
+      #expect(await client.texts(1) == ["a 2"])
+      let before = ledger.reads.value
+      _ = try await server.connect().request(.get, "/fall")
+      #expect(await client.texts(1) == ["=2"])
+      try await server.change("a", in: ledger)
+      #expect(await client.texts(1) == ["a 3"])
+      #expect(ledger.reads.value == before + 1)
+    }
+  }
+
+  @Test("a client that is behind and takes what it was sent slowly gets its new state when it has all")
+  func crawlingReader() async throws {
+    let changes = LiveChanges(of: ["ledger"]) { message in message.text.map { LiveChange($0) } }
+    let reads = Counter()
+    let large = String(repeating: "x", count: 12 << 20)
+    try await withBroker(
+      configure: { $0.timeouts.lag = .seconds(2) },
+      routes: { routes in
+        routes.live("/ledger") { _ in
+          LiveResource(changes) { reads.next() == 0 ? LiveState(large) : LiveState("=") }
+        }
+      }
+    ) { driver, server in
+      let client = try await server.subscriber("/ledger")
+      driver.script.withLock { $0.inbox }?.missed(1, on: "ledger")
+      // Not faster than a poor connection, so that it takes much longer than the limit.
+      for _ in 0..<60 {
+        #expect(await client.takeSome())
+        try await Task.sleep(for: .milliseconds(100))
+      }
+      #expect(await client.receiveText()?.utf8.count == large.utf8.count)
+      #expect(await client.receiveText() == "=")
+      #expect(reads.value == 2)
+    }
+  }
+
   @Test("a client that is behind and takes nothing is closed with 4000, as one that was away for the broker's gap too")
   func stalledReader() async throws {
     let ledger = Ledger()
@@ -244,5 +298,15 @@ struct LiveGapTests {
       #expect(ledger.reads.value == 1)
       #expect(await stalled.end()?.code == .missedMessages)
     }
+  }
+}
+
+extension FanOut {
+  /// All sockets of live resources fall behind, and in the same turn of the loop something else happens.
+  fileprivate func fallBehind(at action: @Sendable () -> Void) {
+    for source in liveSources.values {
+      for feed in source.feeds { for reader in feed.readers { missState(reader.member) } }
+    }
+    action()
   }
 }

@@ -3,10 +3,12 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Broadcasting
 import BroadcastingLocking
-import BroadcastingServer
 import TestSupport
 import Testing
+
+@testable import BroadcastingServer
 
 @Suite("Changes while a state is read", .timeLimit(.minutes(1)))
 struct LiveRaceTests {
@@ -132,6 +134,85 @@ struct LiveRaceTests {
     }
   }
 
+  @Test("a change on one channel is not taken for one that waited on another when the state was read")
+  func severalChannels() async throws {
+    let driver = ScriptedDriver()
+    let changes = LiveChanges(of: ["x", "y"]) { message in message.text.map { LiveChange($0) } }
+    let order = Lock<[Channel]>(["x", "y"])
+    @Sendable func receive(_ text: String, _ index: Int) {
+      let channel = order.withLock { $0[index] }
+      driver.script.withLock { $0.inbox }?.received(Message(text, to: channel))
+    }
+    try await withBroadcast(Hub(driver: driver)) { broadcast in
+      try await withServer(
+        over: broadcast,
+        routes: { routes in
+          routes.live("/begun") { _ in LiveResource(changes) { LiveState("=") } }
+          routes.socket("/late") { request in
+            let resource = LiveResource(changes) {
+              receive("after", 1)
+              try await settle { broadcast.statistics.bytesHeld == 0 }
+              return LiveState("=")
+            }
+            // More than is taken at a time.
+            let member = try await request.fanOut.join(
+              resource, behind: { for _ in 0..<2_000 { receive("before", 0) } })
+            let feed = SocketFeed(member)
+            return Routes.Acceptance { socket in await feed.deliverLive(to: socket) }
+          }
+        }
+      ) { server in
+        let first = try await server.subscriber("/begun")
+        #expect(await first.texts(1) == ["="])
+        for next in [["x", "y"], ["y", "x"], ["y", "x"], ["x", "y"], ["x", "y"], ["y", "x"]] {
+          order.withLock { $0 = next.map { Channel($0) } }
+          let late = try await server.subscriber("/late")
+          receive("end", 1)
+          var texts: [String] = []
+          while texts.last != "end", let text = await late.receiveText() { texts.append(text) }
+          #expect(texts.contains("after"))
+          await late.leave()
+        }
+      }
+    }
+  }
+
+  @Test(
+    "what was deleted before a reading that finds it again is not closed as deleted, whether that is known during the reading or behind it",
+    arguments: [true, false])
+  func madeAnew(isLong: Bool) async throws {
+    let driver = ScriptedDriver()
+    let changes = LiveChanges(of: ["items"]) { LiveChange($0.text ?? "", keys: ["a"], isDeletion: $0.text == "a -") }
+    try await withBroadcast(Hub(driver: driver)) { broadcast in
+      try await withServer(
+        over: broadcast,
+        routes: { routes in
+          routes.live("/items") { _ in LiveResource(changes) { LiveState("=") } }
+          routes.socket("/items/a") { request in
+            let resource = LiveResource(changes, key: "a") {
+              if isLong { try await settle { broadcast.statistics.bytesHeld == 0 } }
+              return LiveState("=anew")
+            }
+            let member = try await request.fanOut.join(
+              resource,
+              behind: {
+                // More than is taken at a time.
+                let texts = Array(repeating: "a", count: 2_000) + ["a -"]
+                driver.script.withLock { $0.inbox }?.received(texts.map { Message($0, to: "items") }, on: "items")
+              })
+            let feed = SocketFeed(member)
+            return Routes.Acceptance { socket in await feed.deliverLive(to: socket) }
+          }
+        }
+      ) { server in
+        _ = try await server.subscriber("/items")
+        let client = try await server.subscriber("/items/a")
+        while let text = await client.receiveText() { #expect(text == "=anew") }
+        #expect(await client.close?.code == .missedMessages)
+      }
+    }
+  }
+
   @Test("100 sockets that come at random while 2,000 changes pass miss none and get none twice", arguments: [1, 2])
   func random(loops: Int) async throws {
     let ledger = Ledger()
@@ -156,5 +237,13 @@ struct LiveRaceTests {
         try await group.waitForAll()
       }
     }
+  }
+}
+
+extension FanOut {
+  /// Joins while something that came in the same turn of the loop still waits.
+  fileprivate func join(_ resource: LiveResource, behind action: @Sendable () -> Void) async throws -> Member {
+    action()
+    return try await join(resource)
   }
 }

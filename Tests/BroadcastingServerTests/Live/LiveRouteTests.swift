@@ -3,6 +3,7 @@
 // See LICENSE for details.
 //===----------------------------------------------------------------------===//
 
+import Broadcasting
 import BroadcastingServer
 import BroadcastingWeb
 import TestSupport
@@ -80,6 +81,48 @@ struct LiveRouteTests {
       #expect(await a.texts(5) == ["=", "one", "all", "all gone"])
       #expect(await b.texts(4) == ["=", "all", "all gone"])
       for client in [a, b] { #expect(await client.close?.code == .notFound) }
+    }
+  }
+
+  @Test("a key and a shared name are their bytes: other spellings of the same characters are others")
+  func spellings() async throws {
+    let spellings = ["\u{e9}", "e\u{301}"]
+    let changes = LiveChanges(of: ["ledger"]) { message in message.text.map { LiveChange("change", keys: [$0]) } }
+    let mayReturn = Gate()
+    let entered = Counter()
+    try await withServer(routes: { routes in
+      routes.live("/keys/:key") { request in
+        let key = try request.parameter("key")
+        return LiveResource(changes, key: key) { LiveState(key) }
+      }
+      routes.live("/names/:name") { request in
+        let name = try request.parameter("name")
+        return LiveResource(changes, sharedName: name) {
+          entered.next()
+          await mayReturn.wait()
+          return LiveState(name)
+        }
+      }
+    }) { server in
+      var clients: [TestClient] = []
+      for key in spellings { clients.append(try await server.subscriber("/keys/\(PercentEncoding.encode(key))")) }
+      try await server.broadcast.publish(Message(spellings[0], to: "ledger"))
+      try await server.broadcast.publish(Message(spellings[1], to: "ledger"))
+      try await server.broadcast.publish(Message(spellings[1], to: "ledger"))
+      for (index, client) in clients.enumerated() {
+        #expect(await client.receiveText()?.utf8.elementsEqual(spellings[index].utf8) == true)
+      }
+      #expect(await clients[1].texts(2) == ["change", "change"])
+      try await server.broadcast.publish(Message(spellings[0], to: "ledger"))
+      #expect(await clients[0].texts(2) == ["change", "change"])
+
+      async let first = server.subscriber("/names/\(PercentEncoding.encode(spellings[0]))")
+      async let second = server.subscriber("/names/\(PercentEncoding.encode(spellings[1]))")
+      try await settle { entered.value == 2 }
+      mayReturn.open()
+      for (client, name) in zip([try await first, try await second], spellings) {
+        #expect(await client.receiveText()?.utf8.elementsEqual(name.utf8) == true)
+      }
     }
   }
 

@@ -6,6 +6,7 @@
 import BroadcastingLocking
 import BroadcastingNetwork
 import BroadcastingServer
+import BroadcastingWeb
 import TestSupport
 import Testing
 
@@ -95,7 +96,21 @@ struct RequestSocketFlowTests {
     }
   }
 
-  @Test("an answer over the limit is an error that names it")
+  @Test("a thousand requests in one write are all answered")
+  func burst() async throws {
+    try await withServer(routes: { routes in
+      routes.requestSocket("/rest")
+      routes.get("/number/:number") { .text(try $0.parameter("number")) }
+    }) { server in
+      let client = try await server.subscriber("/rest")
+      let machine = WebSocketMachine(.client, limits: WebSocketLimits(messageBytes: 1 << 20))
+      let frames = (0..<1_000).map { WebSocketMessage.text("{\"method\": \"GET\", \"url\": \"/number/\($0)\"}") }
+      await client.write(frames.flatMap { machine.makeFrame($0) ?? [] })
+      #expect(Set(await client.texts(1_000)) == Set((0..<1_000).map { "{\"status\": 200, \"data\": \"\($0)\"}" }))
+    }
+  }
+
+  @Test("an answer over the limit is an error that names it, and the program is told")
   func longAnswer() async throws {
     try await withServer(routes: { routes in
       routes.requestSocket("/rest", limits: RequestSocketLimits(answerBytes: 1_000))
@@ -106,6 +121,8 @@ struct RequestSocketFlowTests {
       let answer = try #require(await client.receiveText())
       #expect(answer.hasPrefix(#"{"event_name": "l", "status": 500, "error": "answer_too_long", "detail": ""#))
       #expect(answer.contains("1000 are allowed"))
+      // The mistake is the program's.
+      #expect(server.events.all.contains { $0.kind == .handlerFailed && $0.path == "/long" })
     }
   }
 

@@ -38,4 +38,26 @@ struct PageRouteTests {
       }
     }
   }
+
+  @Test("with a slash too many or too few it is elsewhere, where relative references lead to its files")
+  func slashes() async throws {
+    try await withServer(
+      configure: { $0.endpoints = .health },
+      routes: { routes in
+        routes.page("/deep/page", Array("<b>".utf8), files: ["app.css": []])
+        routes.mount("/folder") { $0.page("/", Array("<i>".utf8), files: ["app.js": []]) }
+      }
+    ) { server in
+      for (path, place) in [
+        ("/deep/page/", "../page"), ("/deep/page/?a=/b", "../page?a=/b"), ("/folder", "./folder/"),
+        ("/folder?a", "./folder/?a"),
+      ] {
+        let answer = try await server.connect().request(.get, path)
+        #expect(answer?.status == .temporaryRedirect && answer?.headers["Location"] == place, "\(path)")
+      }
+      for path in ["/deep/page?a=/b/", "/folder/", "/folder/?a", "/deep/app.css", "/folder/app.js"] {
+        #expect(try await server.connect().request(.get, path)?.status == .ok, "\(path)")
+      }
+    }
+  }
 }

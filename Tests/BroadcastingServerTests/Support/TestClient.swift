@@ -124,6 +124,9 @@ actor TestClient {
     }
   }
 
+  /// Takes a little of what comes, and keeps it for ``receive()``. False at the end.
+  func takeSome() async -> Bool { await inlet.more() }
+
   func receiveText() async -> String? { await receive()?.text }
 
   /// Reads to the end: how many messages still came, and how the socket was closed.
