@@ -210,8 +210,14 @@ struct LiveGapTests {
       try await server.change("a", in: ledger)
       #expect(await slow.receiveText()?.hasSuffix(" \(count + 1)") == true)
 
-      for _ in 0..<count { try await server.change("a", in: ledger) }
-      // It reads only once the server has found out that it is behind.
+      // It reads only once the server has found out that it is behind: when all has come from the broker, and been taken.
+      try await server.broadcast.withSubscription(to: "ledger") { arrivals in
+        var iterator = arrivals.makeAsyncIterator()
+        for _ in 0..<count {
+          try await server.change("a", in: ledger)
+          _ = try await iterator.next()
+        }
+      }
       try await settle { server.broadcast.statistics.bytesHeld == 0 }
       #expect(await slow.end()?.code == .missedMessages)
     }
