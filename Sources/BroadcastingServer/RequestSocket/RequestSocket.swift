@@ -43,16 +43,22 @@ final class RequestSocket: Sendable {
   }
 
   private func answerAll(on socket: WebSocket) async {
-    await withTaskGroup(of: Void.self) { group in
-      var running = 0
+    let longest = handler.sockets.limits.messageBytes
+    await withTaskGroup(of: Int.self) { group in
+      // Of frames that are not answered yet.
+      var (running, bytes) = (0, 0)
       while true {
-        if running == limits.inFlight {
-          await group.next()
+        while running == limits.inFlight || bytes > longest, let answered = await group.next() {
           running -= 1
+          bytes -= answered
         }
         guard let message = await socket.receive() else { return }
         running += 1
-        group.addTask { await self.answer(message, on: socket) }
+        bytes += message.bytes.count
+        group.addTask {
+          await self.answer(message, on: socket)
+          return message.bytes.count
+        }
       }
     }
   }

@@ -39,9 +39,10 @@ extension Routes {
   ///
   /// Several requests are answered at a time, up to ``RequestSocketLimits/inFlight``, and the answers come as they
   /// are done. Beyond that the socket is not read, and nothing is lost. A client that does not read its answers holds up
-  /// itself alone. What a socket holds is at most that many requests and as many answers, and what waits unread: one frame, and
-  /// some 128 KiB beside it. A frame is limited by ``BroadcastServer/Limits/message`` (a longer one closes the socket with 1009),
-  /// `url` and `args` by ``BroadcastServer/Limits/target`` (414).
+  /// itself alone. A frame is limited by ``BroadcastServer/Limits/message`` (a longer one closes the socket with 1009), `url`
+  /// and `args` by ``BroadcastServer/Limits/target`` (414). While the frames in flight are longer than that limit together, no other
+  /// is read. So a socket holds at most two of the longest frames, one that waits unread with some 128 KiB beside it, and
+  /// ``RequestSocketLimits/inFlight`` answers.
   ///
   /// When the client closes, what it has sent is still done, for up to twice the close timeout (16 s); what is under way
   /// then is cancelled. When the server stops all is cancelled at once.

@@ -23,7 +23,7 @@ public struct WebSocketTimeouts: Sendable {
 
 /// What all sockets of a server have in common. One object, which they share.
 package final class WebSocketSettings: Sendable {
-  let limits: WebSocketLimits
+  package let limits: WebSocketLimits
   package let timeouts: WebSocketTimeouts
 
   package init(limits: WebSocketLimits = .init(), timeouts: WebSocketTimeouts = .init()) {

@@ -41,6 +41,32 @@ struct RequestSocketFlowTests {
     }
   }
 
+  @Test("long requests that are in flight hold up the next, however few they are")
+  func longRequests() async throws {
+    let (gate, started) = (Gate(), Counter())
+    try await withServer(
+      configure: { $0.limits.message = 10_000 },
+      routes: { routes in
+        routes.requestSocket("/rest")
+        routes.post("/wait") { request in
+          started.next()
+          await gate.wait()
+          return .text("\(request.http.body.count)")
+        }
+      }
+    ) { server in
+      let client = try await server.subscriber("/rest")
+      let data = "\"\(String(repeating: "x", count: 5_998))\""
+      for _ in 0..<5 { await client.send("{\"method\": \"POST\", \"url\": \"/wait\", \"data\": \(data)}") }
+      try await settle { started.value == 2 }
+      // A round trip on another connection: a third would have begun meanwhile.
+      _ = try await server.connect().request(.get, "/health")
+      #expect(started.value == 2)
+      gate.open()
+      #expect(await client.texts(5) == Array(repeating: #"{"status": 200, "data": "6000"}"#, count: 5))
+    }
+  }
+
   @Test("with one in flight they are done in their order, and all that are sent at once are answered")
   func inOrder() async throws {
     let done = Lock<[String]>([])
