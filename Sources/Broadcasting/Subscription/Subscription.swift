@@ -139,7 +139,7 @@ extension Subscription {
   }
 
   /// Messages that wait for the reader now, in all of its channels.
-  package var unreadMessages: Int { core.unreadMessages }
+  package var unreadMessages: Int { core.unreadMessages(in: nil) }
 
   /// Those of one channel. Which of several channels' messages are taken first is not said.
   package func unreadMessages(in channel: Channel) -> Int { core.unreadMessages(in: channel) }

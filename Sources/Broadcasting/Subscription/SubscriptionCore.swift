@@ -255,14 +255,10 @@ extension SubscriptionCore {
 // MARK: Reading in batches without waiting
 
 extension SubscriptionCore {
-  var unreadMessages: Int {
-    state.withLock { $0.memberships }.reduce(0) { $0 + $1.feed.unreadMessages($1.slot, of: self) }
-  }
-
-  func unreadMessages(in channel: Channel) -> Int {
-    let memberships = state.withLock { $0.memberships }
-    return memberships.reduce(0) {
-      $1.feed.topic.channel == channel ? $0 + $1.feed.unreadMessages($1.slot, of: self) : $0
+  /// - Parameter channel: nil for all.
+  func unreadMessages(in channel: Channel?) -> Int {
+    state.withLock { $0.memberships }.reduce(0) {
+      channel == nil || $1.feed.topic.channel == channel ? $0 + $1.feed.unreadMessages($1.slot, of: self) : $0
     }
   }
 
