@@ -91,6 +91,7 @@ final class ConnectionQueue: Sendable {
         throw DatabaseError(
           .notRunning, "Nobody called run() within \(patience). Call it beside the program, or use withDatabase.")
       }
+      // It is a matter of one start, where run() and the first statement are side by side: not worth a queue of its own.
       do { try await Task.sleep(for: .milliseconds(5)) } catch { throw .cancelled }
     }
   }

@@ -37,7 +37,7 @@ final class RequestSocket: Sendable {
         } catch {
           await socket.close(error.code, reason: error.reason)
         }
-        // Nobody hears of it any more, but what was asked for may be half done.
+        // Nobody hears of it any more, but what was asked for may be half done: it has this long, unless the task is cancelled.
         try? await Task.sleep(for: self.handler.sockets.timeouts.close)
       })
   }
